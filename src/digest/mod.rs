@@ -1,0 +1,2 @@
+//! The Digest protocol as pure functions over bytes.
+#![forbid(unsafe_code)]

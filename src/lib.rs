@@ -1,0 +1,11 @@
+//! An executable specification of SSPI's **CompleteAuthToken** and of the Microsoft Digest
+//! security package it belongs to, a reference implementation, and a conformance suite.
+//!
+//! Two witnesses that never meet: `spec` holds the requirements as data and judges by them;
+//! `package` implements them without ever consulting that data. Only `conformance` knows both.
+
+pub mod buffer;
+pub mod status;
+
+#[cfg(feature = "digest")]
+pub mod digest;

@@ -1,0 +1,4 @@
+//! The binary `digest-ssp`.
+#![forbid(unsafe_code)]
+
+fn main() {}
