@@ -9,3 +9,6 @@ pub mod status;
 
 #[cfg(feature = "digest")]
 pub mod digest;
+
+#[cfg(feature = "spec")]
+pub mod spec;

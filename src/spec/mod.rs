@@ -1,0 +1,8 @@
+//! The specification as data, and the machinery that loads it, checks it, renders it and judges by it.
+//!
+//! The tables live in `spec/` and are compiled in. This room never sees the implementation.
+#![forbid(unsafe_code)]
+
+pub mod model;
+pub mod names;
+pub mod vocabulary;
