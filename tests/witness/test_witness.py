@@ -203,9 +203,12 @@ class Grammar(unittest.TestCase):
             (b"a=b c", 4),
             (b'a=b"c"', 3),
             (b'a="b"c', 5),
-            (b'a="b', 4),
-            (b'a="b\\', 5),
-            (b'a="b\\"', 6),
+            (b'a="b', 2),
+            (b'a="', 2),
+            (b'a="b\\', 2),
+            (b'a="b\\"', 2),
+            (b'a=",",b="c', 8),
+            (b'a="b\x00', 4),
             (b'a="\x00"', 3),
             (b'a="\x7f"', 3),
             (b'a="\\\r\n b"', 4),
@@ -297,7 +300,7 @@ class Responses(unittest.TestCase):
         self.assert_offence(b"nc=1,nc=2,", "invalid:nc", 3)
         self.assert_offence(b'nc=1,qop="', "invalid:nc", 3)
         self.assert_offence(b'nc=1"', "invalid:nc", 3)
-        self.assert_offence(b'nc=00000001,nc="', "syntax", 16)
+        self.assert_offence(b'nc=00000001,nc="', "syntax", 15)
         self.assert_offence(b"nc=00000001,nc=1", "repeated:nc", 12)
         self.assert_offence(b"nc=00000001;,@", "invalid:nc", 3)
 

@@ -22,7 +22,7 @@ _QUOTED = re.compile(
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 _QUOTED_PAIR_OF_USERNAME = re.compile(rb'\\([\\"])')
 
-_EQUALS, _COMMA, _QUOTE, _BACKSLASH = b'=,"\\'
+_EQUALS, _COMMA, _QUOTE = b'=,"'
 
 
 class Offence(Exception):
@@ -100,12 +100,13 @@ def scan(token):
 
 
 def _quoted_end(token, start):
-    """The offset of the closing quote."""
+    """The offset of the closing quote.
+
+    A string that never ends is reported where it begins: the end of the input would not say which one.
+    """
     at = _QUOTED.match(token, start).end()
-    if at == len(token):
-        raise syntax(at)
-    if token[at] == _QUOTE:
+    if token[at : at + 1] == b'"':
         return at
-    if token[at] == _BACKSLASH:
-        raise syntax(at + 1)
-    raise syntax(at)
+    if token[at : at + 1] == b"\\":
+        at += 1
+    raise syntax(at if at < len(token) else start - 1)

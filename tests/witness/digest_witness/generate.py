@@ -8,6 +8,7 @@ import random
 
 from . import mutations, samples
 from .charset import UTF_8, hash_form, utf8_form
+from .directives import TOKEN_BYTES
 from .formatting import token
 from .hashes import h, h_a2, request_digest, session_key, user_hash
 from .messages import CHALLENGE_REQUIRED, RESPONSE_REQUIRED
@@ -253,6 +254,13 @@ def _value_and_syntax(rng, _exchange, pairs, _request):
     return None, rng.choice((mutations.truncated, mutations.with_control, mutations.edited))(rng, octets)
 
 
+def _about_8192_octets(rng, _exchange, pairs, _request):
+    octets = token(rng, pairs)
+    length = rng.choice((TOKEN_BYTES - 1, TOKEN_BYTES, TOKEN_BYTES + 1, TOKEN_BYTES + 50))
+    verdict = "right" if length <= TOKEN_BYTES else "syntax"
+    return verdict, octets + b"," * (length - len(octets))
+
+
 _RESPONSE_FAMILIES = (
     (_well_formed, 44),
     (_wrong_digit, 4),
@@ -270,6 +278,7 @@ _RESPONSE_FAMILIES = (
     (_not_utf_8, 3),
     (_broken_octets, 20),
     (_value_and_syntax, 3),
+    (_about_8192_octets, 1),
 )
 
 
