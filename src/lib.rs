@@ -9,3 +9,10 @@ pub mod status;
 
 #[cfg(feature = "digest")]
 pub mod digest;
+
+#[cfg(feature = "package")]
+pub mod context;
+#[cfg(feature = "package")]
+pub mod package;
+#[cfg(feature = "package")]
+pub mod sync;
