@@ -91,3 +91,82 @@ pub(super) fn nc_digits(text: &[u8]) -> Option<[u8; 8]> {
     unhex::<4>(text)?;
     text.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::AuthenticationInfo;
+    use crate::digest::{Limits, Qop, TokenError, Unwritable};
+
+    fn read(token: &[u8]) -> Result<AuthenticationInfo, TokenError> {
+        AuthenticationInfo::parse(token, &Limits::default())
+    }
+
+    #[test]
+    fn every_directive() {
+        let info = AuthenticationInfo {
+            rspauth: Some([0xab; 16]),
+            qop: Some(Qop::AuthInt),
+            cnonce: Some(b"c\"d".to_vec()),
+            nc: Some(*b"0000000A"),
+            nextnonce: Some(b"n".to_vec()),
+        };
+        let text =
+            b"qop=auth-int,rspauth=\"abababababababababababababababab\",cnonce=\"c\\\"d\",nc=0000000A,nextnonce=\"n\"";
+        assert_eq!(info.to_bytes().as_deref(), Ok(&text[..]));
+        assert_eq!(read(text), Ok(info));
+    }
+
+    #[test]
+    fn nothing_is_required_and_the_unknown_is_ignored() {
+        assert_eq!(read(b""), Ok(AuthenticationInfo::default()));
+        assert_eq!(read(b"x=1, x=2"), Ok(AuthenticationInfo::default()));
+        assert_eq!(AuthenticationInfo::default().to_bytes().as_deref(), Ok(&b""[..]));
+    }
+
+    #[test]
+    fn quoted_and_bare_are_the_same() {
+        let quoted = read(b"QOP=\"Auth\",RSPAUTH=\"ABABABABABABABABABABABABABABABAB\",nc=\"00000001\"");
+        assert_eq!(quoted, read(b"qop=auth,rspauth=abababababababababababababababab,nc=00000001"));
+        assert!(quoted.is_ok());
+    }
+
+    #[test]
+    fn values_outside_of_what_they_may_be() {
+        for (token, name, at) in [
+            (&b"rspauth=\"\""[..], "rspauth", 9),
+            (b"rspauth=ababababababababababababababab", "rspauth", 8),
+            (b"rspauth=gbababababababababababababababab", "rspauth", 8),
+            (b"x=1,qop=auth-conf", "qop", 8),
+            (b"nc=1", "nc", 3),
+            (b"nc=0000000g", "nc", 3),
+            (b"nc=000000001", "nc", 3),
+        ] {
+            let error = read(token).expect_err(name);
+            assert!(
+                matches!(error, TokenError::Invalid { directive, position, .. } if directive == name && position == at),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn known_directives_stand_once() {
+        for (token, name, at) in [
+            (&b"cnonce=1,cnonce=2"[..], "cnonce", 9),
+            (b"nextnonce=1,NextNonce=2", "nextnonce", 12),
+            (b"qop=auth,qop=auth", "qop", 9),
+            (b"nc=00000001,nc=00000001", "nc", 12),
+            (b"rspauth=abababababababababababababababab,rspauth=abababababababababababababababab", "rspauth", 41),
+        ] {
+            assert_eq!(read(token), Err(TokenError::Repeated { directive: name, position: at }));
+        }
+    }
+
+    #[test]
+    fn what_it_cannot_say() {
+        let info = AuthenticationInfo { nc: Some(*b"0000 001"), ..AuthenticationInfo::default() };
+        assert_eq!(info.to_bytes(), Err(Unwritable { directive: "nc" }));
+        let info = AuthenticationInfo { nextnonce: Some(b"\r\n".to_vec()), ..AuthenticationInfo::default() };
+        assert_eq!(info.to_bytes(), Err(Unwritable { directive: "nextnonce" }));
+    }
+}

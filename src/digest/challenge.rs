@@ -249,3 +249,183 @@ impl Challenge {
         Ok(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Challenge, ChallengeError, MAXIMUM_CHALLENGE, OfferedAlgorithm, OfferedQop};
+    use crate::digest::{Algorithm, Charset, Limits, Qop, SyntaxError, SyntaxErrorKind, TokenError, Unwritable};
+
+    fn read(token: &[u8]) -> Result<Challenge, TokenError> {
+        Challenge::parse(token, &Limits::default())
+    }
+
+    fn good(token: &[u8]) -> Challenge {
+        read(token).unwrap_or_else(|error| panic!("{}: {error}", token.escape_ascii()))
+    }
+
+    fn plain() -> Challenge {
+        Challenge {
+            realm: "r".into(),
+            nonce: b"n".to_vec(),
+            opaque: None,
+            domain: None,
+            stale: false,
+            algorithm: OfferedAlgorithm::Absent,
+            qop: None,
+            charset: Charset::Iso8859_1,
+        }
+    }
+
+    /// RFC 2617 section 3.5, line folding included.
+    #[test]
+    fn rfc_2617_example() {
+        let token = b"\r\n         realm=\"testrealm@host.com\",\r\n         qop=\"auth,auth-int\",\r\n         \
+            nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\",\r\n         opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
+        let expected = Challenge {
+            realm: "testrealm@host.com".into(),
+            nonce: b"dcd98b7102dd2f0e8b11d0f600bfb0c093".to_vec(),
+            opaque: Some(b"5ccc069c403ebaf9f0171e9517f40e41".to_vec()),
+            qop: Some(OfferedQop { auth: true, auth_int: true, others: false }),
+            ..plain()
+        };
+        assert_eq!(read(token), Ok(expected));
+    }
+
+    /// RFC 2831 section 4.
+    #[test]
+    fn rfc_2831_example() {
+        let token =
+            b"realm=\"elwood.innosoft.com\",nonce=\"OA6MG9tEQGm2hh\",qop=\"auth\",\r\n   algorithm=md5-sess,charset=utf-8";
+        let expected = Challenge {
+            realm: "elwood.innosoft.com".into(),
+            nonce: b"OA6MG9tEQGm2hh".to_vec(),
+            algorithm: OfferedAlgorithm::Known(Algorithm::Md5Sess),
+            qop: Some(OfferedQop::AUTH),
+            charset: Charset::Utf8,
+            ..plain()
+        };
+        assert_eq!(read(token), Ok(expected));
+    }
+
+    /// The form of RFC 2069: no qop, no algorithm; unknown directives may repeat.
+    #[test]
+    fn rfc_2069_form() {
+        let challenge = good(b"realm=r,nonce=n,x=1,X=\"2\"");
+        assert_eq!(challenge, plain());
+        assert_eq!(challenge.algorithm.effective(), Some(Algorithm::Md5));
+    }
+
+    #[test]
+    fn stale_is_true_or_false() {
+        assert!(good(b"realm=r,nonce=n,stale=true").stale);
+        assert!(good(b"realm=r,nonce=n,stale=\"TRUE\"").stale);
+        for other in ["false", "FALSE", "\"\"", "yes", "1", "\" true\""] {
+            assert!(!good(format!("realm=r,nonce=n,stale={other}").as_bytes()).stale, "{other}");
+        }
+    }
+
+    #[test]
+    fn unknown_algorithms_are_kept_as_spelled() {
+        let challenge = good(b"realm=r,nonce=n,algorithm=SHA-256");
+        assert_eq!(challenge.algorithm, OfferedAlgorithm::Unknown(b"SHA-256".to_vec()));
+        assert_eq!(challenge.algorithm.effective(), None);
+    }
+
+    #[test]
+    fn qop_is_a_list() {
+        for (list, expected) in [
+            ("auth", OfferedQop::AUTH),
+            ("\"auth\"", OfferedQop::AUTH),
+            ("\"AUTH-INT\"", OfferedQop::AUTH_INT),
+            ("\" auth , auth-int \"", OfferedQop { auth: true, auth_int: true, others: false }),
+            ("\"auth,\r\n auth-int\"", OfferedQop { auth: true, auth_int: true, others: false }),
+            ("\",,auth,auth-conf\"", OfferedQop { auth: true, auth_int: false, others: true }),
+            ("\"auth-conf\"", OfferedQop { auth: false, auth_int: false, others: true }),
+        ] {
+            let challenge = good(format!("realm=r,nonce=n,qop={list}").as_bytes());
+            assert_eq!(challenge.qop, Some(expected), "{list}");
+        }
+        assert!(OfferedQop::AUTH.offers(Qop::Auth) && !OfferedQop::AUTH.offers(Qop::AuthInt));
+        assert!(OfferedQop::AUTH_INT.offers(Qop::AuthInt) && !OfferedQop::AUTH_INT.offers(Qop::Auth));
+    }
+
+    #[test]
+    fn a_qop_without_members_is_refused() {
+        for list in ["\"\"", "\" , ,\t\""] {
+            let error = read(format!("realm=r,nonce=n,qop={list}").as_bytes()).expect_err(list);
+            assert!(matches!(error, TokenError::Invalid { directive: "qop", position: 21, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn realm_is_read_in_the_charset_wherever_that_stands() {
+        assert_eq!(good(b"realm=\"\xc3\xa4\",nonce=n,charset=UTF-8").realm, "\u{e4}");
+        assert_eq!(good(b"realm=\"\xe4\",nonce=n").realm, "\u{e4}");
+        let error = TokenError::Invalid { directive: "realm", position: 7, expected: "UTF-8" };
+        assert_eq!(read(b"realm=\"\xe4\",charset=utf-8"), Err(error));
+        let error = TokenError::Invalid { directive: "charset", position: 24, expected: "utf-8" };
+        assert_eq!(read(b"realm=r,nonce=n,charset=iso-8859-1"), Err(error));
+    }
+
+    #[test]
+    fn realm_and_nonce_are_required() {
+        assert_eq!(read(b""), Err(TokenError::Missing { directive: "realm" }));
+        assert_eq!(read(b"nonce=n"), Err(TokenError::Missing { directive: "realm" }));
+        assert_eq!(read(b"realm=r"), Err(TokenError::Missing { directive: "nonce" }));
+    }
+
+    #[test]
+    fn known_directives_stand_once() {
+        for name in ["realm", "nonce", "domain", "opaque", "stale", "algorithm", "qop", "charset"] {
+            let token = format!("{name}=utf-8,{}=utf-8", name.to_ascii_uppercase());
+            let error = read(token.as_bytes()).expect_err(name);
+            let position = name.len() + 7;
+            assert!(
+                matches!(error, TokenError::Repeated { directive, position: at } if directive == name && at == position)
+            );
+        }
+    }
+
+    /// "Less than 2048 bytes": both sides of the boundary, written and read.
+    #[test]
+    fn a_challenge_has_less_than_2048_bytes() {
+        let sized = |nonce| Challenge { nonce: vec![b'n'; nonce], ..plain() };
+        let overhead = sized(0).to_bytes().expect("a short challenge").len();
+        let longest = sized(MAXIMUM_CHALLENGE - overhead);
+        let token = longest.to_bytes().expect("2047 bytes are allowed");
+        assert_eq!(token.len(), 2047);
+        assert_eq!(read(&token).as_ref(), Ok(&longest));
+
+        let too_long = sized(MAXIMUM_CHALLENGE - overhead + 1);
+        assert_eq!(too_long.to_bytes(), Err(ChallengeError::TooLong { bytes: 2048 }));
+        let error = SyntaxError { position: 2047, kind: SyntaxErrorKind::TokenTooLong };
+        assert_eq!(read(&[&token[..], b" "].concat()), Err(error.into()));
+    }
+
+    #[test]
+    fn a_challenge_as_text() {
+        let challenge = Challenge {
+            realm: "a \"b\"\u{e4}".into(),
+            nonce: b"n".to_vec(),
+            opaque: Some(b"o".to_vec()),
+            domain: Some(b"/a /b".to_vec()),
+            stale: true,
+            algorithm: OfferedAlgorithm::Known(Algorithm::Md5Sess),
+            qop: Some(OfferedQop { auth: true, auth_int: true, others: false }),
+            charset: Charset::Utf8,
+        };
+        let expected = b"realm=\"a \\\"b\\\"\xc3\xa4\",domain=\"/a /b\",nonce=\"n\",opaque=\"o\",stale=true,\
+            algorithm=MD5-sess,qop=\"auth,auth-int\",charset=utf-8";
+        assert_eq!(challenge.to_bytes().as_deref(), Ok(&expected[..]));
+    }
+
+    #[test]
+    fn what_a_challenge_cannot_say() {
+        let unwritable = |directive| Err(ChallengeError::Unwritable(Unwritable { directive }));
+        assert_eq!(Challenge { realm: "\u{20ac}".into(), ..plain() }.to_bytes(), unwritable("realm"));
+        assert_eq!(Challenge { realm: "a\r\nb".into(), ..plain() }.to_bytes(), unwritable("realm"));
+        assert_eq!(Challenge { nonce: b"\n".to_vec(), ..plain() }.to_bytes(), unwritable("nonce"));
+        let nothing = OfferedQop { auth: false, auth_int: false, others: false };
+        assert_eq!(Challenge { qop: Some(nothing), ..plain() }.to_bytes(), unwritable("qop"));
+    }
+}

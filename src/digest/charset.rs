@@ -64,3 +64,64 @@ fn iso_8859_1(text: &str) -> Option<Cow<'_, [u8]>> {
     octets.extend(text.chars().filter_map(|character| u8::try_from(character).ok()));
     Some(Cow::Owned(octets))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Charset, decode, decode_cow, encode, hash_form};
+    use std::borrow::Cow;
+
+    #[test]
+    fn only_utf_8_is_named() {
+        assert_eq!(Charset::from_token(b"UTF-8"), Some(Charset::Utf8));
+        assert_eq!(Charset::from_token(b"utf8"), None);
+        assert_eq!(Charset::from_token(b"iso-8859-1"), None);
+        assert_eq!(Charset::from_token(b""), None);
+    }
+
+    #[test]
+    fn the_same_octets_are_two_texts() {
+        assert_eq!(decode(b"J\xc3\xa4", Charset::Utf8).as_deref(), Some("J\u{e4}"));
+        assert_eq!(decode(b"J\xc3\xa4", Charset::Iso8859_1).as_deref(), Some("J\u{c3}\u{a4}"));
+        assert_eq!(decode(b"J\xe4", Charset::Utf8), None);
+        assert_eq!(decode(b"J\xe4", Charset::Iso8859_1).as_deref(), Some("J\u{e4}"));
+    }
+
+    #[test]
+    fn utf_8_is_strict() {
+        for malformed in [&b"\xc0\xaf"[..], b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xff"] {
+            assert_eq!(decode(malformed, Charset::Utf8), None, "{malformed:x?}");
+            assert_eq!(decode_cow(Cow::Owned(malformed.to_vec()), Charset::Utf8), None, "{malformed:x?}");
+        }
+    }
+
+    #[test]
+    fn ascii_is_borrowed() {
+        for charset in [Charset::Iso8859_1, Charset::Utf8] {
+            assert!(matches!(decode(b"Mufasa", charset), Some(Cow::Borrowed("Mufasa"))));
+            assert!(matches!(encode("Mufasa", charset), Some(Cow::Borrowed(b"Mufasa"))));
+        }
+        assert!(matches!(hash_form("Mufasa"), Cow::Borrowed(b"Mufasa")));
+    }
+
+    #[test]
+    fn every_octet_is_iso_8859_1() {
+        let octets: Vec<u8> = (0..=255).collect();
+        let text = decode(&octets, Charset::Iso8859_1).expect("ISO 8859-1 has all octets");
+        assert_eq!(encode(&text, Charset::Iso8859_1).as_deref(), Some(&octets[..]));
+    }
+
+    #[test]
+    fn what_iso_8859_1_lacks_is_not_encoded() {
+        assert_eq!(encode("\u{20ac}", Charset::Iso8859_1), None);
+        assert_eq!(encode("\u{100}", Charset::Iso8859_1), None);
+        assert_eq!(encode("\u{20ac}", Charset::Utf8).as_deref(), Some(&b"\xe2\x82\xac"[..]));
+    }
+
+    /// RFC 2831 section 2.1.2.1.
+    #[test]
+    fn hash_form_is_iso_8859_1_if_every_character_fits() {
+        assert_eq!(hash_form("\u{e4}\u{ff}").as_ref(), b"\xe4\xff");
+        assert_eq!(hash_form("\u{e4}\u{100}").as_ref(), b"\xc3\xa4\xc4\x80");
+        assert_eq!(hash_form("").as_ref(), b"");
+    }
+}

@@ -399,3 +399,210 @@ fn is_quotable(mut value: &[u8]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Directive, DirectiveWriter, Limits, SyntaxError, SyntaxErrorKind, directives};
+    use crate::digest::Unwritable;
+    use std::borrow::Cow;
+
+    fn read(token: &[u8]) -> Result<Vec<Directive<'_>>, SyntaxError> {
+        directives(token, &Limits::default()).collect()
+    }
+
+    fn one(token: &[u8]) -> Directive<'_> {
+        match read(token).as_deref() {
+            Ok([directive]) => *directive,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn refused(token: &[u8], position: usize, kind: SyntaxErrorKind) {
+        assert_eq!(read(token), Err(SyntaxError { position, kind }), "{}", token.escape_ascii());
+    }
+
+    #[test]
+    fn names_values_and_where_they_stand() {
+        let token = b"nonce=\"a\\\"b\", qop = auth";
+        let expected = [
+            Directive { name: b"nonce", name_at: 0, value: b"a\\\"b", value_at: 7, quoted: true },
+            Directive { name: b"qop", name_at: 14, value: b"auth", value_at: 20, quoted: false },
+        ];
+        assert_eq!(read(token).as_deref(), Ok(&expected[..]));
+    }
+
+    #[test]
+    fn names_ignore_case() {
+        assert!(one(b"NoNcE=a").is("nonce"));
+        assert!(!one(b"nonc=a").is("nonce"));
+        assert!(!one(b"nonce2=a").is("nonce"));
+    }
+
+    #[test]
+    fn white_space_and_empty_members_are_nothing() {
+        for token in [&b""[..], b" ", b",", b",,, ,", b" \t,\r\n\t, \r\n \r\n "] {
+            assert_eq!(read(token), Ok(vec![]), "{}", token.escape_ascii());
+        }
+        for token in [&b"a=b,c=d"[..], b" ,a\r\n =\t\"b\" ,, , c = d\r\n ,", b"\ta=b\t,\tc=\r\n\td\t"] {
+            let names_and_values: Vec<_> =
+                directives(token, &Limits::default()).map(|read| read.map(|found| (found.name, found.value))).collect();
+            assert_eq!(names_and_values, [Ok((&b"a"[..], &b"b"[..])), Ok((b"c", b"d"))], "{}", token.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn bare_values_are_wider_than_tokens() {
+        assert_eq!(one(b"uri=/a?b=c;d@[e]\\f\xff").value, b"/a?b=c;d@[e]\\f\xff");
+        assert_eq!(one(b"a=b\\c").unescaped(), &b"b\\c"[..]);
+    }
+
+    #[test]
+    fn quoted_pairs() {
+        assert_eq!(one(b"a=\"\"").unescaped(), &b""[..]);
+        assert!(matches!(one(b"a=\"b, c=d\"").unescaped(), Cow::Borrowed(b"b, c=d")));
+        assert_eq!(one(b"a=\"\\\\\\\"\\x\\\t\\\xff\"").unescaped(), &b"\\\"x\t\xff"[..]);
+    }
+
+    /// MS-DPSP section 2.2.
+    #[test]
+    fn a_badly_escaped_backslash_in_username() {
+        assert_eq!(one(b"username=\"DOMAIN\\user\"").unescaped_username(), &b"DOMAIN\\user"[..]);
+        assert_eq!(one(b"username=\"DOMAIN\\\\user\"").unescaped_username(), &b"DOMAIN\\user"[..]);
+        assert_eq!(one(b"username=\"a\\\"b\"").unescaped_username(), &b"a\"b"[..]);
+        assert_eq!(one(b"username=\"a\\\\\\\\b\"").unescaped_username(), &b"a\\\\b"[..]);
+        assert_eq!(one(b"username=DOMAIN\\user").unescaped_username(), &b"DOMAIN\\user"[..]);
+        assert_eq!(one(b"username=\"DOMAIN\\user\"").unescaped(), &b"DOMAINuser"[..]);
+    }
+
+    #[test]
+    fn folding_in_a_quoted_string_is_kept() {
+        assert_eq!(one(b"a=\"b\r\n c\r\n\td\"").unescaped(), &b"b\r\n c\r\n\td"[..]);
+    }
+
+    #[test]
+    fn a_name_was_expected() {
+        refused(b"=b", 0, SyntaxErrorKind::NameExpected);
+        refused(b"a=b, \"c\"=d", 5, SyntaxErrorKind::NameExpected);
+        refused(b"a=b,\xe4=d", 4, SyntaxErrorKind::NameExpected);
+        refused(b"(a)=b", 0, SyntaxErrorKind::NameExpected);
+    }
+
+    #[test]
+    fn an_equals_sign_was_expected() {
+        refused(b"a", 1, SyntaxErrorKind::EqualsExpected);
+        refused(b"a ", 2, SyntaxErrorKind::EqualsExpected);
+        refused(b"Digest a=b", 7, SyntaxErrorKind::EqualsExpected);
+        refused(b"a,b=c", 1, SyntaxErrorKind::EqualsExpected);
+        refused(b"a@=c", 1, SyntaxErrorKind::EqualsExpected);
+    }
+
+    #[test]
+    fn a_value_was_expected() {
+        refused(b"a=", 2, SyntaxErrorKind::ValueExpected);
+        refused(b"a= ,b=c", 3, SyntaxErrorKind::ValueExpected);
+    }
+
+    #[test]
+    fn a_comma_was_expected() {
+        refused(b"a=b c=d", 4, SyntaxErrorKind::CommaExpected);
+        refused(b"a=\"b\"c=d", 5, SyntaxErrorKind::CommaExpected);
+        refused(b"a=b\"c\"", 3, SyntaxErrorKind::CommaExpected);
+        refused(b"a=\"\\\\\" \"", 7, SyntaxErrorKind::CommaExpected);
+    }
+
+    #[test]
+    fn a_quoted_string_without_end() {
+        refused(b"a=\"", 2, SyntaxErrorKind::UnterminatedString);
+        refused(b"a=\"b, c=d", 2, SyntaxErrorKind::UnterminatedString);
+        refused(b"a=\"b\\\"", 2, SyntaxErrorKind::UnterminatedString);
+        refused(b"a=\"b\\", 2, SyntaxErrorKind::UnterminatedString);
+    }
+
+    #[test]
+    fn control_characters() {
+        refused(b"\0", 0, SyntaxErrorKind::ControlCharacter);
+        refused(b"a\0=b", 1, SyntaxErrorKind::ControlCharacter);
+        refused(b"a=\x7f", 2, SyntaxErrorKind::ControlCharacter);
+        refused(b"a=b\x01", 3, SyntaxErrorKind::ControlCharacter);
+        refused(b"a=\"\x1f\"", 3, SyntaxErrorKind::ControlCharacter);
+        refused(b"a=\"\x7f\"", 3, SyntaxErrorKind::ControlCharacter);
+        refused(b"a=\"\\\0\"", 4, SyntaxErrorKind::ControlCharacter);
+    }
+
+    #[test]
+    fn line_breaks_that_do_not_fold() {
+        refused(b"\r\n", 0, SyntaxErrorKind::BareLineBreak);
+        refused(b"a=b\r\n", 3, SyntaxErrorKind::BareLineBreak);
+        refused(b"a=b,\n c=d", 4, SyntaxErrorKind::BareLineBreak);
+        refused(b"a=b,\r c=d", 4, SyntaxErrorKind::BareLineBreak);
+        refused(b"a=\"b\r\nc\"", 4, SyntaxErrorKind::BareLineBreak);
+        refused(b"a=\"b\n c\"", 4, SyntaxErrorKind::BareLineBreak);
+        refused(b"a=\"b\\\r\n c\"", 5, SyntaxErrorKind::BareLineBreak);
+    }
+
+    #[test]
+    fn a_token_too_long() {
+        let limits = Limits { token_bytes: 3, ..Limits::default() };
+        assert_eq!(directives(b"a=b", &limits).count(), 1);
+        let error = SyntaxError { position: 3, kind: SyntaxErrorKind::TokenTooLong };
+        let mut reader = directives(b"a=b ", &limits);
+        assert_eq!(reader.next(), Some(Err(error)));
+        assert_eq!(reader.next(), None);
+    }
+
+    #[test]
+    fn too_many_directives() {
+        let limits = Limits { directives: 2, ..Limits::default() };
+        assert_eq!(directives(b",,a=b,,c=d,,", &limits).filter(Result::is_ok).count(), 2);
+        let error = SyntaxError { position: 8, kind: SyntaxErrorKind::TooManyDirectives };
+        assert_eq!(directives(b"a=b,c=d,e=f", &limits).last(), Some(Err(error)));
+    }
+
+    #[test]
+    fn offences_come_in_order_and_once() {
+        let mut reader = directives(b"a=b,c=d e", &Limits::default());
+        assert!(matches!(reader.next(), Some(Ok(found)) if found.is("a")));
+        assert!(matches!(reader.next(), Some(Ok(found)) if found.is("c")));
+        let error = SyntaxError { position: 8, kind: SyntaxErrorKind::CommaExpected };
+        assert_eq!(reader.next(), Some(Err(error)));
+        assert_eq!(reader.next(), None);
+        assert_eq!(reader.next(), None);
+    }
+
+    #[test]
+    fn an_error_says_where_and_what() {
+        let error = read(b"a=b,c").expect_err("there is no value");
+        assert_eq!(error.to_string(), "byte 5: \"=\" was expected after the directive name");
+    }
+
+    #[test]
+    fn written_values_are_escaped() {
+        let mut out = b"Digest ".to_vec();
+        let mut writer = DirectiveWriter::new(&mut out);
+        assert_eq!(writer.quoted("a", b"b\\c\"d"), 10);
+        assert_eq!(writer.token("e", b"f"), 21);
+        assert_eq!(writer.quoted("g", b""), 26);
+        assert_eq!(writer.finish(), Ok(()));
+        assert_eq!(out, b"Digest a=\"b\\\\c\\\"d\",e=f,g=\"\"");
+    }
+
+    #[test]
+    fn what_cannot_be_written_writes_nothing() {
+        for value in [&b"b\r\nc"[..], b"b\n", b"\r", b"b\r\n", b"\0", b"\x7f", b"b\r\n c\n"] {
+            let mut out = b"before".to_vec();
+            let mut writer = DirectiveWriter::new(&mut out);
+            writer.token("a", b"b");
+            writer.quoted("c", value);
+            writer.token("d", b"");
+            assert_eq!(writer.finish(), Err(Unwritable { directive: "c" }), "{}", value.escape_ascii());
+            assert_eq!(out, b"before");
+        }
+        for value in [&b""[..], b"a b", b"a,b", b"a\"", b"a\r\n b", b"\t", b"\x7f"] {
+            let mut out = Vec::new();
+            let mut writer = DirectiveWriter::new(&mut out);
+            writer.token("a", value);
+            assert_eq!(writer.finish(), Err(Unwritable { directive: "a" }), "{}", value.escape_ascii());
+        }
+    }
+}

@@ -61,3 +61,39 @@ impl Nonce {
         now.since(self.issued_at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Nonce, Timestamp};
+    use core::time::Duration;
+
+    const TEXT: &[u8; 48] = b"000001234567890a000102030405060708090a0b0c0d0e0f";
+
+    #[test]
+    fn time_comes_first_then_entropy() {
+        let entropy = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+        let nonce = Nonce::new(Timestamp(0x0123_4567_890a), entropy);
+        assert_eq!(nonce.as_bytes(), TEXT);
+        assert_eq!(Nonce::parse(TEXT), Some(nonce));
+        assert_eq!(nonce.issued_at(), Timestamp(0x0123_4567_890a));
+    }
+
+    #[test]
+    fn other_texts_are_no_nonces() {
+        assert_eq!(Nonce::parse(b""), None);
+        assert_eq!(Nonce::parse(&TEXT[..47]), None);
+        assert_eq!(Nonce::parse(&[TEXT, &b"0"[..]].concat()), None);
+        assert_eq!(Nonce::parse(&TEXT.to_ascii_uppercase()), None);
+        let mut other = *TEXT;
+        other[47] = b'g';
+        assert_eq!(Nonce::parse(&other), None);
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_no_age() {
+        let nonce = Nonce::new(Timestamp(5000), [0; 16]);
+        assert_eq!(nonce.age(Timestamp(6500)), Duration::from_millis(1500));
+        assert_eq!(nonce.age(Timestamp(5000)), Duration::ZERO);
+        assert_eq!(nonce.age(Timestamp(10)), Duration::ZERO);
+    }
+}

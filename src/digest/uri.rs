@@ -36,3 +36,53 @@ fn after_authority(target: &[u8]) -> Option<&[u8]> {
 fn is_scheme_octet(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{origin_form, same_target};
+
+    #[test]
+    fn absolute_form_is_reduced() {
+        for (target, origin) in [
+            ("http://www.nowhere.org/dir/index.html", "/dir/index.html"),
+            ("HTTPS://host:8080/a?b=c", "/a?b=c"),
+            ("http://host", "/"),
+            ("http://host/", "/"),
+            ("http://host?q", "/?q"),
+            ("http:///a", "/a"),
+            ("coap+tcp-1.0://host/a", "/a"),
+            ("http://host#f", "/#f"),
+            ("http://host/http://other/a", "/http://other/a"),
+        ] {
+            assert_eq!(origin_form(target.as_bytes()), origin.as_bytes(), "{target}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_its_own_form() {
+        for target in [
+            "/dir/index.html",
+            "/",
+            "*",
+            "",
+            "?q",
+            "host:443",
+            "http:/a",
+            "1http://host/a",
+            "://host/a",
+            "/a://b/c",
+            "+a://b",
+        ] {
+            assert_eq!(origin_form(target.as_bytes()), target.as_bytes());
+        }
+    }
+
+    #[test]
+    fn both_sides_are_reduced() {
+        assert!(same_target(b"http://a/x", b"https://b/x"));
+        assert!(same_target(b"/x", b"http://a/x"));
+        assert!(!same_target(b"/x", b"/X"));
+        assert!(!same_target(b"/x", b"http://a/x?"));
+        assert!(!same_target(b"/%78", b"/x"));
+    }
+}
