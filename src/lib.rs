@@ -12,3 +12,10 @@ pub mod digest;
 
 #[cfg(feature = "spec")]
 pub mod spec;
+
+#[cfg(feature = "package")]
+pub mod context;
+#[cfg(feature = "package")]
+pub mod package;
+#[cfg(feature = "package")]
+pub mod sync;
