@@ -19,3 +19,6 @@ pub mod context;
 pub mod package;
 #[cfg(feature = "package")]
 pub mod sync;
+
+#[cfg(feature = "serve")]
+pub mod serve;
