@@ -9,7 +9,7 @@ use core::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::error::ContextKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
@@ -98,6 +98,9 @@ fn complain(line: &dyn fmt::Display) {
 
 /// What clap says in several lines, in one.
 fn usage_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a subcommand is missing; see --help".to_owned();
+    }
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     if let Some(reason) = core::error::Error::source(error)
         && argument.starts_with("--user")

@@ -165,6 +165,7 @@ async fn serve_connection(stream: TcpStream, shared: Arc<Shared>, mut stopped: w
         .timer(TokioTimer::new())
         .header_read_timeout(head_time)
         .max_buf_size(head_bytes.max(8192))
+        .max_header_size(head_bytes.max(8192))
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = core::pin::pin!(connection);
     let mut stopping = false;
