@@ -24,6 +24,8 @@ fn entity(body: &[u8]) -> Vec<u8> {
     hex_text(&md5(&[body])).into_bytes()
 }
 
+type Edit = fn(&mut Message<'_>);
+
 /// Answers CHALLENGE with those requirements and without H(Entity).
 fn answer(peer: &Peer, requirements: InitializeRequirements) -> (CtxtHandle, Status, Vec<u8>) {
     let offer = Offer { token: Some(CHALLENGE), requirements, ..Offer::default() };
@@ -138,7 +140,7 @@ fn auth_int_exchanges_complete_on_both_sides() {
 fn a_completion_is_bound_to_the_token_it_completes() {
     let peer = Peer::default();
     let digest = entity(b"body");
-    let spent: [(fn(&mut Message<'_>), Status); 3] = [
+    let spent: [(Edit, Status); 3] = [
         (|message| message.token = b"username=\"x\"", Status::SEC_E_INVALID_TOKEN),
         (|message| message.method = b"PUT", Status::SEC_E_MESSAGE_ALTERED),
         (|message| message.target = b"/other", Status::SEC_E_MESSAGE_ALTERED),
