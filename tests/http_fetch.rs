@@ -92,6 +92,16 @@ fn the_log_names_each_call_of_the_initiator() {
 }
 
 #[test]
+fn an_answer_to_head_proves_an_empty_body() {
+    for qop in ["auth", "auth-int"] {
+        let server = Serving::start(&["--qop", qop]);
+        let output = fetch(&["--qop", qop, "--mutual", "--method", "HEAD", &server.url("/a"), &server.url("/b")]);
+        assert_eq!(lines(&output), [""; 0]);
+        assert!(calls(&output).iter().any(|call| call.contains("responded -> established SEC_E_OK")));
+    }
+}
+
+#[test]
 fn who_is_refused_ends_with_1() {
     let server = Serving::start(&[]);
     for mutual in [&["--mutual"][..], &[]] {

@@ -2,9 +2,11 @@
 #![cfg(feature = "serve")]
 #![forbid(unsafe_code)]
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use digest_ssp::digest::{Algorithm, Qop, Timestamp};
 use digest_ssp::package::SecurityPackage;
@@ -13,12 +15,13 @@ use digest_ssp::package::configuration::{Configuration, Limits};
 use digest_ssp::package::environment::{Environment, EnvironmentError, SystemEnvironment};
 use digest_ssp::serve::fetch::{Client, HttpUrl};
 use digest_ssp::serve::gate::{Gate, GateError, Outcome, Refusal, RequestHead};
-use digest_ssp::serve::initiator::{Initiator, ServerProof};
+use digest_ssp::serve::initiator::{Initiator, OutgoingRequest, ServerProof};
 use digest_ssp::serve::{CallRecord, HttpLimits, Server, SspiCall};
 use digest_ssp::status::SecurityStatus;
 use hyper::Method;
 use hyper::body::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// A clock that stands until it is set; entropy of the system.
 #[derive(Clone)]
@@ -129,6 +132,68 @@ async fn a_client_outlives_its_nonces() {
     }
 }
 
+/// Sends `text` and reads until the server closes.
+async fn ask(address: SocketAddr, text: String) -> String {
+    let exchange = move || {
+        let mut stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+        stream.write_all(text.as_bytes()).expect("the server reads");
+        let mut answer = Vec::new();
+        let started = Instant::now();
+        // A reset is an end as well.
+        let _ = stream.read_to_end(&mut answer);
+        assert!(started.elapsed() < Duration::from_secs(20), "the server closes");
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    tokio::task::spawn_blocking(exchange).await.expect("it does not panic")
+}
+
+#[tokio::test]
+async fn slow_clients_are_not_waited_for() {
+    let short = Duration::from_millis(200);
+    let long = Duration::MAX;
+    let limits = HttpLimits { head_time: long, body_time: long, idle_time: long, ..HttpLimits::default() };
+    let initiator = Initiator::new("alice", "secret", Qop::Auth, ServerProof::NotRequired, |_: &CallRecord| ());
+    let context = initiator.expect("a user").begin(b"/").expect("a context");
+    for (limits, answered) in [
+        (HttpLimits { head_time: short, ..limits.clone() }, ""),
+        (HttpLimits { idle_time: short, ..limits.clone() }, ""),
+        (HttpLimits { body_time: short, ..limits.clone() }, "HTTP/1.1 408 "),
+    ] {
+        let package = SecurityPackage::new(configuration(Algorithm::Md5), alice(), SystemEnvironment);
+        let gate = Gate::new(package, Qop::Auth, |_: &CallRecord| ()).expect("the realm is good");
+        let anywhere = "127.0.0.1:0".parse().expect("an address");
+        let server = Server::bind(anywhere, limits).await.expect("a free port");
+        let address = server.local_address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(server.run(Arc::clone(&gate), async {
+            let _ = stopped.await;
+        }));
+        let head = if answered.is_empty() {
+            "GET / HTTP/1.1\r\n".to_owned()
+        } else {
+            let Outcome::Refused(Refusal::Challenge(challenge)) =
+                gate.accept(&RequestHead { method: b"POST", target: b"/", token: b"" })
+            else {
+                panic!("nobody is authenticated yet")
+            };
+            let request = OutgoingRequest { method: b"POST", target: b"/", body: b"hello" };
+            let token = context.answer(&challenge, &request).expect("the challenge is good");
+            let token = String::from_utf8_lossy(&token).into_owned();
+            format!("POST / HTTP/1.1\r\nAuthorization: Digest {token}\r\nContent-Length: 5\r\n\r\nhel")
+        };
+        let answer = ask(address, head).await;
+        assert!(answer.starts_with(answered) && (answer.is_empty() || !answered.is_empty()), "{answer:?}");
+        // A connection that goes on does not keep the server from stopping.
+        let _open = TcpStream::connect(address).expect("the server listens");
+        stop.send(()).expect("the server runs");
+        timeout(Duration::from_secs(20), running).await.expect("it stops").expect("it does not panic");
+        if answered.is_empty() {
+            assert!(TcpStream::connect(address).is_err());
+        }
+    }
+}
+
 /// An authority that is down.
 struct Down;
 
@@ -193,7 +258,7 @@ fn a_request_that_ends_early_leaves_nothing_behind() {
     else {
         panic!("nobody is authenticated yet")
     };
-    let request = digest_ssp::serve::initiator::OutgoingRequest { method: b"POST", target: b"/", body: b"hello" };
+    let request = OutgoingRequest { method: b"POST", target: b"/", body: b"hello" };
     let token = context.answer(&challenge, &request).expect("the challenge is good");
     let head = RequestHead { method: b"POST", target: b"/", token: &token };
     for _ in 0..3 {

@@ -143,6 +143,31 @@ fn bad_requests_are_answered_and_harm_nobody() {
 }
 
 #[test]
+fn who_expects_100_is_told_before_he_sends_in_vain() {
+    let server = Serving::start(&["--qop", "auth-int"]);
+    let ask = |header: &str| {
+        let address = &server.address;
+        let head = format!("POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nExpect: 100-continue\r\n");
+        Exchange::raw(address, &format!("{head}Content-Length: 5\r\nAuthorization: {header}\r\n\r\n"))
+    };
+    let alice = Holder::new(ask("Digest").reply().challenge(), Qop::AuthInt);
+    let mut exchange = ask(&alice.authorization("POST", "/", 1, "hello"));
+    exchange.interim("HTTP/1.1 100 Continue\r\n\r\n");
+    server.expect_calls(0, &[CHALLENGE, "ASC SEC_I_COMPLETE_NEEDED 1"]);
+    assert_eq!(exchange.body("hello").reply().status, 200);
+}
+
+#[test]
+fn a_protection_that_was_not_offered_is_a_bad_request() {
+    for (offered, taken) in [(Qop::Auth, Qop::AuthInt), (Qop::AuthInt, Qop::Auth)] {
+        let server = Serving::start(&["--qop", offered.as_str()]);
+        let alice = Holder::new(challenge(&server.address), taken);
+        assert_eq!(request(&server.address, "GET", "/", &alice.authorization("GET", "/", 1, ""), "").status, 400);
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn every_context_is_deleted_in_the_end() {
     let server = Serving::start(&["--nonce-lifetime", "1", "--qop", "auth-int"]);
     let address = server.address.as_str();

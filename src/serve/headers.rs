@@ -131,4 +131,27 @@ mod tests {
             assert_eq!(challenges(&headers), expected, "{value}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_value_splits(value: Vec<u8>) {
+            let split = split_challenges(&value);
+            proptest::prop_assert!(split.len() <= value.len() / b"Digest".len());
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                headers.insert(AUTHORIZATION, value);
+            }
+            proptest::prop_assert!(credentials(&headers).is_ok());
+        }
+
+        #[test]
+        fn what_was_joined_is_split(
+            tokens in proptest::collection::vec("[a-z]{1,8} ?= ?(\"([ -!#-\\[\\]-~]|\\\\[ -~])*\"|[a-z]{1,8})", 0..5),
+        ) {
+            let joined: Vec<_> = tokens.iter().map(|token| format!("Basic, Digest {token}")).collect();
+            let joined = joined.join(" , ");
+            let expected: Vec<_> = tokens.iter().map(|token| token.as_bytes()).collect();
+            proptest::prop_assert_eq!(split_challenges(joined.as_bytes()), expected);
+        }
+    }
 }

@@ -26,10 +26,12 @@ use crate::sync::{Mutex, lock};
 const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
 /// How long connections may take to end after the server was asked to stop.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// No limit of time is longer than this, one day: any clock can hold it.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long to wait when no connection can be accepted, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Bounds of what clients may take.
+/// Bounds of what clients may take; times of more than a day count as a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpLimits {
     /// The longest request body, in bytes; a longer one is 413.
@@ -92,6 +94,12 @@ impl Server {
     /// Serves behind `gate` until `stop` resolves, then ends every connection and closes the gate.
     pub async fn run(self, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
         let Self { listener, limits, .. } = self;
+        let limits = HttpLimits {
+            head_time: limits.head_time.min(LONGEST),
+            body_time: limits.body_time.min(LONGEST),
+            idle_time: limits.idle_time.min(LONGEST),
+            ..limits
+        };
         let shared = Arc::new(Shared { gate, limits });
         let places = Arc::new(Semaphore::new(shared.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
         let (stopping, stopped) = watch::channel(());

@@ -201,6 +201,13 @@ impl Exchange {
         Self(stream)
     }
 
+    /// Takes what the server says before the reply.
+    pub(crate) fn interim(&mut self, expected: &str) {
+        let mut bytes = vec![0; expected.len()];
+        self.0.read_exact(&mut bytes).expect("the server answers");
+        assert_eq!(String::from_utf8_lossy(&bytes), expected);
+    }
+
     pub(crate) fn body(mut self, body: &str) -> Self {
         let _ = self.0.write_all(body.as_bytes());
         self
@@ -288,9 +295,20 @@ fn available(what: &str, command: &mut Command) -> bool {
     found
 }
 
+/// Whatever proxy this machine is told to use, it is not for 127.0.0.1.
+fn direct(mut command: Command) -> Command {
+    command.env("no_proxy", "*").env("NO_PROXY", "*");
+    command
+}
+
 /// The curl tool, if it is there.
 pub(crate) fn curl() -> Option<Command> {
-    available("curl", Command::new("curl").arg("--version")).then(|| Command::new("curl"))
+    available("curl", Command::new("curl").arg("--version")).then(|| {
+        let mut command = direct(Command::new("curl"));
+        // Nobody's own .curlrc.
+        command.arg("-q");
+        command
+    })
 }
 
 /// A Python script of `tests/clients`, if Python can import what it needs. PYTHON says which Python.
@@ -298,7 +316,7 @@ pub(crate) fn script(name: &str, module: &str) -> Option<Command> {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     let import = format!("import {module}");
     available(&format!("Python with {module}"), Command::new(&python).args(["-c", &import])).then(|| {
-        let mut command = Command::new(&python);
+        let mut command = direct(Command::new(&python));
         command.arg(format!("{}/tests/clients/{name}", env!("CARGO_MANIFEST_DIR")));
         command
     })
