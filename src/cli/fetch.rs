@@ -18,10 +18,12 @@ use super::{Exit, SetupError, complain};
 const EXAMPLES: &str = "\
 Examples:
   digest-ssp fetch --user alice:secret http://127.0.0.1:8080/a http://127.0.0.1:8080/b
-  digest-ssp fetch --user alice:secret --qop auth-int --data hello --mutual --verbose http://127.0.0.1:8080/a
+  digest-ssp fetch --user alice:secret --qop auth-int --data hello --mutual http://127.0.0.1:8080/
 
-Bodies go to standard output. Exit code 1: a request failed, was answered with 400 or above, or the server did not
-prove itself. A password given with --user can be seen by every user of this machine.";
+Bodies go to standard output. Exit code 1: a request failed, was answered with 400 or above, or the server did not \
+prove itself. Redirects are not followed.
+
+A password given with --user can be seen by every user of this machine.";
 
 /// Make HTTP requests, authenticated through InitializeSecurityContext and MakeSignature.
 #[derive(Args)]

@@ -12,7 +12,11 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Parser, Subcommand};
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+Examples:
+  digest-ssp serve --user alice:secret
+  digest-ssp fetch --user alice:secret --verbose http://127.0.0.1:8080/a http://127.0.0.1:8080/b
+
 Exit codes:
   0  everything asked for was done and nothing was found
   1  findings, or a request that failed
@@ -23,7 +27,7 @@ Exit codes:
     name = "digest-ssp",
     version,
     about = "SSPI's CompleteAuthToken and the Digest security package: specification, implementation, conformance",
-    after_help = EXIT_CODES,
+    after_help = AFTER_HELP,
     subcommand_required = true
 )]
 struct Arguments {

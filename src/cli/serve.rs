@@ -26,10 +26,11 @@ Examples:
 
   digest-ssp serve --listen 127.0.0.1:0 --realm files --htdigest accounts --qop auth-int --window 8
 
-The first line of standard output is `listening on http://ADDRESS`. Then one line follows for each SSPI call:
-  CALL STATE -> STATE STATUS nc=COUNT
-with the states of the spec (`none` without a context), the nonce count as sent or `-`, and after ` # ` the reason
-of a failure. A password given with --user can be seen by every user of this machine; --htdigest avoids that.";
+The first line of standard output is `listening on http://ADDRESS`. Then one line follows for each SSPI call: \
+`CALL STATE -> STATE STATUS nc=COUNT`, with the states of the spec (`none` without a context), the nonce count as sent \
+or `-`, and after ` # ` the reason of a failure. Ctrl-C stops the server.
+
+A password given with --user can be seen by every user of this machine; --htdigest avoids that.";
 
 /// Serve HTTP, every request authenticated through AcceptSecurityContext and CompleteAuthToken.
 #[derive(Args)]
