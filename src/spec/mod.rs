@@ -3,6 +3,8 @@
 //! The tables live in `spec/` and are compiled in. This room never sees the implementation.
 #![forbid(unsafe_code)]
 
+mod compile;
+pub mod load;
 pub mod model;
 pub mod names;
 pub mod vocabulary;
