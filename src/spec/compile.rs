@@ -288,7 +288,7 @@ impl RowCompiler<'_> {
 }
 
 /// The role of the contexts a call makes where there was none.
-fn maker(call: CallName) -> Option<ValueIndex> {
+pub(super) fn maker(call: CallName) -> Option<ValueIndex> {
     match call {
         CallName::AcceptSecurityContext => Some(Role::Acceptor.index()),
         CallName::InitializeSecurityContext => Some(Role::Initiator.index()),

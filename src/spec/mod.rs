@@ -3,6 +3,8 @@
 //! The tables live in `spec/` and are compiled in. This room never sees the implementation.
 #![forbid(unsafe_code)]
 
+pub mod check;
+pub mod combinations;
 mod compile;
 pub mod load;
 pub mod model;
