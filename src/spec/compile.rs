@@ -230,6 +230,7 @@ impl RowCompiler<'_> {
         for name in names.names() {
             match (name.as_str(), role) {
                 (NO_STATE, None) => states.push(None),
+                (NOT_APPLICABLE, Some(_)) => states.push(None),
                 (NO_STATE, Some(_)) => problems.add(place, "a row with a role has a live context, not state `none`"),
                 (_, None) => problems.add(place, format!("state `{name}` needs a role")),
                 (EVERY_STATE, Some(role)) => states.extend(self.of_role(role).into_iter().map(Some)),

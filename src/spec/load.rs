@@ -22,6 +22,15 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("errata.toml", include_str!("../../spec/errata.toml")),
     ("observations.toml", include_str!("../../spec/observations.toml")),
     ("pins.toml", include_str!("../../spec/pins.toml")),
+    ("calls/accept_security_context.toml", include_str!("../../spec/calls/accept_security_context.toml")),
+    ("calls/acquire_credentials_handle.toml", include_str!("../../spec/calls/acquire_credentials_handle.toml")),
+    ("calls/complete_auth_token.toml", include_str!("../../spec/calls/complete_auth_token.toml")),
+    ("calls/delete_security_context.toml", include_str!("../../spec/calls/delete_security_context.toml")),
+    ("calls/free_credentials_handle.toml", include_str!("../../spec/calls/free_credentials_handle.toml")),
+    ("calls/initialize_security_context.toml", include_str!("../../spec/calls/initialize_security_context.toml")),
+    ("calls/make_signature.toml", include_str!("../../spec/calls/make_signature.toml")),
+    ("calls/query_context_attributes.toml", include_str!("../../spec/calls/query_context_attributes.toml")),
+    ("calls/verify_signature.toml", include_str!("../../spec/calls/verify_signature.toml")),
 ];
 
 /// One thing wrong with one file, said in one line.
