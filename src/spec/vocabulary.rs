@@ -138,6 +138,8 @@ vocabulary! {
     Proof "proof" { Right "right", Wrong "wrong", Absent "absent" }
     /// The token of an initiator's completion against what InitializeSecurityContext put out.
     Ours "ours" { Same "same", Differs "differs", ReadOnly "read-only", Absent "absent", Empty "empty" }
+    /// pszTargetName.
+    TargetName "target-name" { Given "given", Empty "empty", NotAscii "not-ascii" }
     /// Whether the user name can be written in the charset of the challenge.
     Username "username" { Encodable "encodable", NotEncodable "not-encodable" }
     /// The name of the package asked for.

@@ -1,0 +1,1 @@
+"""A second opinion on HTTP Digest headers, written from the RFCs and the project's decisions alone."""
