@@ -62,7 +62,7 @@ rules! {
     OutcomesIndistinguishable "outcomes-indistinguishable";
     /// Everything that claims something names its sources.
     SourceMissing "source-missing";
-    /// Every source named is a document and, for rows, a section of it.
+    /// Every source named is a document and, for rows, a section of it where it has sections.
     SourceUnknown "source-unknown";
     /// Every row an erratum or observation names exists.
     RowUnknown "row-unknown";

@@ -48,6 +48,7 @@ fn sources(specification: &Specification, report: &mut Report) {
         for reference in sources {
             match (specification.source(reference), precision) {
                 (Some((_, Some(_))), _) | (Some((_, None)), Precision::Document) => {}
+                (Some((source, None)), Precision::Section) if source.sections.is_empty() => {}
                 (Some((_, None)), Precision::Section) => {
                     report.add(Rule::SourceUnknown, &place, format!("`{reference}` names no section"));
                 }
