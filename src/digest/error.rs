@@ -65,3 +65,23 @@ pub(super) fn place<T>(
 pub(super) fn invalid(name: &'static str, directive: &Directive<'_>, expected: &'static str) -> TokenError {
     TokenError::Invalid { directive: name, position: directive.value_at, expected }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::digest::{Limits, Response, Unwritable};
+
+    #[test]
+    fn an_offence_says_where_and_what() {
+        for (token, text) in [
+            (&b"nc=1"[..], "byte 3: the value of nc must be 8 hexadecimal digits"),
+            (b"nonce=a, Nonce=b", "byte 9: the directive nonce was given already"),
+            (b"realm=r", "the directive username is missing"),
+            (b"realm=\"r", "byte 6: the quoted string has no closing quote"),
+        ] {
+            let error = Response::parse(token, &Limits::default()).expect_err(text);
+            assert_eq!(error.to_string(), text);
+        }
+        let error = Unwritable { directive: "realm" };
+        assert_eq!(error.to_string(), "the value of realm cannot be written in a token");
+    }
+}
