@@ -3,10 +3,18 @@
 //! The tables live in `spec/` and are compiled in. This room never sees the implementation.
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod check;
 pub mod combinations;
 mod compile;
 pub mod load;
 pub mod model;
 pub mod names;
+pub mod setup;
+pub mod shadow;
 pub mod vocabulary;
+
+pub use call::{Call, Outcome};
+pub use model::Specification;
+pub use setup::Setup;
+pub use shadow::{Shadow, Verdict};

@@ -1,0 +1,234 @@
+//! A call and its outcome as a tester sees them: owned, comparable, serialisable.
+#![forbid(unsafe_code)]
+
+use serde::{Deserialize, Serialize};
+
+use super::names::CallName;
+use crate::buffer::{BufferType, SECBUFFER_VERSION, SecHandle};
+use crate::status::SecurityStatus;
+
+/// A SecBuffer with its memory.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Buffer {
+    /// BufferType, attribute bits included.
+    pub buffer_type: BufferType,
+    /// cbBuffer, in bytes.
+    pub count: u32,
+    /// pvBuffer and all the memory behind it.
+    pub data: Option<Vec<u8>>,
+}
+
+impl Buffer {
+    /// A buffer over all of `data`.
+    pub fn new(buffer_type: BufferType, data: Vec<u8>) -> Self {
+        Self { buffer_type, count: u32::try_from(data.len()).unwrap_or(u32::MAX), data: Some(data) }
+    }
+
+    /// cbBuffer 0, pvBuffer NULL.
+    pub fn null(buffer_type: BufferType) -> Self {
+        Self { buffer_type, count: 0, data: None }
+    }
+
+    /// The bytes that count.
+    pub fn bytes(&self) -> &[u8] {
+        let data = self.data.as_deref().unwrap_or_default();
+        data.get(..self.count as usize).unwrap_or(data)
+    }
+}
+
+/// A SecBufferDesc with its buffers.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Descriptor {
+    /// ulVersion.
+    pub version: u32,
+    /// cBuffers.
+    pub count: u32,
+    /// pBuffers.
+    pub buffers: Option<Vec<Buffer>>,
+}
+
+impl Descriptor {
+    /// A good descriptor of these buffers.
+    pub fn new(buffers: Vec<Buffer>) -> Self {
+        let count = u32::try_from(buffers.len()).unwrap_or(u32::MAX);
+        Self { version: SECBUFFER_VERSION, count, buffers: Some(buffers) }
+    }
+}
+
+/// SEC_WINNT_AUTH_IDENTITY.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AuthIdentity {
+    /// User.
+    pub user: String,
+    /// Domain.
+    pub domain: String,
+    /// Password.
+    pub password: String,
+}
+
+impl core::fmt::Debug for AuthIdentity {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("AuthIdentity")
+            .field("user", &self.user)
+            .field("domain", &self.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One SSPI call with its arguments; `None` is NULL.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "the fields are the documented parameters of each function")]
+pub enum Call {
+    /// AcquireCredentialsHandle.
+    AcquireCredentialsHandle {
+        principal: Option<String>,
+        package: String,
+        credential_use: u32,
+        logon_id: Option<u64>,
+        identity: Option<AuthIdentity>,
+    },
+    /// FreeCredentialsHandle.
+    FreeCredentialsHandle { credential: Option<SecHandle> },
+    /// InitializeSecurityContext.
+    InitializeSecurityContext {
+        credential: Option<SecHandle>,
+        context: Option<SecHandle>,
+        target_name: Option<Vec<u8>>,
+        requirements: u32,
+        input: Option<Descriptor>,
+        output: Option<Descriptor>,
+    },
+    /// AcceptSecurityContext.
+    AcceptSecurityContext {
+        credential: Option<SecHandle>,
+        context: Option<SecHandle>,
+        requirements: u32,
+        input: Option<Descriptor>,
+        output: Option<Descriptor>,
+    },
+    /// CompleteAuthToken.
+    CompleteAuthToken { context: Option<SecHandle>, token: Option<Descriptor> },
+    /// MakeSignature.
+    MakeSignature { context: Option<SecHandle>, message: Option<Descriptor> },
+    /// VerifySignature.
+    VerifySignature { context: Option<SecHandle>, message: Option<Descriptor> },
+    /// QueryContextAttributes.
+    QueryContextAttributes { context: Option<SecHandle>, attribute: u32 },
+    /// DeleteSecurityContext.
+    DeleteSecurityContext { context: Option<SecHandle> },
+}
+
+impl Call {
+    /// The function called.
+    pub fn name(&self) -> CallName {
+        match self {
+            Self::AcquireCredentialsHandle { .. } => CallName::AcquireCredentialsHandle,
+            Self::FreeCredentialsHandle { .. } => CallName::FreeCredentialsHandle,
+            Self::InitializeSecurityContext { .. } => CallName::InitializeSecurityContext,
+            Self::AcceptSecurityContext { .. } => CallName::AcceptSecurityContext,
+            Self::CompleteAuthToken { .. } => CallName::CompleteAuthToken,
+            Self::MakeSignature { .. } => CallName::MakeSignature,
+            Self::VerifySignature { .. } => CallName::VerifySignature,
+            Self::QueryContextAttributes { .. } => CallName::QueryContextAttributes,
+            Self::DeleteSecurityContext { .. } => CallName::DeleteSecurityContext,
+        }
+    }
+
+    /// phContext, where the function has one and it is not NULL.
+    pub fn context(&self) -> Option<SecHandle> {
+        match self {
+            Self::AcquireCredentialsHandle { .. } | Self::FreeCredentialsHandle { .. } => None,
+            Self::InitializeSecurityContext { context, .. }
+            | Self::AcceptSecurityContext { context, .. }
+            | Self::CompleteAuthToken { context, .. }
+            | Self::MakeSignature { context, .. }
+            | Self::VerifySignature { context, .. }
+            | Self::QueryContextAttributes { context, .. }
+            | Self::DeleteSecurityContext { context } => *context,
+        }
+    }
+
+    /// phCredential, where the function has one and it is not NULL.
+    pub fn credential(&self) -> Option<SecHandle> {
+        match self {
+            Self::FreeCredentialsHandle { credential }
+            | Self::InitializeSecurityContext { credential, .. }
+            | Self::AcceptSecurityContext { credential, .. } => *credential,
+            Self::AcquireCredentialsHandle { .. }
+            | Self::CompleteAuthToken { .. }
+            | Self::MakeSignature { .. }
+            | Self::VerifySignature { .. }
+            | Self::QueryContextAttributes { .. }
+            | Self::DeleteSecurityContext { .. } => None,
+        }
+    }
+
+    /// The descriptor the function reads its message from.
+    pub fn input(&self) -> Option<&Descriptor> {
+        match self {
+            Self::InitializeSecurityContext { input, .. } | Self::AcceptSecurityContext { input, .. } => input.as_ref(),
+            Self::CompleteAuthToken { token: message, .. }
+            | Self::MakeSignature { message, .. }
+            | Self::VerifySignature { message, .. } => message.as_ref(),
+            Self::AcquireCredentialsHandle { .. }
+            | Self::FreeCredentialsHandle { .. }
+            | Self::QueryContextAttributes { .. }
+            | Self::DeleteSecurityContext { .. } => None,
+        }
+    }
+
+    /// The descriptor the function may write: pOutput, or the message itself.
+    pub fn output(&self) -> Option<&Descriptor> {
+        match self {
+            Self::InitializeSecurityContext { output, .. } | Self::AcceptSecurityContext { output, .. } => {
+                output.as_ref()
+            }
+            Self::CompleteAuthToken { .. }
+            | Self::MakeSignature { .. }
+            | Self::VerifySignature { .. }
+            | Self::AcquireCredentialsHandle { .. }
+            | Self::FreeCredentialsHandle { .. }
+            | Self::QueryContextAttributes { .. }
+            | Self::DeleteSecurityContext { .. } => self.input(),
+        }
+    }
+}
+
+/// What QueryContextAttributes reported, as far as it is judged.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Attribute {
+    /// SECPKG_ATTR_NAMES: sUserName.
+    Names(String),
+    /// Any other attribute.
+    Other,
+}
+
+/// What a call did, as far as its caller can see.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Outcome {
+    /// The status.
+    pub status: SecurityStatus,
+    /// phNewContext or phCredential after the call; `None` where it is zeroed or the function has none.
+    pub handle: Option<SecHandle>,
+    /// The input descriptor after the call, of functions that have a separate output.
+    pub input: Option<Descriptor>,
+    /// The descriptor the function may write, after the call.
+    pub output: Option<Descriptor>,
+    /// The attribute, after a successful query.
+    pub attribute: Option<Attribute>,
+}
+
+impl Outcome {
+    /// An outcome with that status that touched nothing of the call.
+    pub fn untouched(status: SecurityStatus, call: &Call) -> Self {
+        let separate = matches!(call, Call::InitializeSecurityContext { .. } | Call::AcceptSecurityContext { .. });
+        Self {
+            status,
+            handle: None,
+            input: if separate { call.input().cloned() } else { None },
+            output: call.output().cloned(),
+            attribute: None,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What a call does to the registers.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+
+use crate::buffer::SecHandle;
+use crate::spec::call::{Call, Outcome};
+use crate::spec::model::{Allowed, Next};
+use crate::spec::names::{Effect, HandleOutcome};
+use crate::spec::vocabulary::Role;
+
+use super::facts::{View, extended};
+use super::outcome::Learned;
+use super::registers::{Context, Credentials, Registers, Session};
+
+impl Registers {
+    /// Goes on in the state that follows from an allowed outcome.
+    pub(super) fn apply(&mut self, allowed: &Allowed, view: &View<'_>, outcome: &Outcome, mut learned: Learned) {
+        let handle = match allowed.handle {
+            HandleOutcome::New => outcome.handle,
+            HandleOutcome::Same | HandleOutcome::None => view.handle,
+        };
+        // What the token names, and the key it is right under, are judged by the registers before the call.
+        let exchange = self.exchange_of(view).or(match view.named {
+            super::registers::Named::Live(exchange) | super::registers::Named::Ended(exchange) => Some(exchange),
+            super::registers::Named::Two | super::registers::Named::Nothing => None,
+        });
+        let session = exchange.and_then(|exchange| self.new_session(exchange, view));
+        if let (HandleOutcome::New, Some(handle)) = (allowed.handle, handle) {
+            self.new_context(handle, view.call);
+        }
+        let mut issued = None;
+        for effect in &allowed.effects {
+            match effect {
+                Effect::RegisterCredentials => self.register_credentials(view.call, outcome.handle),
+                Effect::FreeCredentials => {
+                    if let Some(credential) = view.call.credential() {
+                        self.credentials.remove(&credential);
+                        self.freed.insert(credential);
+                    }
+                }
+                Effect::RegisterChallenge => issued = learned.exchange.take().map(|exchange| self.register(exchange)),
+                Effect::HoldIssuedChallenge => {
+                    if let (Some(handle), Some(issued)) = (handle, issued) {
+                        self.hold(handle, issued);
+                    }
+                }
+                Effect::HoldNamed => {
+                    if let (Some(handle), Some(exchange)) = (handle, exchange) {
+                        self.hold(handle, exchange);
+                    }
+                }
+                Effect::PendIssuedChallenge => {
+                    if let Some(context) = handle.and_then(|handle| self.contexts.get_mut(&handle)) {
+                        context.pending = issued;
+                    }
+                }
+                Effect::OpenSession => {
+                    if let Some(exchange) = exchange {
+                        self.exchanges[exchange].session.clone_from(&session);
+                        self.exchanges[exchange].listed = true;
+                    }
+                }
+                Effect::TakeCount => {
+                    let session = exchange.and_then(|exchange| self.exchanges[exchange].session.as_mut());
+                    if let (Some(session), Some(response)) = (session, view.response()) {
+                        session.used.insert(response.nc);
+                        session.last = session.last.max(response.nc);
+                    }
+                }
+                Effect::CountFailure => {
+                    let unanswered = exchange
+                        .map(|exchange| &mut self.exchanges[exchange])
+                        .filter(|exchange| exchange.session.is_none());
+                    if let Some(exchange) = unanswered {
+                        exchange.failures += 1;
+                        exchange.listed &= exchange.failures < self.setup.limits.failures;
+                    }
+                }
+                Effect::Release => {
+                    if let Some(handle) = handle {
+                        self.release(handle);
+                    }
+                }
+                Effect::HoldPendingChallenge => {
+                    let context = handle.and_then(|handle| self.contexts.get_mut(&handle));
+                    let pending = context.and_then(|context| context.pending.take());
+                    if let (Some(handle), Some(pending)) = (handle, pending) {
+                        self.hold(handle, pending);
+                    }
+                }
+                Effect::Delete => {
+                    if let Some(handle) = handle {
+                        self.contexts.remove(&handle);
+                        self.deleted.insert(handle);
+                    }
+                }
+                Effect::AnswerChallenge | Effect::NextCount => self.remember_answer(handle, &mut learned),
+            }
+        }
+        // A completion in place has no effect of its own: the answer is the one known, finished.
+        self.remember_answer(handle, &mut learned);
+        if let (Next::State(state), Some(context)) =
+            (allowed.next, handle.and_then(|handle| self.contexts.get_mut(&handle)))
+        {
+            context.state = state;
+        }
+    }
+
+    fn remember_answer(&mut self, handle: Option<SecHandle>, learned: &mut Learned) {
+        let context = handle.and_then(|handle| self.contexts.get_mut(&handle));
+        if let (Some(context), Some(answer)) = (context, learned.answer.take()) {
+            context.answer = Some(answer);
+        }
+    }
+
+    fn new_session(&self, exchange: usize, view: &View<'_>) -> Option<Session> {
+        let response = view.response()?;
+        if self.exchanges[exchange].session.is_some() {
+            return None;
+        }
+        Some(Session {
+            username: response.username.to_string(),
+            charset: response.charset,
+            extended: extended(response).map(|value| value.map(std::borrow::Cow::into_owned)),
+            key: self.key_that_matches(view)?,
+            last: response.nc,
+            used: BTreeSet::from([response.nc]),
+        })
+    }
+
+    fn new_context(&mut self, handle: SecHandle, call: &Call) {
+        let role = match call {
+            Call::InitializeSecurityContext { .. } => Role::Initiator,
+            Call::AcceptSecurityContext { .. }
+            | Call::AcquireCredentialsHandle { .. }
+            | Call::FreeCredentialsHandle { .. }
+            | Call::CompleteAuthToken { .. }
+            | Call::MakeSignature { .. }
+            | Call::VerifySignature { .. }
+            | Call::QueryContextAttributes { .. }
+            | Call::DeleteSecurityContext { .. } => Role::Acceptor,
+        };
+        let Some(credential) = call.credential() else {
+            // Credentials themselves are registered by their own effect.
+            return;
+        };
+        let principal =
+            self.credentials.get(&credential).map(|credentials| credentials.principal.clone()).unwrap_or_default();
+        self.deleted.remove(&handle);
+        let ordinal = self.contexts_made;
+        self.contexts_made += 1;
+        self.contexts.insert(
+            handle,
+            Context { role, state: 0, ordinal, credential, principal, holds: None, pending: None, answer: None },
+        );
+    }
+
+    fn register_credentials(&mut self, call: &Call, handle: Option<SecHandle>) {
+        let Call::AcquireCredentialsHandle { principal, credential_use, identity, .. } = call else { return };
+        let Some(handle) = handle else { return };
+        self.freed.remove(&handle);
+        self.credentials.insert(
+            handle,
+            Credentials {
+                principal: principal.clone().unwrap_or_default(),
+                inbound: credential_use & 1 != 0,
+                outbound: identity.clone().filter(|_| credential_use & 2 != 0),
+            },
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! The shadow: the spec machine with its own memory, which says what must happen and judges what did.
+//!
+//! It learns nonces and opaques only from what a subject puts out, and never reads the subject's insides.
+#![forbid(unsafe_code)]
+
+mod effects;
+mod facts;
+mod outcome;
+pub mod reading;
+pub mod registers;
+
+use std::sync::Arc;
+
+use crate::buffer::SecHandle;
+
+use super::call::{Call, Outcome};
+use super::model::{Allowed, CallSpec, Row, Specification};
+use super::names::HandleOutcome;
+use super::setup::{EnvironmentFault, Setup};
+use super::vocabulary::{Digest, Fact, Facts};
+use crate::status::SecurityStatus;
+use registers::Registers;
+
+/// The spec machine: tables and registers.
+#[derive(Clone, Debug)]
+pub struct Shadow {
+    specification: Arc<Specification>,
+    registers: Registers,
+}
+
+/// What the tables say about a call.
+#[derive(Clone, Debug)]
+pub struct Expectation<'s> {
+    /// The facts of the call.
+    pub facts: Facts,
+    /// The row that applies. `None` would be a hole in the tables, which `spec check` excludes.
+    pub row: Option<&'s Row>,
+}
+
+/// How an outcome stands to the tables.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is what the row says.
+    Pass,
+    /// It is not, yet it is not wrong: an accepted alternative, or another departure judged first.
+    Deviation(String),
+    /// It is wrong: what differs from the row.
+    Fail(String),
+}
+
+/// A verdict with its grounds.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The facts of the call.
+    pub facts: Facts,
+    /// The row that applied.
+    pub row: Option<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+impl Shadow {
+    /// The machine before the first call.
+    pub fn new(specification: Arc<Specification>, setup: Setup) -> Self {
+        Self { specification, registers: Registers::new(setup) }
+    }
+
+    /// The tables.
+    pub fn specification(&self) -> &Specification {
+        &self.specification
+    }
+
+    /// The registers, for testers that make calls from them.
+    pub fn registers(&self) -> &Registers {
+        &self.registers
+    }
+
+    /// The subject's clock was advanced.
+    pub fn advance(&mut self, milliseconds: u64) {
+        self.registers.now = self.registers.now.saturating_add(milliseconds);
+    }
+
+    /// The subject's environment was made to fail, or mended.
+    pub fn inject(&mut self, fault: EnvironmentFault) {
+        self.registers.fault = fault;
+    }
+
+    /// The subject's account source was taken down, or brought back.
+    pub fn take_accounts_down(&mut self, down: bool) {
+        self.registers.accounts_down = down;
+    }
+
+    /// A handle of another provider became known.
+    pub fn learn_foreign_handle(&mut self, handle: SecHandle) {
+        self.registers.foreign.insert(handle);
+    }
+
+    fn tables(&self, call: &Call) -> Option<&CallSpec> {
+        self.specification.call(call.name())
+    }
+
+    /// What must happen on this call.
+    pub fn expect(&self, call: &Call) -> Expectation<'_> {
+        let Some(tables) = self.tables(call) else { return Expectation { facts: Facts::default(), row: None } };
+        let facts = self.registers.facts(tables, &self.registers.view(call));
+        Expectation { facts, row: tables.row(&facts).map(|(_, row)| row) }
+    }
+
+    /// Judges what happened and goes on in the state that follows from it.
+    ///
+    /// After [`Verdict::Fail`] the registers are unchanged: what the subject's state is then nobody knows, and
+    /// the sequence should end.
+    pub fn absorb(&mut self, call: &Call, outcome: &Outcome) -> Judgement {
+        let specification = Arc::clone(&self.specification);
+        let Some(tables) = specification.call(call.name()) else {
+            return Judgement {
+                facts: Facts::default(),
+                row: None,
+                verdict: Verdict::Fail("the call is not in the tables".into()),
+            };
+        };
+        let view = self.registers.view(call);
+        let facts = self.registers.facts(tables, &view);
+        let Some((_, row)) = tables.row(&facts) else {
+            return Judgement { facts, row: None, verdict: Verdict::Fail(format!("no row for {facts}")) };
+        };
+        let judged = |verdict| Judgement { facts, row: Some(row.id.clone()), verdict };
+        let difference = match self.registers.matches(&row.outcome, &view, outcome) {
+            Ok(learned) => {
+                self.registers.apply(&row.outcome, &view, outcome, learned);
+                return judged(Verdict::Pass);
+            }
+            Err(difference) => difference,
+        };
+        let accepted = row.accept.iter().map(|allowed| (allowed.clone(), allowed.why.clone()));
+        for (allowed, why) in accepted.chain(other_departures(tables, &facts)) {
+            if let Ok(learned) = self.registers.matches(&allowed, &view, outcome) {
+                self.registers.apply(&allowed, &view, outcome, learned);
+                return judged(Verdict::Deviation(why));
+            }
+        }
+        judged(Verdict::Fail(difference))
+    }
+}
+
+/// Where several departures meet, the failure due to each of the others alone: the order of checks is decided
+/// here, so another order deviates. What would count a wrong digest as anything but a failure of the digest or of
+/// something before it stays out.
+fn other_departures<'a>(tables: &'a CallSpec, facts: &'a Facts) -> impl Iterator<Item = (Allowed, String)> + 'a {
+    let departing: Vec<Fact> = tables
+        .facts
+        .iter()
+        .filter(|rule| rule.exists(facts))
+        .filter(|rule| facts.get(rule.fact).is_some_and(|value| !rule.fine.contains(&value)))
+        .map(|rule| rule.fact)
+        .collect();
+    let several = departing.len() > 1;
+    let kept = departing.clone();
+    kept.into_iter().filter(move |_| several).filter_map(move |fact| {
+        let alone = only(tables, facts, &departing, fact);
+        let (_, row) = tables.row(&alone)?;
+        let unsound = facts.is(Digest::Differs)
+            && row.outcome.status == SecurityStatus::SEC_E_OUT_OF_SEQUENCE
+            && fact != Fact::State;
+        let failure = row.outcome.status.is_error() && !unsound && row.outcome.handle != HandleOutcome::New;
+        failure.then(|| (row.outcome.clone(), format!("{} was judged first (row {})", fact.name(), row.id)))
+    })
+}
+
+/// The facts as they would be if `kept` were the only departure: the others mended, and what then exists fine.
+fn only(tables: &CallSpec, facts: &Facts, departing: &[Fact], kept: Fact) -> Facts {
+    let mut alone = Facts::default();
+    for rule in &tables.facts {
+        if alone.get(rule.fact).is_some() || !rule.exists(&alone) {
+            continue;
+        }
+        let given = facts.get(rule.fact).filter(|value| rule.values.contains(value));
+        let mended = departing.contains(&rule.fact) && rule.fact != kept;
+        alone.set(rule.fact, given.filter(|_| !mended).or_else(|| rule.fine.first().copied()));
+    }
+    alone
+}
