@@ -4,6 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod call;
+pub mod check;
+pub mod combinations;
+mod compile;
+pub mod load;
 pub mod model;
 pub mod names;
 pub mod setup;
