@@ -35,9 +35,10 @@ pub struct CallAction {
     /// Which live context, counted back from the newest; `None` is NULL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u8>,
-    /// Which live challenge or session the token is about, counted back from the newest; the context's own by default.
+    /// Which of several candidates a call without a context is about: for an acceptor the live challenge or session
+    /// its token names, counted back from the newest; for an initiator the credentials, in the order of acquisition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exchange: Option<u8>,
+    pub which: Option<u8>,
     /// The values that facts should have.
     #[serde(default, skip_serializing_if = "Wishes::is_empty")]
     pub wishes: Wishes,
@@ -140,13 +141,20 @@ impl From<Wishes> for BTreeMap<String, String> {
 impl CallAction {
     /// An all-good call without a context.
     pub fn new(call: CallName, variety: u64) -> Self {
-        Self { call, context: None, exchange: None, wishes: Wishes::default(), variety, edits: Vec::new() }
+        Self { call, context: None, which: None, wishes: Wishes::default(), variety, edits: Vec::new() }
     }
 
     /// The same on a live context, counted back from the newest.
     #[must_use]
     pub fn on(mut self, context: u8) -> Self {
         self.context = Some(context);
+        self
+    }
+
+    /// The same about another candidate.
+    #[must_use]
+    pub fn about(mut self, which: u8) -> Self {
+        self.which = Some(which);
         self
     }
 

@@ -34,7 +34,11 @@ pub(super) fn message(token: Option<Buffer>, parameters: Vec<Vec<u8>>, rng: &mut
     let mut buffers: Vec<Buffer> = token.into_iter().collect();
     for parameter in parameters {
         let buffer_type = if rng.u8(..4) == 0 { BufferType::PKG_PARAMS.read_only() } else { BufferType::PKG_PARAMS };
-        buffers.push(if parameter.is_empty() && rng.bool() { Buffer::null(buffer_type) } else { Buffer::new(buffer_type, parameter) });
+        buffers.push(if parameter.is_empty() && rng.bool() {
+            Buffer::null(buffer_type)
+        } else {
+            Buffer::new(buffer_type, parameter)
+        });
         if rng.u8(..16) == 0 {
             buffers.push(Buffer::null(BufferType::EMPTY));
         }
@@ -59,7 +63,9 @@ pub(super) fn flawed(mut descriptor: Descriptor, wish: Option<ValueIndex>, rng: 
         }
         "buffer" => {
             let length = descriptor.buffers.as_ref().map_or(0, Vec::len);
-            if let Some(buffer) = descriptor.buffers.as_mut().and_then(|buffers| buffers.get_mut(rng.usize(..length.max(1)))) {
+            if let Some(buffer) =
+                descriptor.buffers.as_mut().and_then(|buffers| buffers.get_mut(rng.usize(..length.max(1))))
+            {
                 buffer.data = None;
                 buffer.count = rng.u32(1..4096);
             }

@@ -13,7 +13,8 @@ use super::wire::{self, Flaw, Piece};
 
 const REQUIRED: &[&str] = &["username", "realm", "nonce", "uri", "qop", "nc", "cnonce", "response", "opaque"];
 const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "OPTIONS", "M-SEARCH"];
-const URIS: &[&str] = &["/", "/dir/index.html", "/a?b=c&d=\"e\"", "/with,comma", "*", "http://www.example.org/dir?x", "/%C3%A9t%C3%A9"];
+const URIS: &[&str] =
+    &["/", "/dir/index.html", "/a?b=c&d=\"e\"", "/with,comma", "*", "http://www.example.org/dir?x", "/%C3%A9t%C3%A9"];
 
 /// A request with its response directives.
 #[derive(Clone, Debug)]
@@ -76,7 +77,13 @@ fn account<'r>(registers: &'r Registers, realm: &str, rng: &mut Rng) -> Option<&
 
 impl Draft {
     /// Drafts, seals and tampers, as the wishes say.
-    pub(super) fn make(registers: &Registers, origin: Origin<'_>, action: &CallAction, accepts: bool, rng: &mut Rng) -> Self {
+    pub(super) fn make(
+        registers: &Registers,
+        origin: Origin<'_>,
+        action: &CallAction,
+        accepts: bool,
+        rng: &mut Rng,
+    ) -> Self {
         let mut draft = Self::good(registers, origin, action, rng);
         draft.count(registers, origin.nonce, action, accepts, rng);
         let swap_negotiated = action.wishes.is(fact::Offered::Differs) || action.wishes.is(fact::Outside::Differs);
@@ -93,7 +100,9 @@ impl Draft {
             () if action.wishes.is(fact::Target::Empty) => Vec::new(),
             () if action.wishes.is(fact::Target::Differs) => [draft.uri.as_slice(), b"-elsewhere"].concat(),
             () if !action.wishes.is(fact::Target::Same) && rng.u8(..4) == 0 => Vec::new(),
-            () if draft.uri.starts_with(b"/") && rng.u8(..4) == 0 => [b"http://www.example.org", draft.uri.as_slice()].concat(),
+            () if draft.uri.starts_with(b"/") && rng.u8(..4) == 0 => {
+                [b"http://www.example.org", draft.uri.as_slice()].concat()
+            }
             () => draft.uri.clone(),
         };
         draft.seal(registers, origin.nonce, rng);
@@ -108,7 +117,8 @@ impl Draft {
         let session = exchange.and_then(|exchange| exchange.session.as_ref());
         let realm = exchange.map_or(&registers.setup.realm, |exchange| &exchange.realm).clone();
         let account = account(registers, &realm, rng);
-        let username = session.map(|session| session.username.clone()).or_else(|| account.map(|account| account.username.clone()));
+        let username =
+            session.map(|session| session.username.clone()).or_else(|| account.map(|account| account.username.clone()));
         let username = username.unwrap_or_else(|| "nobody".into());
         let latin = charset::encode(&username, Charset::Iso8859_1).is_some();
         let charset = match session {
@@ -132,7 +142,10 @@ impl Draft {
             uri: uri(rng),
             qop,
             nc: *b"00000001",
-            cnonce: { let length = rng.usize(..24); octets(length, rng) },
+            cnonce: {
+                let length = rng.usize(..24);
+                octets(length, rng)
+            },
             algorithm: exchange.map_or(registers.setup.algorithm.into(), |exchange| exchange.algorithm),
             charset,
             extended: session.map(|session| session.extended.clone()).unwrap_or_default(),
@@ -141,7 +154,14 @@ impl Draft {
         }
     }
 
-    fn count(&mut self, registers: &Registers, exchange: Option<&Exchange>, action: &CallAction, accepts: bool, rng: &mut Rng) {
+    fn count(
+        &mut self,
+        registers: &Registers,
+        exchange: Option<&Exchange>,
+        action: &CallAction,
+        accepts: bool,
+        rng: &mut Rng,
+    ) {
         let session = exchange.and_then(|exchange| exchange.session.as_ref());
         let last = session.map_or(0, |session| session.last);
         let used = |nc: u32| nc == 0 || session.is_some_and(|session| session.used.contains(&nc));
@@ -150,21 +170,32 @@ impl Draft {
             Policy::Window(window) => window.get(),
         };
         let next = last.saturating_add(1);
-        let unused = |range: std::ops::RangeInclusive<u32>| range.clone().take(4096).find(|nc| !used(*nc) && *nc != next);
+        let unused =
+            |range: std::ops::RangeInclusive<u32>| range.clone().take(4096).find(|nc| !used(*nc) && *nc != next);
         let nc = match () {
             () if action.wishes.is(fact::Count::Used) => {
-                let known: Vec<u32> = session.into_iter().flat_map(|session| session.used.iter().copied()).chain([0]).collect();
+                let known: Vec<u32> =
+                    session.into_iter().flat_map(|session| session.used.iter().copied()).chain([0]).collect();
                 rng.choice(&known).copied()
             }
             () if action.wishes.is(fact::Count::Within) => {
                 let (low, high) = (last.saturating_sub(window) + 1, last.saturating_add(window));
-                if rng.bool() { unused(low..=high) } else { Some(high).filter(|nc| !used(*nc) && *nc != next).or_else(|| unused(low..=high)) }
+                if rng.bool() {
+                    unused(low..=high)
+                } else {
+                    Some(high).filter(|nc| !used(*nc) && *nc != next).or_else(|| unused(low..=high))
+                }
             }
             () if action.wishes.is(fact::Count::TooOld) => unused(1..=last.saturating_sub(window)),
-            () if action.wishes.is(fact::Count::TooFar) && accepts && session.is_none() => Some(*rng.choice(&[0, 2, 3, 256, u32::MAX]).unwrap_or(&2)),
+            () if action.wishes.is(fact::Count::TooFar) && accepts && session.is_none() => {
+                Some(*rng.choice(&[0, 2, 3, 256, u32::MAX]).unwrap_or(&2))
+            }
             () if action.wishes.is(fact::Count::TooFar) => {
                 let first = last.saturating_add(window.max(1)).saturating_add(1);
-                Some(*rng.choice(&[first, first.saturating_add(1), first.saturating_add(255), u32::MAX]).unwrap_or(&first))
+                Some(
+                    *rng.choice(&[first, first.saturating_add(1), first.saturating_add(255), u32::MAX])
+                        .unwrap_or(&first),
+                )
             }
             () => Some(next),
         };
@@ -194,7 +225,8 @@ impl Draft {
                 }
             }
             2 => {
-                let elsewhere: Vec<_> = registers.setup.accounts.iter().filter(|account| account.realm != self.realm).collect();
+                let elsewhere: Vec<_> =
+                    registers.setup.accounts.iter().filter(|account| account.realm != self.realm).collect();
                 if let Some(account) = rng.choice(&elsewhere) {
                     self.realm.clone_from(&account.realm);
                     if session.is_none() {
@@ -204,7 +236,8 @@ impl Draft {
                 }
             }
             3 => {
-                let others: Vec<_> = registers.setup.accounts.iter().filter(|account| account.username != self.username).collect();
+                let others: Vec<_> =
+                    registers.setup.accounts.iter().filter(|account| account.username != self.username).collect();
                 if let Some(account) = rng.choice(&others) {
                     self.username.clone_from(&account.username);
                 }
@@ -231,7 +264,11 @@ impl Draft {
         if let Some(session) = exchange.and_then(|exchange| exchange.session.as_ref()) {
             return session.key.clone();
         }
-        let known = registers.setup.accounts.iter().find(|account| account.username == self.username && account.realm == self.realm);
+        let known = registers
+            .setup
+            .accounts
+            .iter()
+            .find(|account| account.username == self.username && account.realm == self.realm);
         let password = known.map_or("nobody's", |account| account.password.as_str());
         let hash = if rng.bool() { UserHash::new } else { UserHash::utf8 };
         SessionKey::new(self.algorithm, &hash(&self.username, &self.realm, password), &self.nonce, &self.cnonce)
@@ -278,14 +315,16 @@ impl Draft {
             }
             _other => {
                 let guess = UserHash::new(&self.username, &self.realm, "a guess");
-                self.response = hash::hex(&self.digest(&SessionKey::new(self.algorithm, &guess, &self.nonce, &self.cnonce)));
+                self.response =
+                    hash::hex(&self.digest(&SessionKey::new(self.algorithm, &guess, &self.nonce, &self.cnonce)));
             }
         }
     }
 
     /// The token.
     pub(super) fn write(&self, flaw: Flaw, token_bytes: usize, rng: &mut Rng) -> Vec<u8> {
-        let text = |value: &str| charset::encode(value, self.charset).map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let text =
+            |value: &str| charset::encode(value, self.charset).map(std::borrow::Cow::into_owned).unwrap_or_default();
         let mut pieces = vec![
             Piece::new("username", text(&self.username)),
             Piece::new("realm", text(&self.realm)),
@@ -294,7 +333,10 @@ impl Draft {
             Piece::new("qop", self.qop.as_str()),
             Piece::new("nc", self.nc),
             Piece::new("cnonce", self.cnonce.clone()),
-            Piece::new("response", if rng.u8(..4) == 0 { self.response.to_ascii_uppercase() } else { self.response.to_vec() }),
+            Piece::new(
+                "response",
+                if rng.u8(..4) == 0 { self.response.to_ascii_uppercase() } else { self.response.to_vec() },
+            ),
             Piece::new("opaque", self.opaque.clone()),
         ];
         if self.algorithm == Algorithm::Md5Sess || rng.bool() {

@@ -181,11 +181,13 @@ impl Concretiser<'_> {
         let token = match () {
             () if self.wishes(fact::Ours::Absent) => None,
             () if self.wishes(fact::Ours::Empty) => Some(Buffer::null(BufferType::TOKEN)),
-            () if self.wishes(fact::Ours::ReadOnly) => Some(Buffer::new(BufferType::TOKEN.read_only(), answer.token.clone())),
+            () if self.wishes(fact::Ours::ReadOnly) => {
+                Some(Buffer::new(BufferType::TOKEN.read_only(), answer.token.clone()))
+            }
             () if self.wishes(fact::Ours::Differs) => Some(Buffer::new(BufferType::TOKEN, self.changed(answer))),
             () => Some(Buffer::new(BufferType::TOKEN, self.edited(answer.token.clone()))),
         };
-        let mut pick = |own: &[u8], empty: bool, differs: bool| match () {
+        let pick = |own: &[u8], empty: bool, differs: bool| match () {
             () if empty => Vec::new(),
             () if differs => [own, b"x"].concat(),
             () => own.to_vec(),

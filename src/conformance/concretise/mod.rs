@@ -40,7 +40,9 @@ impl<'a> Concretiser<'a> {
     fn call(mut self) -> Call {
         match self.action.call {
             CallName::AcquireCredentialsHandle => self.acquire(),
-            CallName::FreeCredentialsHandle => Call::FreeCredentialsHandle { credential: self.credential(None, |_| true) },
+            CallName::FreeCredentialsHandle => {
+                Call::FreeCredentialsHandle { credential: self.credential(None, |_| true) }
+            }
             CallName::AcceptSecurityContext => self.accept(),
             CallName::InitializeSecurityContext => self.initialize(),
             CallName::CompleteAuthToken => {
@@ -83,8 +85,12 @@ impl<'a> Concretiser<'a> {
         match () {
             () if self.wishes(fact::Handle::Null) => None,
             () if self.wishes(fact::Handle::Zeroed) => Some(SecHandle::default()),
-            () if self.wishes(fact::Handle::Deleted) => registers.deleted.last().copied().or_else(|| Some(self.random_handle())),
-            () if self.wishes(fact::Handle::Foreign) => registers.foreign.last().copied().or_else(|| Some(self.random_handle())),
+            () if self.wishes(fact::Handle::Deleted) => {
+                registers.deleted.last().copied().or_else(|| Some(self.random_handle()))
+            }
+            () if self.wishes(fact::Handle::Foreign) => {
+                registers.foreign.last().copied().or_else(|| Some(self.random_handle()))
+            }
             () if self.wishes(fact::Handle::Credentials) => {
                 let credentials: Vec<_> = registers.credentials.keys().copied().collect();
                 self.rng.choice(&credentials).copied()
@@ -92,7 +98,9 @@ impl<'a> Concretiser<'a> {
             () if self.wishes(fact::Handle::Forged) => {
                 let near = self.live().filter(|_| self.rng.bool()).map(|(handle, _)| handle);
                 let forged = near.map(|handle| SecHandle { upper: handle.upper ^ (1 << self.rng.u32(..63)), ..handle });
-                let unknown = |handle: &SecHandle| !registers.contexts.contains_key(handle) && !registers.deleted.contains(handle);
+                let unknown = |handle: &SecHandle| {
+                    !registers.contexts.contains_key(handle) && !registers.deleted.contains(handle)
+                };
                 forged.filter(unknown).or_else(|| Some(self.random_handle()))
             }
             () => self.live().map(|(handle, _)| handle),
@@ -100,12 +108,22 @@ impl<'a> Concretiser<'a> {
     }
 
     /// A credentials handle as the wishes say; without any, the context's own or the newest that `fits`.
-    fn credential(&mut self, context: Option<&Context>, fits: impl Fn(&crate::spec::shadow::registers::Credentials) -> bool) -> Option<SecHandle> {
+    fn credential(
+        &mut self,
+        context: Option<&Context>,
+        fits: impl Fn(&crate::spec::shadow::registers::Credentials) -> bool,
+    ) -> Option<SecHandle> {
         let registers = self.registers;
         let some = |candidates: Vec<SecHandle>, rng: &mut Rng| rng.choice(&candidates).copied();
-        let of = |predicate: &dyn Fn(&SecHandle, &crate::spec::shadow::registers::Credentials) -> bool| -> Vec<SecHandle> {
-            registers.credentials.iter().filter(|(handle, credentials)| predicate(handle, credentials)).map(|(handle, _)| *handle).collect()
-        };
+        let of =
+            |predicate: &dyn Fn(&SecHandle, &crate::spec::shadow::registers::Credentials) -> bool| -> Vec<SecHandle> {
+                registers
+                    .credentials
+                    .iter()
+                    .filter(|(handle, credentials)| predicate(handle, credentials))
+                    .map(|(handle, _)| *handle)
+                    .collect()
+            };
         match () {
             () if self.wishes(fact::Credential::Null) => None,
             () if self.wishes(fact::Credential::Zeroed) => Some(SecHandle::default()),
@@ -119,14 +137,33 @@ impl<'a> Concretiser<'a> {
             }
             () if self.wishes(fact::Credential::Other) => {
                 let other = of(&|handle, credentials| {
-                    let own = context.is_some_and(|context| context.credential == *handle || (credentials.inbound && context.principal == credentials.principal));
+                    let own = context.is_some_and(|context| {
+                        context.credential == *handle
+                            || (credentials.inbound && context.principal == credentials.principal)
+                    });
                     fits(credentials) && !own
                 });
                 some(other, &mut self.rng)
             }
             () => {
-                let own = context.map(|context| context.credential).filter(|handle| registers.credentials.contains_key(handle));
-                own.or_else(|| of(&|_, credentials| fits(credentials)).last().copied())
+                let own = context
+                    .map(|context| context.credential)
+                    .filter(|handle| registers.credentials.contains_key(handle));
+                own.or_else(|| {
+                    let mut fitting: Vec<_> =
+                        registers.credentials.iter().filter(|(_, credentials)| fits(credentials)).collect();
+                    fitting.sort_by_key(|(_, credentials)| credentials.ordinal);
+                    let shared = fitting
+                        .iter()
+                        .position(|(_, credentials)| credentials.inbound && credentials.outbound.is_none());
+                    let position = match self.action.call {
+                        CallName::InitializeSecurityContext => {
+                            usize::from(self.action.which.unwrap_or(0)).checked_rem(fitting.len())
+                        }
+                        _other => shared.or(Some(0)),
+                    };
+                    fitting.get(position?).map(|(handle, _)| **handle)
+                })
             }
         }
     }
@@ -166,7 +203,8 @@ impl<'a> Concretiser<'a> {
     /// The exchanges that the nonce and the opaque of a token come from.
     fn origin(&mut self, principal: &str, own: Option<usize>) -> Origin<'a> {
         let registers: &'a Registers = self.registers;
-        let all = || registers.exchanges.iter().enumerate().rev().filter(|(_, exchange)| exchange.principal == principal);
+        let all =
+            || registers.exchanges.iter().enumerate().rev().filter(|(_, exchange)| exchange.principal == principal);
         let live = || all().filter(|(_, exchange)| exchange.is_live());
         let one = |exchange: Option<&'a Exchange>| Origin { nonce: exchange, opaque: exchange };
         let own_exchange = own.map(|own| &registers.exchanges[own]);
@@ -176,12 +214,15 @@ impl<'a> Concretiser<'a> {
             () if self.wishes(fact::Names::Other) => one(live().find(not_own).map(|(_, exchange)| exchange)),
             () if self.wishes(fact::Names::Challenge) => {
                 let own_open = own_exchange.filter(|exchange| exchange.is_live() && exchange.session.is_none());
-                one(own_open.or_else(|| live().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_none())))
+                one(own_open
+                    .or_else(|| live().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_none())))
             }
-            () if self.wishes(fact::Names::Session) => one(live().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_some())),
-            () if self.wishes(fact::Names::Ended) => {
-                one(all().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_some() && !exchange.is_live()))
+            () if self.wishes(fact::Names::Session) => {
+                one(live().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_some()))
             }
+            () if self.wishes(fact::Names::Ended) => one(all()
+                .map(|(_, exchange)| exchange)
+                .find(|exchange| exchange.session.is_some() && !exchange.is_live())),
             () if self.wishes(fact::Names::Two) => {
                 let mut both: Vec<_> = live().map(|(_, exchange)| exchange).take(4).collect();
                 self.rng.shuffle(&mut both);
@@ -195,7 +236,7 @@ impl<'a> Concretiser<'a> {
                     _other => one(None),
                 }
             }
-            () => match self.action.exchange {
+            () => match self.action.which {
                 Some(back) => one(live().nth(usize::from(back)).map(|(_, exchange)| exchange)),
                 None => one(own_exchange.or_else(|| live().next().map(|(_, exchange)| exchange))),
             },
@@ -252,7 +293,9 @@ impl<'a> Concretiser<'a> {
         let known = context.and_then(|context| self.registers.contexts.get(&context));
         let credential = self.credential(known, |credentials| credentials.inbound);
         let principal = known.map(|context| context.principal.clone()).or_else(|| {
-            credential.and_then(|credential| self.registers.credentials.get(&credential)).map(|credentials| credentials.principal.clone())
+            credential
+                .and_then(|credential| self.registers.credentials.get(&credential))
+                .map(|credentials| credentials.principal.clone())
         });
         let principal = principal.unwrap_or_default();
         let origin = self.origin(&principal, known.and_then(|context| context.holds));
@@ -260,7 +303,8 @@ impl<'a> Concretiser<'a> {
         let flaw = self.flaw();
         let token = draft.write(flaw, self.token_bytes(), &mut self.rng);
         let any_token_wish = self.action.wishes.get(fact::Fact::Token).is_some();
-        let nothing_to_answer = origin.nonce.is_none() && self.action.wishes.get(fact::Fact::Names).is_none() && !any_token_wish;
+        let nothing_to_answer =
+            origin.nonce.is_none() && self.action.wishes.get(fact::Fact::Names).is_none() && !any_token_wish;
         let token = if nothing_to_answer { None } else { self.token_buffer(token) };
         let realm = self.realm();
         let mut parameters = vec![draft.method, Vec::new(), draft.entity, realm];
@@ -272,7 +316,9 @@ impl<'a> Concretiser<'a> {
         let integrity = [0x2_0000, 0x4, 0x8][self.rng.usize(..3)];
         let asks = match () {
             () if self.wishes(fact::Asked::More) => true,
-            () if self.wishes(fact::Asked::Within) => origin.nonce.is_some_and(|exchange| exchange.qop == crate::digest::Qop::AuthInt) && self.rng.bool(),
+            () if self.wishes(fact::Asked::Within) => {
+                origin.nonce.is_some_and(|exchange| exchange.qop == crate::digest::Qop::AuthInt) && self.rng.bool()
+            }
             // Without a token the wish for a quality of protection is a wish for the challenge's.
             () => self.wishes(fact::Qop::AuthInt),
         };

@@ -30,7 +30,13 @@ pub(super) enum Flaw {
 }
 
 /// Writes the directives; `required` are those that a flaw [`Flaw::Missing`] may leave out.
-pub(super) fn write(mut pieces: Vec<Piece>, required: &[&str], flaw: Flaw, token_bytes: usize, rng: &mut Rng) -> Vec<u8> {
+pub(super) fn write(
+    mut pieces: Vec<Piece>,
+    required: &[&str],
+    flaw: Flaw,
+    token_bytes: usize,
+    rng: &mut Rng,
+) -> Vec<u8> {
     if rng.bool() {
         rng.shuffle(&mut pieces);
     }
@@ -44,8 +50,12 @@ pub(super) fn write(mut pieces: Vec<Piece>, required: &[&str], flaw: Flaw, token
             }
         }
         Flaw::Missing => {
-            let candidates: Vec<usize> =
-                pieces.iter().enumerate().filter(|(_, piece)| required.contains(&piece.name)).map(|(index, _)| index).collect();
+            let candidates: Vec<usize> = pieces
+                .iter()
+                .enumerate()
+                .filter(|(_, piece)| required.contains(&piece.name))
+                .map(|(index, _)| index)
+                .collect();
             if let Some(index) = rng.choice(&candidates) {
                 pieces.remove(*index);
             }
@@ -89,7 +99,8 @@ fn directive(piece: &Piece, out: &mut Vec<u8>, rng: &mut Rng) {
     out.extend_from_slice(around.as_bytes());
     out.push(b'=');
     out.extend_from_slice(around.as_bytes());
-    let bare = !piece.value.is_empty() && piece.value.iter().all(|octet| matches!(octet, 0x21..=0x7E | 0x80..) && !b",\"\\".contains(octet));
+    let bare = !piece.value.is_empty()
+        && piece.value.iter().all(|octet| matches!(octet, 0x21..=0x7E | 0x80..) && !b",\"\\".contains(octet));
     // A comma ends a bare value, so blanks or quotes are never in question here.
     if bare && rng.u8(..3) == 0 {
         out.extend_from_slice(&piece.value);

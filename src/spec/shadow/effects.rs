@@ -160,12 +160,14 @@ impl Registers {
         let Call::AcquireCredentialsHandle { principal, credential_use, identity, .. } = call else { return };
         let Some(handle) = handle else { return };
         self.freed.remove(&handle);
+        let ordinal = self.credentials.len() + self.freed.len();
         self.credentials.insert(
             handle,
             Credentials {
                 principal: principal.clone().unwrap_or_default(),
                 inbound: credential_use & 1 != 0,
                 outbound: identity.clone().filter(|_| credential_use & 2 != 0),
+                ordinal,
             },
         );
     }

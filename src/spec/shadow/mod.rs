@@ -6,6 +6,7 @@
 mod effects;
 mod facts;
 mod outcome;
+mod questions;
 pub mod reading;
 pub mod registers;
 

@@ -24,7 +24,7 @@ pub(super) struct Learned {
 
 impl Answer {
     /// The digest of a request.
-    pub(super) fn digest(&self, nonce: &[u8], nc: u32, a2: &A2<'_>) -> [u8; 16] {
+    pub fn digest(&self, nonce: &[u8], nc: u32, a2: &A2<'_>) -> [u8; 16] {
         match self.qop {
             Some(qop) => {
                 let nc = nc_value(nc);
@@ -39,7 +39,7 @@ impl Answer {
     }
 
     /// The rspauth the server must send for the last request.
-    pub(super) fn rspauth(&self, entity: Option<[u8; 16]>) -> Option<[u8; 16]> {
+    pub fn rspauth(&self, entity: Option<[u8; 16]>) -> Option<[u8; 16]> {
         let qop = self.qop?;
         let a2 = match (qop, &entity) {
             (Qop::Auth, _) => A2::Auth { method: b"", uri: &self.uri },

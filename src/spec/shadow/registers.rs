@@ -18,6 +18,8 @@ pub struct Credentials {
     pub inbound: bool,
     /// Whom an initiator answers for.
     pub outbound: Option<AuthIdentity>,
+    /// How many credentials were acquired before them.
+    pub ordinal: usize,
 }
 
 /// A live context.
