@@ -10,5 +10,15 @@ pub mod status;
 #[cfg(feature = "digest")]
 pub mod digest;
 
+#[cfg(feature = "package")]
+pub mod context;
+#[cfg(feature = "package")]
+pub mod package;
+#[cfg(feature = "package")]
+pub mod sync;
+
 #[cfg(feature = "spec")]
 pub mod spec;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;

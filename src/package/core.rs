@@ -1,0 +1,541 @@
+//! The pure core: any context, and every call on it.
+//!
+//! Each call is a total function of context, input and [`World`]: it gives back the next context beside what
+//! happened. A call that is not due has its answer here, because on the typestates it does not exist. One method for
+//! each call and not one `step` over an enum of calls: so the outcome of a call has that call's type, and nobody has
+//! to say what happens when AcceptSecurityContext returns a signature.
+#![forbid(unsafe_code)]
+
+use crate::context::acceptor::{self, Acceptance, Acceptor};
+use crate::context::attributes::ContextAttribute;
+use crate::context::failure::{Failure, Misuse};
+use crate::context::initiator::{self, CompletedDigest, Initialization, Initiator, OutboundCredentials};
+use crate::context::input::{AcceptInput, InitializeInput, OwnTokenMessage, RequestMessage, ResponseMessage};
+use crate::context::requirements::{AcceptRequirements, InitializeRequirements};
+use crate::context::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, New, Rejected, World};
+use crate::status::SecurityStatus;
+
+/// A context in any state of either role.
+#[derive(Debug)]
+pub(super) enum AnyContext {
+    AcceptorNew(Context<Acceptor, New>),
+    AcceptorChallenged(Context<Acceptor, acceptor::Challenged>),
+    AcceptorCompleteNeededInitial(Context<Acceptor, CompleteNeeded<acceptor::Initial>>),
+    AcceptorCompleteNeededSubsequent(Context<Acceptor, CompleteNeeded<acceptor::Subsequent>>),
+    AcceptorCompleteAndContinueInitial(Context<Acceptor, CompleteAndContinue<acceptor::Initial>>),
+    AcceptorCompleteAndContinueSubsequent(Context<Acceptor, CompleteAndContinue<acceptor::Subsequent>>),
+    AcceptorEstablished(Context<Acceptor, acceptor::Established>),
+    AcceptorRejected(Context<Acceptor, Rejected>),
+    InitiatorNew(Context<Initiator, New>),
+    InitiatorInitial(Context<Initiator, initiator::Initial>),
+    InitiatorResponded(Context<Initiator, initiator::Responded>),
+    InitiatorCompleteNeeded(Context<Initiator, CompleteNeeded<initiator::Response>>),
+    InitiatorCompleteAndContinue(Context<Initiator, CompleteAndContinue<initiator::Response>>),
+    InitiatorEstablished(Context<Initiator, initiator::Established>),
+    InitiatorRejected(Context<Initiator, Rejected>),
+}
+
+/// What a call that can succeed in several ways came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Granted<F> {
+    pub(super) status: SecurityStatus,
+    /// The ASC_RET_* or ISC_RET_* flags.
+    pub(super) flags: F,
+}
+
+/// What is to be done with the output buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Output {
+    /// An error leaves it alone.
+    Untouched,
+    /// A success writes this, and cbBuffer with it; often nothing.
+    Written(Vec<u8>),
+    /// An initiator's token is completed in place.
+    Completed(CompletedDigest),
+}
+
+/// What a call came to: the next context, the result, and the output.
+pub(super) type Step<T> = (AnyContext, Result<T, Failure>, Output);
+
+/// CompleteAuthToken's message before it is known whose it is; the roles read it differently.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CompletionMessage<'a> {
+    pub(super) token: &'a [u8],
+    pub(super) token_is_writable: bool,
+    pub(super) method: &'a [u8],
+    pub(super) target: &'a [u8],
+    pub(super) entity: &'a [u8],
+    pub(super) capacity: Option<usize>,
+}
+
+impl<'a> CompletionMessage<'a> {
+    fn of_peer(&self) -> ResponseMessage<'a> {
+        let Self { token, method, target, entity, capacity, .. } = *self;
+        ResponseMessage { token, method, target, entity, capacity }
+    }
+
+    fn of_own(&self) -> OwnTokenMessage<'a> {
+        let Self { token, token_is_writable: writable, method, target: uri, entity, .. } = *self;
+        OwnTokenMessage { token, writable, method, uri, entity }
+    }
+}
+
+const ACCEPT: &str = "AcceptSecurityContext";
+const INITIALIZE: &str = "InitializeSecurityContext";
+const COMPLETE: &str = "CompleteAuthToken";
+const MAKE: &str = "MakeSignature";
+const VERIFY: &str = "VerifySignature";
+const AUTHENTICATION_INFO: &str = "authentication_info";
+
+impl AnyContext {
+    /// The name of the state, as the specification prints it.
+    pub(super) fn state(&self) -> &'static str {
+        match self {
+            Self::AcceptorNew(_) | Self::InitiatorNew(_) => "none",
+            Self::AcceptorChallenged(_) => "challenged",
+            Self::AcceptorCompleteNeededInitial(_) => "complete-needed-initial",
+            Self::AcceptorCompleteNeededSubsequent(_) => "complete-needed-subsequent",
+            Self::AcceptorCompleteAndContinueInitial(_) => "complete-and-continue-initial",
+            Self::AcceptorCompleteAndContinueSubsequent(_) => "complete-and-continue-subsequent",
+            Self::AcceptorEstablished(_) | Self::InitiatorEstablished(_) => "established",
+            Self::AcceptorRejected(_) | Self::InitiatorRejected(_) => "rejected",
+            Self::InitiatorInitial(_) => "initial",
+            Self::InitiatorResponded(_) => "responded",
+            Self::InitiatorCompleteNeeded(_) => "complete-needed",
+            Self::InitiatorCompleteAndContinue(_) => "complete-and-continue",
+        }
+    }
+
+    /// Whether there is no context yet.
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self, Self::AcceptorNew(_) | Self::InitiatorNew(_))
+    }
+
+    fn failed<T>(self, failure: impl Into<Failure>) -> Step<T> {
+        (self, Err(failure.into()), Output::Untouched)
+    }
+
+    fn out_of_sequence<T>(self, call: &'static str) -> Step<T> {
+        let state = self.state();
+        self.failed(Misuse::OutOfSequence { call, state })
+    }
+
+    fn acceptor_identity(&self) -> Option<&str> {
+        match self {
+            Self::AcceptorNew(context) => Some(context.role().identity()),
+            Self::AcceptorChallenged(context) => Some(context.role().identity()),
+            Self::AcceptorCompleteNeededInitial(context) => Some(context.role().identity()),
+            Self::AcceptorCompleteNeededSubsequent(context) => Some(context.role().identity()),
+            Self::AcceptorCompleteAndContinueInitial(context) => Some(context.role().identity()),
+            Self::AcceptorCompleteAndContinueSubsequent(context) => Some(context.role().identity()),
+            Self::AcceptorEstablished(context) => Some(context.role().identity()),
+            Self::AcceptorRejected(context) => Some(context.role().identity()),
+            Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_)
+            | Self::InitiatorEstablished(_)
+            | Self::InitiatorRejected(_) => None,
+        }
+    }
+
+    fn initiator(&self) -> Option<&Initiator> {
+        match self {
+            Self::InitiatorNew(context) => Some(context.role()),
+            Self::InitiatorInitial(context) => Some(context.role()),
+            Self::InitiatorResponded(context) => Some(context.role()),
+            Self::InitiatorCompleteNeeded(context) => Some(context.role()),
+            Self::InitiatorCompleteAndContinue(context) => Some(context.role()),
+            Self::InitiatorEstablished(context) => Some(context.role()),
+            Self::InitiatorRejected(context) => Some(context.role()),
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorEstablished(_)
+            | Self::AcceptorRejected(_) => None,
+        }
+    }
+
+    /// AcceptSecurityContext.
+    pub(super) fn accept(
+        self,
+        identity: &str,
+        input: Result<AcceptInput<'_>, Misuse>,
+        requirements: AcceptRequirements,
+        world: World<'_>,
+    ) -> Step<Granted<AcceptRequirements>> {
+        if self.acceptor_identity() != Some(identity) {
+            return self.failed(Misuse::WrongCredentials);
+        }
+        match self {
+            Self::AcceptorNew(context) => match input {
+                Ok(input) => accepted(context.accept(&input, requirements, world), requirements, Self::AcceptorNew),
+                Err(misuse) => Self::AcceptorNew(context).failed(misuse),
+            },
+            Self::AcceptorChallenged(context) => match input {
+                Ok(input) => {
+                    accepted(context.accept(&input, requirements, world), requirements, Self::AcceptorChallenged)
+                }
+                Err(misuse) => Self::AcceptorChallenged(context).failed(misuse),
+            },
+            // Documented for a context that is established already; the state comes before the descriptor.
+            Self::AcceptorEstablished(_) => self.failed(Misuse::AlreadyEstablished),
+            Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorRejected(_) => self.out_of_sequence(ACCEPT),
+            Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_)
+            | Self::InitiatorEstablished(_)
+            | Self::InitiatorRejected(_) => self.failed(Misuse::WrongCredentials),
+        }
+    }
+
+    /// InitializeSecurityContext.
+    pub(super) fn initialize(
+        self,
+        credentials: &OutboundCredentials,
+        input: Result<InitializeInput<'_>, Misuse>,
+        requirements: InitializeRequirements,
+        world: World<'_>,
+    ) -> Step<Granted<InitializeRequirements>> {
+        if !self.initiator().is_some_and(|initiator| initiator.is_of(credentials)) {
+            return self.failed(Misuse::WrongCredentials);
+        }
+        match self {
+            Self::InitiatorNew(context) => match input {
+                Ok(input) => initialized(context.initialize(&input, requirements, world), Self::InitiatorNew),
+                Err(misuse) => Self::InitiatorNew(context).failed(misuse),
+            },
+            Self::InitiatorInitial(context) => match input {
+                Ok(input) => initialized(context.initialize(&input, requirements, world), Self::InitiatorInitial),
+                Err(misuse) => Self::InitiatorInitial(context).failed(misuse),
+            },
+            Self::InitiatorResponded(context) => match input {
+                Ok(input) => initialized(context.initialize(&input, requirements, world), Self::InitiatorResponded),
+                Err(misuse) => Self::InitiatorResponded(context).failed(misuse),
+            },
+            Self::InitiatorEstablished(context) => match input {
+                Ok(input) => initialized(context.initialize(&input, requirements, world), Self::InitiatorEstablished),
+                Err(misuse) => Self::InitiatorEstablished(context).failed(misuse),
+            },
+            Self::InitiatorCompleteNeeded(_) | Self::InitiatorCompleteAndContinue(_) | Self::InitiatorRejected(_) => {
+                self.out_of_sequence(INITIALIZE)
+            }
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorEstablished(_)
+            | Self::AcceptorRejected(_) => self.failed(Misuse::WrongCredentials),
+        }
+    }
+
+    /// CompleteAuthToken.
+    pub(super) fn complete_auth_token(
+        self,
+        message: Result<CompletionMessage<'_>, Misuse>,
+        world: World<'_>,
+    ) -> Step<()> {
+        match self {
+            Self::AcceptorCompleteNeededInitial(context) => match message {
+                Ok(message) => completed(
+                    context.complete_auth_token(&message.of_peer(), world),
+                    Self::AcceptorCompleteNeededInitial,
+                    Self::AcceptorEstablished,
+                    Self::AcceptorRejected,
+                    Output::optional,
+                ),
+                Err(misuse) => Self::AcceptorCompleteNeededInitial(context).failed(misuse),
+            },
+            Self::AcceptorCompleteNeededSubsequent(context) => match message {
+                Ok(message) => completed(
+                    context.complete_auth_token(&message.of_peer(), world),
+                    Self::AcceptorCompleteNeededSubsequent,
+                    Self::AcceptorEstablished,
+                    Self::AcceptorRejected,
+                    Output::optional,
+                ),
+                Err(misuse) => Self::AcceptorCompleteNeededSubsequent(context).failed(misuse),
+            },
+            Self::AcceptorCompleteAndContinueInitial(context) => match message {
+                Ok(message) => completed(
+                    context.complete_auth_token(&message.of_peer(), world),
+                    Self::AcceptorCompleteAndContinueInitial,
+                    Self::AcceptorChallenged,
+                    Self::AcceptorRejected,
+                    Output::Written,
+                ),
+                Err(misuse) => Self::AcceptorCompleteAndContinueInitial(context).failed(misuse),
+            },
+            Self::AcceptorCompleteAndContinueSubsequent(context) => match message {
+                Ok(message) => completed(
+                    context.complete_auth_token(&message.of_peer(), world),
+                    Self::AcceptorCompleteAndContinueSubsequent,
+                    Self::AcceptorChallenged,
+                    Self::AcceptorRejected,
+                    Output::Written,
+                ),
+                Err(misuse) => Self::AcceptorCompleteAndContinueSubsequent(context).failed(misuse),
+            },
+            Self::InitiatorCompleteNeeded(context) => match message {
+                Ok(message) => completed(
+                    context.complete_auth_token(&message.of_own(), world),
+                    Self::InitiatorCompleteNeeded,
+                    Self::InitiatorEstablished,
+                    Self::InitiatorRejected,
+                    Output::Completed,
+                ),
+                Err(misuse) => Self::InitiatorCompleteNeeded(context).failed(misuse),
+            },
+            Self::InitiatorCompleteAndContinue(context) => match message {
+                Ok(message) => completed(
+                    context.complete_auth_token(&message.of_own(), world),
+                    Self::InitiatorCompleteAndContinue,
+                    Self::InitiatorResponded,
+                    Self::InitiatorRejected,
+                    Output::Completed,
+                ),
+                Err(misuse) => Self::InitiatorCompleteAndContinue(context).failed(misuse),
+            },
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorEstablished(_)
+            | Self::AcceptorRejected(_)
+            | Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorEstablished(_)
+            | Self::InitiatorRejected(_) => self.out_of_sequence(COMPLETE),
+        }
+    }
+
+    /// MakeSignature.
+    pub(super) fn make_signature(self, message: Result<RequestMessage<'_>, Misuse>) -> Step<()> {
+        match self {
+            Self::InitiatorEstablished(mut context) => {
+                let made = message.map_err(Failure::from).and_then(|message| context.make_signature(&message));
+                match made {
+                    Ok(header) => (Self::InitiatorEstablished(context), Ok(()), Output::Written(header)),
+                    Err(failure) => Self::InitiatorEstablished(context).failed(failure),
+                }
+            }
+            Self::AcceptorEstablished(_) => self.failed(Misuse::NotForThisRole(MAKE)),
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorRejected(_)
+            | Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_)
+            | Self::InitiatorRejected(_) => self.out_of_sequence(MAKE),
+        }
+    }
+
+    /// VerifySignature.
+    pub(super) fn verify_signature(self, message: Result<ResponseMessage<'_>, Misuse>, world: World<'_>) -> Step<()> {
+        match self {
+            Self::AcceptorEstablished(mut context) => {
+                let verified =
+                    message.map_err(Failure::from).and_then(|message| context.verify_signature(&message, world));
+                (Self::AcceptorEstablished(context), verified, Output::Untouched)
+            }
+            Self::InitiatorEstablished(_) => self.failed(Misuse::NotForThisRole(VERIFY)),
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorRejected(_)
+            | Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_)
+            | Self::InitiatorRejected(_) => self.out_of_sequence(VERIFY),
+        }
+    }
+
+    /// QueryContextAttributes: it changes nothing.
+    pub(super) fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
+        match self {
+            Self::AcceptorEstablished(context) => context.query_context_attributes(attribute),
+            Self::InitiatorEstablished(context) => context.query_context_attributes(attribute),
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorRejected(_)
+            | Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_)
+            | Self::InitiatorRejected(_) => Err(Misuse::NotEstablished(self.state()).into()),
+        }
+    }
+
+    /// The server's proof over a response body; not an SSPI call.
+    pub(super) fn authentication_info(&self, response_body_hash: &[u8; 16]) -> Result<Vec<u8>, Failure> {
+        match self {
+            Self::AcceptorEstablished(context) => context.authentication_info(response_body_hash),
+            Self::InitiatorEstablished(_) => Err(Misuse::NotForThisRole(AUTHENTICATION_INFO).into()),
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorRejected(_)
+            | Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_)
+            | Self::InitiatorRejected(_) => {
+                Err(Misuse::OutOfSequence { call: AUTHENTICATION_INFO, state: self.state() }.into())
+            }
+        }
+    }
+
+    /// DeleteSecurityContext.
+    pub(super) fn delete(self, world: World<'_>) {
+        match self {
+            Self::AcceptorNew(_) | Self::InitiatorNew(_) => {}
+            Self::AcceptorChallenged(context) => context.delete(world.sessions),
+            Self::AcceptorCompleteNeededInitial(context) => context.delete(world.sessions),
+            Self::AcceptorCompleteNeededSubsequent(context) => context.delete(world.sessions),
+            Self::AcceptorCompleteAndContinueInitial(context) => context.delete(world.sessions),
+            Self::AcceptorCompleteAndContinueSubsequent(context) => context.delete(world.sessions),
+            Self::AcceptorEstablished(context) => context.delete(world.sessions),
+            Self::AcceptorRejected(context) => context.delete(world.sessions),
+            Self::InitiatorInitial(context) => context.delete(),
+            Self::InitiatorResponded(context) => context.delete(),
+            Self::InitiatorCompleteNeeded(context) => context.delete(),
+            Self::InitiatorCompleteAndContinue(context) => context.delete(),
+            Self::InitiatorEstablished(context) => context.delete(),
+            Self::InitiatorRejected(context) => context.delete(),
+        }
+    }
+}
+
+impl Output {
+    /// A success with nothing to write says so in cbBuffer.
+    fn optional(output: Option<Vec<u8>>) -> Self {
+        Self::Written(output.unwrap_or_default())
+    }
+}
+
+fn accepted<C>(
+    acceptance: Acceptance<C>,
+    requirements: AcceptRequirements,
+    unchanged: impl FnOnce(C) -> AnyContext,
+) -> Step<Granted<AcceptRequirements>> {
+    let step = |context, status, flags, output| (context, Ok(Granted { status, flags }), Output::optional(output));
+    let offered = requirements.offered();
+    match acceptance {
+        Acceptance::Challenged(context, token) => {
+            step(AnyContext::AcceptorChallenged(context), SecurityStatus::SEC_I_CONTINUE_NEEDED, offered, Some(token))
+        }
+        Acceptance::CompleteNeededInitial(context) => step(
+            AnyContext::AcceptorCompleteNeededInitial(context),
+            SecurityStatus::SEC_I_COMPLETE_NEEDED,
+            offered,
+            None,
+        ),
+        Acceptance::CompleteNeededSubsequent(context) => step(
+            AnyContext::AcceptorCompleteNeededSubsequent(context),
+            SecurityStatus::SEC_I_COMPLETE_NEEDED,
+            offered,
+            None,
+        ),
+        Acceptance::CompleteAndContinueInitial(context, token) => step(
+            AnyContext::AcceptorCompleteAndContinueInitial(context),
+            SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE,
+            offered,
+            Some(token),
+        ),
+        Acceptance::CompleteAndContinueSubsequent(context, token) => step(
+            AnyContext::AcceptorCompleteAndContinueSubsequent(context),
+            SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE,
+            offered,
+            Some(token),
+        ),
+        Acceptance::Established(context, info) => {
+            let granted = context.granted();
+            step(AnyContext::AcceptorEstablished(context), SecurityStatus::SEC_E_OK, granted, info)
+        }
+        Acceptance::Unchanged(context, failure) => unchanged(context).failed(failure),
+        Acceptance::Rejected(context, failure) => AnyContext::AcceptorRejected(context).failed(failure),
+    }
+}
+
+fn initialized<C>(
+    initialization: Initialization<C>,
+    unchanged: impl FnOnce(C) -> AnyContext,
+) -> Step<Granted<InitializeRequirements>> {
+    let step = |context, status, flags, output| (context, Ok(Granted { status, flags }), Output::optional(output));
+    match initialization {
+        Initialization::Initial(context) => step(
+            AnyContext::InitiatorInitial(context),
+            SecurityStatus::SEC_I_CONTINUE_NEEDED,
+            InitializeRequirements::HTTP,
+            None,
+        ),
+        Initialization::Responded(context, token) => {
+            let granted = context.granted();
+            let context = AnyContext::InitiatorResponded(context);
+            step(context, SecurityStatus::SEC_I_CONTINUE_NEEDED, granted, Some(token))
+        }
+        Initialization::CompleteNeeded(context, token) => {
+            let granted = context.granted();
+            let context = AnyContext::InitiatorCompleteNeeded(context);
+            step(context, SecurityStatus::SEC_I_COMPLETE_NEEDED, granted, Some(token))
+        }
+        Initialization::CompleteAndContinue(context, token) => {
+            let granted = context.granted();
+            let context = AnyContext::InitiatorCompleteAndContinue(context);
+            step(context, SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE, granted, Some(token))
+        }
+        Initialization::Established(context, token) => {
+            let granted = context.granted();
+            step(AnyContext::InitiatorEstablished(context), SecurityStatus::SEC_E_OK, granted, token)
+        }
+        Initialization::Unchanged(context, failure) => unchanged(context).failed(failure),
+        Initialization::Rejected(context, failure) => AnyContext::InitiatorRejected(context).failed(failure),
+    }
+}
+
+fn completed<C: Completable>(
+    completion: Completion<C>,
+    pending: impl FnOnce(C) -> AnyContext,
+    done: impl FnOnce(C::Completed) -> AnyContext,
+    rejected: impl FnOnce(Context<C::Role, Rejected>) -> AnyContext,
+    output: impl FnOnce(C::Output) -> Output,
+) -> Step<()> {
+    match completion {
+        Completion::Completed(context, written) => (done(context), Ok(()), output(written)),
+        Completion::StillPending(context, failure) => pending(context).failed(failure),
+        Completion::Rejected { context, failure, challenge } => {
+            (rejected(context), Err(failure), challenge.map_or(Output::Untouched, Output::Written))
+        }
+    }
+}

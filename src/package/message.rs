@@ -1,0 +1,145 @@
+//! SecBufferDesc to typed slots, and back.
+//!
+//! Several PKG_PARAMS can only be told apart by their order among themselves; every other buffer is found by its
+//! type (`using-secbufferdesc-and-secbuffer`; the CompleteAuthToken and MakeSignature layouts).
+#![forbid(unsafe_code)]
+
+use crate::buffer::{BufferType, SECBUFFER_VERSION, SecBuffer, SecBufferDesc};
+use crate::context::failure::DescriptorError;
+
+/// The buffers of one good descriptor.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slots<'b, 'a> {
+    buffers: &'b [SecBuffer<'a>],
+}
+
+/// An output buffer: where it is and how much it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OutputSlot {
+    index: usize,
+    pub(super) capacity: usize,
+}
+
+impl<'b, 'a> Slots<'b, 'a> {
+    /// The buffers of a descriptor that must be there.
+    pub(super) fn required(descriptor: Option<&'b SecBufferDesc<'_, 'a>>) -> Result<Self, DescriptorError> {
+        Self::of(descriptor.ok_or(DescriptorError::Null)?)
+    }
+
+    /// The buffers of a descriptor that may be NULL, which means none.
+    pub(super) fn optional(descriptor: Option<&'b SecBufferDesc<'_, 'a>>) -> Result<Self, DescriptorError> {
+        match descriptor {
+            Some(descriptor) => Self::of(descriptor),
+            None => Ok(Self { buffers: &[] }),
+        }
+    }
+
+    fn of(descriptor: &'b SecBufferDesc<'_, 'a>) -> Result<Self, DescriptorError> {
+        if descriptor.version != SECBUFFER_VERSION {
+            return Err(DescriptorError::Version(descriptor.version));
+        }
+        let buffers: &'b [SecBuffer<'a>] = descriptor.buffers.as_deref().unwrap_or_default();
+        let buffers = buffers.get(..descriptor.count as usize).ok_or(DescriptorError::Count(descriptor.count))?;
+        match buffers.iter().position(|buffer| buffer.bytes().is_none()) {
+            Some(index) => Err(DescriptorError::Buffer(index)),
+            None => Ok(Self { buffers }),
+        }
+    }
+
+    fn token_at(&self) -> Option<usize> {
+        self.buffers.iter().position(|buffer| buffer.buffer_type.kind() == BufferType::TOKEN)
+    }
+
+    /// The first TOKEN, writable or not.
+    pub(super) fn token(&self) -> Option<&'b [u8]> {
+        self.buffers.get(self.token_at()?).map(bytes)
+    }
+
+    /// Whether the first TOKEN may be written.
+    pub(super) fn token_is_writable(&self) -> bool {
+        let token = self.token_at().and_then(|index| self.buffers.get(index));
+        token.is_some_and(|token| token.buffer_type.is_writable())
+    }
+
+    /// The PKG_PARAMS of that number, from 0; empty where there is none.
+    pub(super) fn parameter(&self, number: usize) -> &'b [u8] {
+        let mut parameters = self.buffers.iter().filter(|buffer| buffer.buffer_type.kind() == BufferType::PKG_PARAMS);
+        parameters.nth(number).map(bytes).unwrap_or_default()
+    }
+
+    /// AcceptSecurityContext, InitializeSecurityContext: the first writable TOKEN of the output descriptor.
+    pub(super) fn output_token(&self) -> Option<OutputSlot> {
+        let index = self
+            .buffers
+            .iter()
+            .position(|buffer| buffer.buffer_type.kind() == BufferType::TOKEN && buffer.buffer_type.is_writable())?;
+        self.slot(index)
+    }
+
+    /// CompleteAuthToken: the first writable TOKEN or PADDING with room after the message TOKEN.
+    pub(super) fn output_after_token(&self) -> Option<OutputSlot> {
+        let message = self.token_at()?;
+        (message + 1..self.buffers.len()).find_map(|index| {
+            self.slot_of_kind(index, BufferType::TOKEN).or_else(|| self.slot_of_kind(index, BufferType::PADDING))
+        })
+    }
+
+    /// MakeSignature: the first writable PADDING with room, else a second TOKEN.
+    pub(super) fn output_padding(&self) -> Option<OutputSlot> {
+        let padding = (0..self.buffers.len()).find_map(|index| self.slot_of_kind(index, BufferType::PADDING));
+        let second_token = || {
+            let first = self.token_at()?;
+            (first + 1..self.buffers.len()).find_map(|index| self.slot_of_kind(index, BufferType::TOKEN))
+        };
+        padding.or_else(second_token)
+    }
+
+    fn slot_of_kind(&self, index: usize, kind: BufferType) -> Option<OutputSlot> {
+        let buffer_type = self.buffers.get(index)?.buffer_type;
+        if buffer_type.kind() == kind && buffer_type.is_writable() { self.slot(index) } else { None }
+    }
+
+    /// A buffer without room counts as absent.
+    fn slot(&self, index: usize) -> Option<OutputSlot> {
+        let capacity = self.buffers.get(index).map(bytes)?.len();
+        if capacity == 0 { None } else { Some(OutputSlot { index, capacity }) }
+    }
+
+    /// Where the first TOKEN is, to write into it.
+    pub(super) fn token_slot(&self) -> Option<OutputSlot> {
+        self.token_at().and_then(|index| self.slot(index))
+    }
+}
+
+fn bytes<'b>(buffer: &'b SecBuffer<'_>) -> &'b [u8] {
+    buffer.bytes().unwrap_or_default()
+}
+
+/// Writes `output` into its slot and sets cbBuffer; nothing to write sets it to 0.
+pub(super) fn write(descriptor: Option<&mut SecBufferDesc<'_, '_>>, slot: Option<OutputSlot>, output: &[u8]) {
+    let Some(buffer) = buffer_at(descriptor, slot) else { return };
+    let Some(place) = buffer.data.as_deref_mut().and_then(|data| data.get_mut(..output.len())) else { return };
+    place.copy_from_slice(output);
+    buffer.count = u32::try_from(output.len()).unwrap_or(u32::MAX);
+}
+
+/// Overwrites part of a buffer and leaves cbBuffer as it is.
+pub(super) fn overwrite(
+    descriptor: Option<&mut SecBufferDesc<'_, '_>>,
+    slot: Option<OutputSlot>,
+    at: usize,
+    part: &[u8],
+) {
+    let Some(buffer) = buffer_at(descriptor, slot) else { return };
+    let place = buffer.data.as_deref_mut().and_then(|data| data.get_mut(at..)?.get_mut(..part.len()));
+    if let Some(place) = place {
+        place.copy_from_slice(part);
+    }
+}
+
+fn buffer_at<'d, 'a>(
+    descriptor: Option<&'d mut SecBufferDesc<'_, 'a>>,
+    slot: Option<OutputSlot>,
+) -> Option<&'d mut SecBuffer<'a>> {
+    descriptor?.buffers.as_deref_mut()?.get_mut(slot?.index)
+}

@@ -1,0 +1,488 @@
+//! The security package at run time: handles over a pure core.
+//!
+//! [`SecurityPackage`] has the SSPI calls. A call finds its context by handle, reads the descriptors, steps
+//! the core and writes the output. Each context has a lock of its own, and no two of them are ever held at once;
+//! concurrent calls on one handle see the context before or after each other.
+#![forbid(unsafe_code)]
+
+pub mod accounts;
+pub mod configuration;
+mod core;
+pub mod credentials;
+pub mod environment;
+mod handles;
+mod message;
+
+use ::core::fmt;
+use ::core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+use self::core::{AnyContext, CompletionMessage, Output, Step};
+use accounts::AccountSource;
+use configuration::Configuration;
+pub use credentials::AuthIdentity;
+use credentials::Credentials;
+use environment::Environment;
+use handles::{Kind, Lookup, ProviderId, Reservation, Table};
+use message::{OutputSlot, Slots, overwrite, write};
+
+pub use crate::context::TimeStamp;
+pub use crate::context::attributes::{self, ContextAttribute};
+pub use crate::context::failure::{self, Failure, Reason};
+pub use crate::context::requirements::{AcceptRequirements, InitializeRequirements};
+
+use crate::buffer::{CredHandle, CtxtHandle, SecBufferDesc};
+use crate::context::acceptor::Acceptor;
+use crate::context::failure::{DescriptorError, Misuse};
+use crate::context::initiator::Initiator;
+use crate::context::input::{AcceptInput, InitializeInput, RequestMessage, ResponseMessage};
+use crate::context::sessions::Sessions;
+use crate::context::{Context, Room, World};
+use crate::status::SecurityStatus;
+use crate::sync::{Mutex, lock};
+
+/// A context behind its handle; `None` once it is deleted.
+type Cell = Arc<Mutex<Option<AnyContext>>>;
+
+/// One instance of the Digest security package. Its handles mean nothing to another instance.
+pub struct SecurityPackage {
+    configuration: Configuration,
+    accounts: Box<dyn AccountSource>,
+    environment: Box<dyn Environment>,
+    sessions: Mutex<Sessions>,
+    contexts: Mutex<Table<Cell>>,
+    credentials: Mutex<Table<Credentials>>,
+    next_credentials: AtomicU64,
+}
+
+/// What AcquireCredentialsHandle gives back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acquired {
+    /// phCredential.
+    pub credential: CredHandle,
+    /// ptsExpiry.
+    pub expiry: TimeStamp,
+}
+
+/// What AcceptSecurityContext gives back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// SEC_E_OK, SEC_I_CONTINUE_NEEDED, SEC_I_COMPLETE_NEEDED or SEC_I_COMPLETE_AND_CONTINUE.
+    pub status: SecurityStatus,
+    /// phNewContext: new, or the one that was given.
+    pub context: CtxtHandle,
+    /// pfContextAttr, the ASC_RET_* flags.
+    pub attributes: AcceptRequirements,
+    /// ptsExpiry: a constant maximum.
+    pub expiry: TimeStamp,
+}
+
+/// What InitializeSecurityContext gives back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Initialized {
+    /// SEC_E_OK, SEC_I_CONTINUE_NEEDED, SEC_I_COMPLETE_NEEDED or SEC_I_COMPLETE_AND_CONTINUE.
+    pub status: SecurityStatus,
+    /// phNewContext: new, or the one that was given.
+    pub context: CtxtHandle,
+    /// pfContextAttr, the ISC_RET_* flags.
+    pub attributes: InitializeRequirements,
+    /// ptsExpiry: a constant maximum.
+    pub expiry: TimeStamp,
+}
+
+impl fmt::Debug for SecurityPackage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SecurityPackage").field("configuration", &self.configuration).finish_non_exhaustive()
+    }
+}
+
+impl SecurityPackage {
+    /// A package without any credentials or contexts.
+    pub fn new(
+        configuration: Configuration,
+        accounts: impl AccountSource + 'static,
+        environment: impl Environment + 'static,
+    ) -> Self {
+        let provider = ProviderId::unique();
+        let contexts = Table::new(provider, Kind::Context, configuration.limits.contexts);
+        Self {
+            configuration,
+            accounts: Box::new(accounts),
+            environment: Box::new(environment),
+            sessions: Mutex::new(Sessions::default()),
+            contexts: Mutex::new(contexts),
+            credentials: Mutex::new(Table::new(provider, Kind::Credentials, usize::MAX)),
+            next_credentials: AtomicU64::new(0),
+        }
+    }
+
+    /// The settings this package was made with.
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// AcquireCredentialsHandle (`acquirecredentialshandle--digest`). `credential_use` is SECPKG_CRED_*.
+    ///
+    /// Inbound handles of the same principal share challenges and sessions; different principals are different
+    /// virtual hosts.
+    ///
+    /// # Errors
+    /// SEC_E_SECPKG_NOT_FOUND, SEC_E_NOT_OWNER, SEC_E_UNKNOWN_CREDENTIALS, SEC_E_NO_CREDENTIALS,
+    /// SEC_E_INSUFFICIENT_MEMORY, judged in this order.
+    pub fn acquire_credentials_handle(
+        &self,
+        principal: Option<&str>,
+        package: &str,
+        credential_use: u32,
+        logon_id: Option<u64>,
+        identity: Option<&AuthIdentity>,
+    ) -> Result<Acquired, Failure> {
+        let id = self.next_credentials.fetch_add(1, Ordering::Relaxed);
+        let credentials = Credentials::acquire(id, principal, package, credential_use, logon_id, identity)?;
+        let mut table = lock(&self.credentials);
+        let place = table.reserve().ok_or(Misuse::CredentialsLimit)?;
+        Ok(Acquired { credential: table.fill(place, credentials), expiry: TimeStamp::MAXIMUM })
+    }
+
+    /// FreeCredentialsHandle. Contexts and sessions survive it.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE for anything but a live credentials handle of this package.
+    pub fn free_credentials_handle(&self, credential: Option<CredHandle>) -> Result<(), Failure> {
+        let handle = credential.ok_or(Misuse::CredentialsHandle)?;
+        match lock(&self.credentials).remove(handle) {
+            Lookup::Live(_) => Ok(()),
+            Lookup::Deleted | Lookup::Never => Err(Misuse::CredentialsHandle.into()),
+        }
+    }
+
+    /// AcceptSecurityContext (`acceptsecuritycontext--digest`).
+    ///
+    /// Input: first TOKEN the response, PKG_PARAMS in order method, reserved, H(Entity), realm (UTF-16LE). Output: the
+    /// first writable TOKEN receives the challenge, or the Authentication-Info that goes with SEC_E_OK.
+    ///
+    /// # Errors
+    /// See [`failure`]; an error without a context handle creates none.
+    pub fn accept_security_context(
+        &self,
+        credential: Option<CredHandle>,
+        context: Option<CtxtHandle>,
+        input: Option<&mut SecBufferDesc<'_, '_>>,
+        requirements: AcceptRequirements,
+        output: Option<&mut SecBufferDesc<'_, '_>>,
+    ) -> Result<Accepted, Failure> {
+        let existing = self.existing(context)?;
+        let identity = self.credentials(credential).and_then(Credentials::inbound).ok_or(Misuse::NoCredentials)?;
+        let (message, slot) = match accept_message(input.as_deref(), output.as_deref()) {
+            Ok((message, slot)) => (Ok(message), slot),
+            Err(misuse) => (Err(misuse), None),
+        };
+        let call = |any: AnyContext| any.accept(&identity, message, requirements, self.world());
+        let begin = |room| AnyContext::AcceptorNew(Context::new(Acceptor::new(Arc::clone(&identity)), room));
+        let (context, result, written) = self.step_or_begin(existing, begin, call)?;
+        write_output(output, slot, &written);
+        let granted = result?;
+        Ok(Accepted { status: granted.status, context, attributes: granted.flags, expiry: TimeStamp::MAXIMUM })
+    }
+
+    /// InitializeSecurityContext (`initializesecuritycontext--digest`). `target_name` is the request target.
+    ///
+    /// Input: first TOKEN the challenge or the Authentication-Info, PKG_PARAMS in order method, H(Entity). Output: the
+    /// first writable TOKEN receives the response.
+    ///
+    /// # Errors
+    /// See [`failure`]; an error without a context handle creates none.
+    pub fn initialize_security_context(
+        &self,
+        credential: Option<CredHandle>,
+        context: Option<CtxtHandle>,
+        target_name: Option<&[u8]>,
+        requirements: InitializeRequirements,
+        input: Option<&mut SecBufferDesc<'_, '_>>,
+        output: Option<&mut SecBufferDesc<'_, '_>>,
+    ) -> Result<Initialized, Failure> {
+        let existing = self.existing(context)?;
+        let credentials = self.credentials(credential).and_then(Credentials::outbound).ok_or(Misuse::NoCredentials)?;
+        let target = target_name.unwrap_or_default();
+        let (message, slot) = match initialize_message(target, input.as_deref(), output.as_deref()) {
+            Ok((message, slot)) => (Ok(message), slot),
+            Err(misuse) => (Err(misuse), None),
+        };
+        let call = |any: AnyContext| any.initialize(&credentials, message, requirements, self.world());
+        let begin = |room| AnyContext::InitiatorNew(Context::new(Initiator::new(Arc::clone(&credentials)), room));
+        let (context, result, written) = self.step_or_begin(existing, begin, call)?;
+        write_output(output, slot, &written);
+        let granted = result?;
+        Ok(Initialized { status: granted.status, context, attributes: granted.flags, expiry: TimeStamp::MAXIMUM })
+    }
+
+    /// CompleteAuthToken (`completeauthtoken`).
+    ///
+    /// Acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity); the first writable
+    /// TOKEN or PADDING after the message TOKEN receives Authentication-Info or a challenge. Initiator: first TOKEN
+    /// what InitializeSecurityContext put out, completed in place; PKG_PARAMS in order method, uri, H(Entity).
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_INVALID_TOKEN, SEC_E_MESSAGE_ALTERED,
+    /// SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR. What the caller can mend consumes nothing.
+    pub fn complete_auth_token(
+        &self,
+        context: Option<CtxtHandle>,
+        token: Option<&mut SecBufferDesc<'_, '_>>,
+    ) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let slots = Slots::required(token.as_deref());
+        let message = slots.map(|slots| completion_message(&slots)).map_err(Misuse::Input);
+        let slot = slots.ok().and_then(|slots| slots.output_after_token());
+        let own = slots.ok().and_then(|slots| slots.token_slot());
+        let (result, output) = step(&cell, |any| any.complete_auth_token(message, self.world()))?;
+        match output {
+            Output::Completed(digest) => overwrite(token, own, digest.at, &digest.digits),
+            Output::Untouched | Output::Written(_) => write_output(token, slot, &output),
+        }
+        result
+    }
+
+    /// MakeSignature: the Authorization value of an initiator's next request.
+    ///
+    /// PKG_PARAMS in order method, URL, H(Entity); the first writable PADDING, or a second TOKEN, receives it.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_INVALID_TOKEN,
+    /// SEC_E_INSUFFICIENT_MEMORY; none of them takes a nonce count.
+    pub fn make_signature(
+        &self,
+        context: Option<CtxtHandle>,
+        message: Option<&mut SecBufferDesc<'_, '_>>,
+    ) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let slots = Slots::required(message.as_deref());
+        let slot = slots.ok().and_then(|slots| slots.output_padding());
+        let request = slots.map_err(Misuse::Input).map(|slots| RequestMessage {
+            method: slots.parameter(0),
+            target: slots.parameter(1),
+            entity: slots.parameter(2),
+            capacity: slot.map(|slot| slot.capacity),
+        });
+        let (result, output) = step(&cell, |any| any.make_signature(request))?;
+        write_output(message, slot, &output);
+        result
+    }
+
+    /// VerifySignature: a further request of an acceptor's established session, found and completed in one call.
+    ///
+    /// The layout of CompleteAuthToken; nothing is written.
+    ///
+    /// # Errors
+    /// Those of CompleteAuthToken, and SEC_E_UNSUPPORTED_FUNCTION on an initiator's context.
+    pub fn verify_signature(
+        &self,
+        context: Option<CtxtHandle>,
+        message: Option<&mut SecBufferDesc<'_, '_>>,
+    ) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let slots = Slots::required(message.as_deref());
+        let message = slots.map_err(Misuse::Input).map(|slots| ResponseMessage {
+            token: slots.token().unwrap_or_default(),
+            method: slots.parameter(0),
+            target: slots.parameter(1),
+            entity: slots.parameter(2),
+            capacity: None,
+        });
+        step(&cell, |any| any.verify_signature(message, self.world()))?.0
+    }
+
+    /// QueryContextAttributes (`querycontextattributes--digest`). `attribute` is SECPKG_ATTR_*.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE also for a context that is not established; SEC_E_UNSUPPORTED_FUNCTION.
+    pub fn query_context_attributes(
+        &self,
+        context: Option<CtxtHandle>,
+        attribute: u32,
+    ) -> Result<ContextAttribute, Failure> {
+        let cell = self.live(context)?;
+        let context = lock(&cell);
+        context.as_ref().ok_or(Misuse::ContextHandle)?.query_context_attributes(attribute)
+    }
+
+    /// DeleteSecurityContext: drops a context and what is pending on it; a session ends with its last context.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE for a handle that this package never issued. One that was deleted before is SEC_E_OK.
+    pub fn delete_security_context(&self, context: Option<CtxtHandle>) -> Result<(), Failure> {
+        let removed = lock(&self.contexts).remove(context.ok_or(Misuse::ContextHandle)?);
+        match removed {
+            Lookup::Live(cell) => {
+                // A call that runs on this handle ends first.
+                let context = lock(&cell).take();
+                if let Some(context) = context {
+                    context.delete(self.world());
+                }
+                Ok(())
+            }
+            Lookup::Deleted => Ok(()),
+            Lookup::Never => Err(Misuse::ContextHandle.into()),
+        }
+    }
+
+    /// The Authentication-Info over a response body whose MD5 is `response_body_hash`, for the request that an
+    /// acceptor's context authenticated last with qop=auth-int. Not an SSPI call.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE before the context is established, SEC_E_QOP_NOT_SUPPORTED for
+    /// qop=auth, SEC_E_UNSUPPORTED_FUNCTION on an initiator's context.
+    pub fn authentication_info(&self, context: CtxtHandle, response_body_hash: &[u8; 16]) -> Result<Vec<u8>, Failure> {
+        let cell = self.live(Some(context))?;
+        let context = lock(&cell);
+        context.as_ref().ok_or(Misuse::ContextHandle)?.authentication_info(response_body_hash)
+    }
+
+    /// The name of the state of a context, for logs; `None` for a handle that is not live.
+    pub fn state(&self, context: CtxtHandle) -> Option<&'static str> {
+        let cell = self.live(Some(context)).ok()?;
+        let context = lock(&cell);
+        context.as_ref().map(AnyContext::state)
+    }
+
+    /// How many challenges and sessions there are, and how many references contexts hold to them.
+    pub fn sessions(&self) -> (usize, usize) {
+        let sessions = lock(&self.sessions);
+        (sessions.len(), sessions.references())
+    }
+
+    fn world(&self) -> World<'_> {
+        World {
+            environment: &*self.environment,
+            accounts: &*self.accounts,
+            sessions: &self.sessions,
+            configuration: &self.configuration,
+        }
+    }
+
+    fn credentials(&self, handle: Option<CredHandle>) -> Option<Credentials> {
+        match lock(&self.credentials).get(handle?) {
+            Lookup::Live(credentials) => Some(credentials),
+            Lookup::Deleted | Lookup::Never => None,
+        }
+    }
+
+    fn live(&self, handle: Option<CtxtHandle>) -> Result<Cell, Misuse> {
+        match lock(&self.contexts).get(handle.ok_or(Misuse::ContextHandle)?) {
+            Lookup::Live(cell) => Ok(cell),
+            Lookup::Deleted | Lookup::Never => Err(Misuse::ContextHandle),
+        }
+    }
+
+    /// The context of a handle that may be NULL, which stands for a context yet to be made.
+    fn existing(&self, handle: Option<CtxtHandle>) -> Result<Option<(CtxtHandle, Cell)>, Misuse> {
+        handle.map(|handle| Ok((handle, self.live(Some(handle))?))).transpose()
+    }
+
+    /// Steps an existing context, or begins one and issues its handle if the call made something of it.
+    fn step_or_begin<T>(
+        &self,
+        existing: Option<(CtxtHandle, Cell)>,
+        begin: impl FnOnce(Room) -> AnyContext,
+        call: impl FnOnce(AnyContext) -> Step<T>,
+    ) -> Result<(CtxtHandle, Result<T, Failure>, Output), Misuse> {
+        if let Some((handle, cell)) = existing {
+            let (result, output) = step(&cell, call)?;
+            return Ok((handle, result, output));
+        }
+        let mut place = Place { contexts: &self.contexts, reservation: lock(&self.contexts).reserve() };
+        let room = if place.reservation.is_some() { Room::Granted } else { Room::Exhausted };
+        let (context, result, output) = call(begin(room));
+        if result.is_err() || context.is_new() {
+            context.delete(self.world());
+            return Ok((CtxtHandle::default(), result, output));
+        }
+        match place.reservation.take() {
+            Some(reservation) => {
+                let cell = Arc::new(Mutex::new(Some(context)));
+                Ok((lock(&self.contexts).fill(reservation, cell), result, output))
+            }
+            None => {
+                context.delete(self.world());
+                Err(Misuse::ContextLimit)
+            }
+        }
+    }
+}
+
+/// A place for a context, given back unless it was filled, also when foreign code panics.
+struct Place<'a> {
+    contexts: &'a Mutex<Table<Cell>>,
+    reservation: Option<Reservation>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(reservation) = self.reservation.take() {
+            lock(self.contexts).cancel(reservation);
+        }
+    }
+}
+
+/// Steps the context of a live handle; a context deleted meanwhile is no context.
+fn step<T>(cell: &Cell, call: impl FnOnce(AnyContext) -> Step<T>) -> Result<(Result<T, Failure>, Output), Misuse> {
+    let mut context = lock(cell);
+    let (next, result, output) = call(context.take().ok_or(Misuse::ContextHandle)?);
+    *context = Some(next);
+    Ok((result, output))
+}
+
+fn write_output(descriptor: Option<&mut SecBufferDesc<'_, '_>>, slot: Option<OutputSlot>, output: &Output) {
+    match output {
+        Output::Written(bytes) => write(descriptor, slot, bytes),
+        Output::Untouched | Output::Completed(_) => {}
+    }
+}
+
+fn output_slot(output: Option<&SecBufferDesc<'_, '_>>) -> Result<Option<OutputSlot>, DescriptorError> {
+    Ok(Slots::optional(output)?.output_token())
+}
+
+fn accept_message<'b>(
+    input: Option<&'b SecBufferDesc<'_, '_>>,
+    output: Option<&SecBufferDesc<'_, '_>>,
+) -> Result<(AcceptInput<'b>, Option<OutputSlot>), Misuse> {
+    let slots = Slots::optional(input).map_err(Misuse::Input)?;
+    let slot = output_slot(output).map_err(Misuse::Output)?;
+    let input = AcceptInput {
+        token: slots.token().unwrap_or_default(),
+        method: slots.parameter(0),
+        entity: slots.parameter(2),
+        realm: slots.parameter(3),
+        capacity: slot.map(|slot| slot.capacity),
+    };
+    Ok((input, slot))
+}
+
+fn initialize_message<'b>(
+    target: &'b [u8],
+    input: Option<&'b SecBufferDesc<'_, '_>>,
+    output: Option<&SecBufferDesc<'_, '_>>,
+) -> Result<(InitializeInput<'b>, Option<OutputSlot>), Misuse> {
+    let slots = Slots::optional(input).map_err(Misuse::Input)?;
+    let slot = output_slot(output).map_err(Misuse::Output)?;
+    let input = InitializeInput {
+        token: slots.token(),
+        target,
+        method: slots.parameter(0),
+        entity: slots.parameter(1),
+        capacity: slot.map(|slot| slot.capacity),
+    };
+    Ok((input, slot))
+}
+
+fn completion_message<'b>(slots: &Slots<'b, '_>) -> CompletionMessage<'b> {
+    CompletionMessage {
+        token: slots.token().unwrap_or_default(),
+        token_is_writable: slots.token_is_writable(),
+        method: slots.parameter(0),
+        target: slots.parameter(1),
+        entity: slots.parameter(2),
+        capacity: slots.output_after_token().map(|slot| slot.capacity),
+    }
+}
