@@ -64,6 +64,29 @@ fn states(specification: &Specification, role: Role) -> Vec<&str> {
     specification.states.iter().filter(|state| state.role == role).map(|state| state.name.as_str()).collect()
 }
 
+/// The name in drawings of what every state with a live context has in common.
+const ANY: &str = "any state";
+
+/// The transitions as they are drawn: what leads from every live state to one and the same is drawn once, from [`ANY`].
+fn drawn(specification: &Specification, role: Role) -> Vec<Transition> {
+    let transitions = transitions(specification, role);
+    let live = states(specification, role).into_iter().filter(|state| *state != NO_STATE).count();
+    let alike = |one: &Transition, other: &Transition| {
+        other.from != NO_STATE && (one.to, &one.calls) == (other.to, &other.calls)
+    };
+    let (common, mut own): (Vec<Transition>, Vec<Transition>) = transitions
+        .iter()
+        .cloned()
+        .partition(|one| one.from != NO_STATE && transitions.iter().filter(|other| alike(one, other)).count() == live);
+    for transition in common {
+        let transition = Transition { from: ANY, ..transition };
+        if !own.contains(&transition) {
+            own.push(transition);
+        }
+    }
+    own
+}
+
 /// The state machine of a role in the language of Graphviz.
 pub fn dot(specification: &Specification, role: Role) -> String {
     let name = Fact::Role.values()[usize::from(role.index())];
@@ -74,7 +97,11 @@ pub fn dot(specification: &Specification, role: Role) -> String {
         let shape = if state == NO_STATE { " [shape=circle]" } else { "" };
         let _ = writeln!(graph, "    \"{state}\"{shape};");
     }
-    for transition in transitions(specification, role) {
+    let drawn = drawn(specification, role);
+    if drawn.iter().any(|transition| transition.from == ANY) {
+        let _ = writeln!(graph, "    \"{ANY}\" [style=dashed];");
+    }
+    for transition in drawn {
         // "\l" ends a line of a label and sets it to the left.
         let label: String = transition.labels().iter().map(|line| format!("{line}\\l")).collect();
         let _ = writeln!(graph, "    \"{}\" -> \"{}\" [label=\"{label}\"];", transition.from, transition.to);
@@ -87,11 +114,13 @@ pub fn dot(specification: &Specification, role: Role) -> String {
 pub fn mermaid(specification: &Specification, role: Role) -> String {
     let mut diagram = String::from("%% Rendered from the tables in spec/; do not edit.\nstateDiagram-v2\n");
     // Mermaid's identifiers take no hyphens, and its start and end are one "[*]".
-    let identifier = |state: &str| if state == NO_STATE { String::from("[*]") } else { state.replace('-', "_") };
-    for state in states(specification, role).into_iter().filter(|state| *state != NO_STATE) {
+    let identifier = |state: &str| if state == NO_STATE { String::from("[*]") } else { state.replace(['-', ' '], "_") };
+    let drawn = drawn(specification, role);
+    let any = drawn.iter().any(|transition| transition.from == ANY).then_some(ANY);
+    for state in states(specification, role).into_iter().filter(|state| *state != NO_STATE).chain(any) {
         let _ = writeln!(diagram, "    state \"{state}\" as {}", identifier(state));
     }
-    for transition in transitions(specification, role) {
+    for transition in drawn {
         let label = transition.labels().join("<br>").replace(": ", " ");
         let _ = writeln!(diagram, "    {} --> {}: {label}", identifier(transition.from), identifier(transition.to));
     }
@@ -100,7 +129,7 @@ pub fn mermaid(specification: &Specification, role: Role) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{dot, mermaid, transitions};
+    use super::{ANY, dot, drawn, mermaid, transitions};
     use crate::spec::model::Specification;
     use crate::spec::names::CallName;
     use crate::spec::vocabulary::Role;
@@ -143,12 +172,29 @@ mod tests {
         assert!(leads("responded", "rejected", InitializeSecurityContext, SecurityStatus::SEC_E_WRONG_PRINCIPAL));
     }
 
+    /// Every context can be deleted, so the drawing says it once.
+    #[test]
+    fn what_every_state_has_in_common_is_drawn_once() {
+        let tables = tables();
+        for role in [Role::Acceptor, Role::Initiator] {
+            let (all, drawn) = (transitions(&tables, role), drawn(&tables, role));
+            let deletes =
+                |transition: &&super::Transition| transition.calls.contains_key(&CallName::DeleteSecurityContext);
+            let live = super::states(&tables, role).len() - 1;
+            assert_eq!(all.iter().filter(deletes).count(), live);
+            let once: Vec<_> =
+                drawn.iter().filter(deletes).map(|transition| (transition.from, transition.to)).collect();
+            assert_eq!(once, [(ANY, "none")]);
+            assert_eq!(drawn.len() + live - 1, all.len());
+        }
+    }
+
     #[test]
     fn every_state_and_transition_is_in_both_drawings() {
         let tables = tables();
         for role in [Role::Acceptor, Role::Initiator] {
             let (dot, mermaid) = (dot(&tables, role), mermaid(&tables, role));
-            let edges = transitions(&tables, role).len();
+            let edges = drawn(&tables, role).len();
             assert_eq!(dot.matches(" -> ").count(), edges);
             assert_eq!(mermaid.matches(" --> ").count(), edges);
             for state in super::states(&tables, role).into_iter().filter(|state| *state != "none") {
