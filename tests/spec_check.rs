@@ -59,6 +59,7 @@ const FREE: &str = "calls/free_credentials_handle.toml";
 const DELETE: &str = "calls/delete_security_context.toml";
 const ACCEPT: &str = "calls/accept_security_context.toml";
 const INITIALIZE: &str = "calls/initialize_security_context.toml";
+const COMPLETE: &str = "calls/complete_auth_token.toml";
 const QUERY: &str = "calls/query_context_attributes.toml";
 
 const NEVER: &str = "\n[[situation]]\nid = \"never\"\nwhen = [{}]\ntext = \"Never.\"\n";
@@ -154,6 +155,34 @@ const BROKEN: &[(Rule, &[Edit], &str)] = &[
         Rule::HandleAndState,
         &[Replace(ACCEPT, "next = \"challenged\"", "next = \"none\"")],
         "a new handle comes back, but no context is made",
+    ),
+    (
+        Rule::ErrorLeavesTraces,
+        &[Replace(
+            QUERY,
+            "provenance = \"derived\"\n",
+            "provenance = \"derived\"\neffects = [\"count-failure\", \"next-count\"]\n",
+        )],
+        "row `qca-unsupported`: SEC_E_UNSUPPORTED_FUNCTION: an error that changes no state has the effect `next-count`",
+    ),
+    (
+        Rule::ErrorLeavesTraces,
+        &[Replace(FREE, "buffers = \"untouched\"", "buffers = \"empty\"")],
+        "row `fch-credential-names-nothing`: SEC_E_INVALID_HANDLE: an error leaves `empty` in the buffers",
+    ),
+    (
+        Rule::RejectedHolds,
+        &[Replace(COMPLETE, "effects = [\"count-failure\", \"release\"]", "effects = [\"count-failure\"]")],
+        "row `cat-digest-differs-initial`: SEC_E_MESSAGE_ALTERED: the context is rejected and keeps its reference",
+    ),
+    (
+        Rule::SourceTwice,
+        &[Replace(
+            FREE,
+            "\"freecredentialshandle#returns\"",
+            "\"freecredentialshandle#returns\", \"freecredentialshandle#returns\"",
+        )],
+        "row `fch-freed`: `freecredentialshandle#returns` is named twice",
     ),
     (
         Rule::StatusNotProduced,
