@@ -10,15 +10,18 @@ pub mod status;
 #[cfg(feature = "digest")]
 pub mod digest;
 
-#[cfg(feature = "spec")]
-pub mod spec;
-
 #[cfg(feature = "package")]
 pub mod context;
 #[cfg(feature = "package")]
 pub mod package;
 #[cfg(feature = "package")]
 pub mod sync;
+
+#[cfg(feature = "spec")]
+pub mod spec;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
 
 #[cfg(feature = "serve")]
 pub mod serve;

@@ -4,10 +4,18 @@
 #![forbid(unsafe_code)]
 
 pub mod call;
+pub mod check;
+pub mod combinations;
+mod compile;
+pub mod describe;
+pub mod graph;
+pub mod load;
 pub mod model;
 pub mod names;
+pub mod render;
 pub mod setup;
 pub mod shadow;
+pub mod show;
 pub mod vocabulary;
 
 pub use call::{Call, Outcome};

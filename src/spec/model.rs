@@ -435,6 +435,27 @@ pub struct Observation {
     pub rows: Vec<String>,
 }
 
+/// `spec/pins.toml`: how large the tables are, so that no edit changes what is covered unnoticed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pins {
+    /// The numbers of each call, by its name.
+    #[serde(default)]
+    pub call: BTreeMap<String, Numbers>,
+}
+
+/// How large the tables of one call are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    /// Consistent combinations of facts.
+    pub combinations: u64,
+    /// Situations.
+    pub situations: u64,
+    /// Rows.
+    pub rows: u64,
+}
+
 /// The whole specification.
 #[derive(Clone, Debug)]
 pub struct Specification {
@@ -454,6 +475,8 @@ pub struct Specification {
     pub errata: Vec<Erratum>,
     /// The observations.
     pub observations: Vec<Observation>,
+    /// The numbers that `spec check` must count again.
+    pub pins: Pins,
 }
 
 impl Specification {

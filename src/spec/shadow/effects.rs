@@ -16,6 +16,7 @@ use super::registers::{Context, Credentials, Registers, Session};
 impl Registers {
     /// Goes on in the state that follows from an allowed outcome.
     pub(super) fn apply(&mut self, allowed: &Allowed, view: &View<'_>, outcome: &Outcome, mut learned: Learned) {
+        self.expiry = self.expiry.or(outcome.expiry);
         let handle = match allowed.handle {
             HandleOutcome::New => outcome.handle,
             HandleOutcome::Same | HandleOutcome::None => view.handle,
@@ -160,12 +161,14 @@ impl Registers {
         let Call::AcquireCredentialsHandle { principal, credential_use, identity, .. } = call else { return };
         let Some(handle) = handle else { return };
         self.freed.remove(&handle);
+        let ordinal = self.credentials.len() + self.freed.len();
         self.credentials.insert(
             handle,
             Credentials {
                 principal: principal.clone().unwrap_or_default(),
                 inbound: credential_use & 1 != 0,
                 outbound: identity.clone().filter(|_| credential_use & 2 != 0),
+                ordinal,
             },
         );
     }

@@ -1,0 +1,144 @@
+//! Writing directives in every style that the grammar allows, and breaking them in every way that it does not.
+#![forbid(unsafe_code)]
+
+use fastrand::Rng;
+
+/// A directive to be written.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) name: &'static str,
+    pub(super) value: Vec<u8>,
+}
+
+impl Piece {
+    pub(super) fn new(name: &'static str, value: impl Into<Vec<u8>>) -> Self {
+        Self { name, value: value.into() }
+    }
+}
+
+/// Ways in which a list of directives is written wrongly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Flaw {
+    /// Not at all.
+    None,
+    /// It does not parse, or a known directive has no valid value.
+    Malformed,
+    /// A known directive stands twice.
+    Twice,
+    /// One of these is missing.
+    Missing,
+}
+
+/// Writes the directives; `required` are those that a flaw [`Flaw::Missing`] may leave out.
+pub(super) fn write(
+    mut pieces: Vec<Piece>,
+    required: &[&str],
+    flaw: Flaw,
+    token_bytes: usize,
+    rng: &mut Rng,
+) -> Vec<u8> {
+    if rng.bool() {
+        rng.shuffle(&mut pieces);
+    }
+    match flaw {
+        Flaw::None | Flaw::Malformed => {}
+        Flaw::Twice => {
+            let known: Vec<usize> = (0..pieces.len()).collect();
+            if let Some(&index) = rng.choice(&known) {
+                let again = pieces[index].clone();
+                pieces.insert(rng.usize(index..=pieces.len() - 1) + 1, again);
+            }
+        }
+        Flaw::Missing => {
+            let candidates: Vec<usize> = pieces
+                .iter()
+                .enumerate()
+                .filter(|(_, piece)| required.contains(&piece.name))
+                .map(|(index, _)| index)
+                .collect();
+            if let Some(index) = rng.choice(&candidates) {
+                pieces.remove(*index);
+            }
+        }
+    }
+    let mut out = Vec::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(blank(rng));
+            out.push(b',');
+            out.extend_from_slice(blank(rng));
+        }
+        if rng.u8(..16) == 0 {
+            out.extend_from_slice(b", ,");
+        }
+        if rng.u8(..16) == 0 {
+            out.extend_from_slice(b"X-unknown=\"a, \\\"b\\\" = c\", x-unknown=d,");
+        }
+        directive(piece, &mut out, rng);
+    }
+    if flaw == Flaw::Malformed { malform(out, &pieces, token_bytes, rng) } else { out }
+}
+
+fn blank(rng: &mut Rng) -> &'static [u8] {
+    match rng.u8(..8) {
+        0 => b" ",
+        1 => b"\t",
+        2 => b"\r\n ",
+        3 => b"  ",
+        _other => b"",
+    }
+}
+
+fn directive(piece: &Piece, out: &mut Vec<u8>, rng: &mut Rng) {
+    if rng.u8(..4) == 0 {
+        out.extend(piece.name.bytes().map(|octet| if rng.bool() { octet.to_ascii_uppercase() } else { octet }));
+    } else {
+        out.extend_from_slice(piece.name.as_bytes());
+    }
+    let around = if rng.u8(..8) == 0 { " " } else { "" };
+    out.extend_from_slice(around.as_bytes());
+    out.push(b'=');
+    out.extend_from_slice(around.as_bytes());
+    let bare = !piece.value.is_empty()
+        && piece.value.iter().all(|octet| matches!(octet, 0x21..=0x7E | 0x80..) && !b",\"\\".contains(octet));
+    // A comma ends a bare value, so blanks or quotes are never in question here.
+    if bare && rng.u8(..3) == 0 {
+        out.extend_from_slice(&piece.value);
+        return;
+    }
+    out.push(b'"');
+    for (index, octet) in piece.value.iter().enumerate() {
+        let next = piece.value.get(index + 1);
+        let badly_escaped = piece.name == "username" && next.is_some_and(|next| !b"\\\"".contains(next)) && rng.bool();
+        match octet {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' if badly_escaped => out.push(b'\\'),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            other => out.push(*other),
+        }
+    }
+    out.push(b'"');
+}
+
+fn malform(mut token: Vec<u8>, pieces: &[Piece], token_bytes: usize, rng: &mut Rng) -> Vec<u8> {
+    match rng.u8(..7) {
+        0 => token.extend_from_slice(b",unfinished=\"abc"),
+        1 => token.extend_from_slice(b",noequals"),
+        2 => token.extend_from_slice(b",empty="),
+        3 => token.extend_from_slice(b",control=\"a\x01b\""),
+        4 => token.extend_from_slice(b" second=value"),
+        5 => {
+            let padding = token_bytes + 1 - token.len().min(token_bytes);
+            token.extend_from_slice(b",padding=");
+            token.resize(token.len() + padding, b'x');
+        }
+        _other => token = [bad_value(pieces), token].concat(),
+    }
+    token
+}
+
+/// A known directive with a value it may not have, standing first.
+fn bad_value(pieces: &[Piece]) -> Vec<u8> {
+    let has = |name| pieces.iter().any(|piece| piece.name == name);
+    if has("response") || has("username") { b"nc=0000000,".to_vec() } else { b"charset=latin1,".to_vec() }
+}

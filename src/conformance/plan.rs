@@ -1,0 +1,374 @@
+//! Plans: the way to a state, the call that departs as wished, and calls that show what it left behind.
+#![forbid(unsafe_code)]
+
+use std::num::NonZeroU32;
+
+use fastrand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::action::{Action, CallAction, Wishes};
+use crate::spec::names::{CallName, Need};
+use crate::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
+use crate::spec::vocabulary as fact;
+use crate::spec::vocabulary::{Fact, Facts};
+
+/// A sequence and the configuration it runs under; what a reproducer holds.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Sequence {
+    /// How the subject is configured.
+    pub setup: Setup,
+    /// What the tester does.
+    pub actions: Vec<Action>,
+}
+
+/// What a combination of facts needs of a subject beside answering calls.
+pub fn needs(facts: &Facts) -> Vec<Need> {
+    let has = |named: &[(Fact, &str)]| named.iter().any(|(fact, value)| facts.name(*fact) == *value);
+    let mut needs = Vec::new();
+    let continues = facts.name(Fact::State).starts_with("complete-and-continue-");
+    if continues || has(&[(Fact::Age, "expired")]) {
+        needs.push(Need::Clock);
+    }
+    if has(&[(Fact::Fault, "entropy"), (Fact::Fault, "clock"), (Fact::Accounts, "down")]) {
+        needs.push(Need::Faults);
+    }
+    if has(&[(Fact::Handle, "foreign"), (Fact::Credential, "foreign")]) {
+        needs.push(Need::TwoProviders);
+    }
+    if has(&[(Fact::Count, "exhausted")]) {
+        needs.push(Need::Counts);
+    }
+    if has(&[(Fact::Room, "full")]) {
+        needs.push(Need::Limits);
+    }
+    if has(&[(Fact::Count, "within"), (Fact::Count, "too-old")]) {
+        needs.push(Need::Policy);
+    }
+    needs
+}
+
+struct Planner {
+    actions: Vec<Action>,
+    rng: Rng,
+}
+
+/// A plan for one combination of facts of a call.
+pub fn plan(call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed) };
+    let setup = planner.setup(facts);
+    planner.acquire();
+    planner.reach(call, facts);
+    planner.environment(facts);
+    let mut action = CallAction::new(call, planner.rng.u64(..));
+    action.context = planner.target(facts);
+    action.wishes = wishes(facts);
+    if call == CallName::InitializeSecurityContext {
+        action.which = Some(planner.rng.u8(..));
+    }
+    planner.actions.push(Action::Call(action));
+    planner.aftermath(call, facts);
+    Sequence { setup, actions: planner.actions }
+}
+
+fn wishes(facts: &Facts) -> Wishes {
+    let mut wishes = Wishes::default();
+    for (fact, _) in facts.iter() {
+        if let Some(value) = facts.get(fact) {
+            wishes.set(fact, value);
+        }
+    }
+    wishes
+}
+
+impl Planner {
+    fn setup(&mut self, facts: &Facts) -> Setup {
+        let needs_window = matches!(facts.name(Fact::Count), "within" | "too-old");
+        let window = NonZeroU32::new(self.rng.u32(2..=8)).unwrap_or(NonZeroU32::MIN);
+        let policy = if needs_window || (facts.name(Fact::Count) != "n/a" && self.rng.u8(..4) == 0) {
+            Policy::Window(window)
+        } else {
+            Policy::Strict
+        };
+        let algorithm = if self.rng.bool() { OfferedAlgorithm::Md5 } else { OfferedAlgorithm::Md5Sess };
+        let contexts = if facts.is(fact::Room::Full) { 4 } else { Limits::default().contexts };
+        Setup { policy, algorithm, limits: Limits { contexts, ..Limits::default() }, ..Setup::default() }
+    }
+
+    fn call(&mut self, action: CallAction) {
+        self.actions.push(Action::Call(action));
+    }
+
+    fn new_call(&mut self, call: CallName) -> CallAction {
+        CallAction::new(call, self.rng.u64(..))
+    }
+
+    /// Credentials of every kind: inbound for two hosts, outbound for three users, and some that are freed.
+    fn acquire(&mut self) {
+        let acquire = |variety| CallAction::new(CallName::AcquireCredentialsHandle, variety);
+        // Even varieties have no principal, odd ones have; the variety modulo five picks the user.
+        self.call(acquire(0).wishing(fact::Use::Inbound));
+        self.call(acquire(1).wishing(fact::Use::Inbound));
+        self.call(acquire(10).wishing(fact::Use::Outbound));
+        self.call(acquire(8).wishing(fact::Use::Outbound));
+        self.call(acquire(55).wishing(fact::Use::Outbound));
+        self.call(acquire(2).wishing(fact::Use::Inbound));
+        let free = self.new_call(CallName::FreeCredentialsHandle);
+        self.call(free);
+    }
+
+    // --- The acceptor's side
+
+    fn challenge(&mut self, qop: fact::Qop) {
+        let action = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Token::Empty).wishing(qop);
+        self.call(action.wishing(fact::Output::Enough));
+    }
+
+    fn answer(&mut self, context: Option<u8>, entity: fact::Entity) {
+        let mut action = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Challenge);
+        action.context = context;
+        self.call(action.wishing(entity).wishing(fact::Output::Enough));
+    }
+
+    fn find(&mut self) {
+        let action = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Session);
+        self.call(action.wishing(fact::Output::Enough));
+    }
+
+    fn complete(&mut self, context: u8) {
+        let action = self.new_call(CallName::CompleteAuthToken).on(context);
+        self.call(action.wishing(fact::Names::This));
+    }
+
+    fn delete(&mut self, context: u8) {
+        let action = self.new_call(CallName::DeleteSecurityContext).on(context);
+        self.call(action);
+    }
+
+    fn establish(&mut self, qop: fact::Qop, facts: &Facts) {
+        self.challenge(qop);
+        self.answer(Some(0), fact::Entity::Given);
+        let jumps = match facts.name(Fact::Count) {
+            "too-old" => 5,
+            "within" | "used" => 2,
+            _other => 0,
+        };
+        let rounds = if jumps == 0 { self.rng.u8(..3) } else { jumps };
+        for _ in 0..rounds {
+            self.find();
+            let count = if jumps == 0 { fact::Count::Next } else { fact::Count::Within };
+            let action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This).wishing(count);
+            self.call(action);
+            if self.rng.bool() {
+                self.delete(1);
+            }
+        }
+    }
+
+    fn reach(&mut self, call: CallName, facts: &Facts) {
+        let qop = match facts.name(Fact::Qop) {
+            "auth-int" => fact::Qop::AuthInt,
+            "auth" => fact::Qop::Auth,
+            _other if self.rng.bool() => fact::Qop::AuthInt,
+            _other => fact::Qop::Auth,
+        };
+        // What is asked for must be more than was negotiated, or what is negotiated must not be what the token says.
+        let swapped = self.rng.u8(..4) == 0 && (facts.is(fact::Offered::Differs) || facts.is(fact::Outside::Differs));
+        let negotiated =
+            if facts.is(fact::Asked::More) || (swapped && qop == fact::Qop::AuthInt) { fact::Qop::Auth } else { qop };
+        if facts.is(fact::Handle::Deleted) {
+            self.challenge(qop);
+            self.delete(0);
+        }
+        match facts.name(Fact::Role) {
+            "initiator" => self.reach_initiator(facts, qop),
+            "acceptor" => {
+                self.around(call, facts, negotiated);
+                self.reach_acceptor(facts, negotiated);
+            }
+            _none => {
+                self.around(call, facts, negotiated);
+                let credential = facts.name(Fact::Credential);
+                if credential == "context" {
+                    self.challenge(qop);
+                }
+            }
+        }
+        if facts.is(fact::Room::Full) {
+            for _ in 0..4 {
+                self.challenge(qop);
+            }
+        }
+        if facts.is(fact::Age::Expired) {
+            self.actions.push(Action::Expire);
+        }
+    }
+
+    /// What the token of the call names, where that is not the context's own.
+    fn around(&mut self, call: CallName, facts: &Facts, qop: fact::Qop) {
+        match facts.name(Fact::Names) {
+            "challenge" if facts.name(Fact::State) == "n/a" => self.challenge(qop),
+            "session" if call == CallName::AcceptSecurityContext => self.establish(qop, facts),
+            "ended" => {
+                // One round only, so that one deletion ends the session.
+                self.challenge(qop);
+                self.answer(Some(0), fact::Entity::Given);
+                self.delete(0);
+            }
+            "two" => {
+                self.challenge(qop);
+                self.establish(qop, &Facts::default());
+            }
+            "other" => self.challenge(qop),
+            "nothing" if self.rng.bool() => self.challenge(qop),
+            _other => {}
+        }
+    }
+
+    fn reach_acceptor(&mut self, facts: &Facts, qop: fact::Qop) {
+        let elsewhere = facts.is(fact::Answered::Elsewhere);
+        match facts.name(Fact::State) {
+            "challenged" => self.challenge(qop),
+            "established" => self.establish(qop, facts),
+            "complete-needed-initial" if elsewhere => {
+                self.challenge(fact::Qop::AuthInt);
+                self.answer(Some(0), fact::Entity::Absent);
+                self.answer(None, fact::Entity::Absent);
+                self.complete(0);
+            }
+            "complete-needed-initial" => {
+                self.challenge(fact::Qop::AuthInt);
+                self.answer(Some(0), fact::Entity::Absent);
+            }
+            "complete-needed-subsequent" => {
+                self.establish(qop, facts);
+                self.find();
+            }
+            "complete-and-continue-initial" => {
+                self.challenge(fact::Qop::AuthInt);
+                if elsewhere {
+                    self.answer(None, fact::Entity::Absent);
+                }
+                self.actions.push(Action::Expire);
+                let continued = if elsewhere { Some(1) } else { Some(0) };
+                self.answer(continued, fact::Entity::Absent);
+                if elsewhere {
+                    self.complete(0);
+                }
+            }
+            "complete-and-continue-subsequent" => {
+                self.establish(qop, facts);
+                self.actions.push(Action::Expire);
+                self.find();
+            }
+            "rejected" => {
+                self.challenge(qop);
+                let action = self.new_call(CallName::AcceptSecurityContext).on(0).wishing(fact::Names::Challenge);
+                self.call(action.wishing(fact::Entity::Given).wishing(fact::Digest::Differs));
+            }
+            _other => {}
+        }
+    }
+
+    /// Which context the call is on, counted back from the newest.
+    fn target(&self, facts: &Facts) -> Option<u8> {
+        let elsewhere = facts.is(fact::Answered::Elsewhere);
+        match facts.name(Fact::Handle) {
+            "null" => None,
+            _other if elsewhere => Some(1),
+            _other => Some(0),
+        }
+    }
+
+    // --- The initiator's side
+
+    fn initialize(&mut self, context: Option<u8>) -> CallAction {
+        let mut action = self.new_call(CallName::InitializeSecurityContext).wishing(fact::Output::Enough);
+        action.context = context;
+        action.which = Some(self.rng.u8(..));
+        action
+    }
+
+    fn reach_initiator(&mut self, facts: &Facts, qop: fact::Qop) {
+        let user = if facts.is(fact::Username::NotEncodable) { 1 } else { self.rng.u8(..3) };
+        let start = self.initialize(None).about(user);
+        let good = |action: CallAction| action.wishing(fact::Token::WellFormed).wishing(fact::Entity::Given);
+        let proof_qop = if facts.is(fact::Kind::AuthenticationInfo) { qop } else { fact::Qop::Auth };
+        match facts.name(Fact::State) {
+            "initial" => self.call(start.wishing(fact::Token::Empty)),
+            "responded" => self.call(good(start).wishing(proof_qop).wishing(fact::Mutual::Yes)),
+            "established" => {
+                let qop = if facts.is(fact::Qop::Absent) { fact::Qop::Absent } else { qop };
+                self.call(good(start).wishing(qop).wishing(fact::Mutual::No));
+                let headers = self.rng.u8(..3);
+                for _ in 0..headers {
+                    let action = self.new_call(CallName::MakeSignature).on(0);
+                    self.call(action);
+                }
+            }
+            state @ ("complete-needed" | "complete-and-continue") => {
+                let mutual = if state == "complete-needed" { fact::Mutual::No } else { fact::Mutual::Yes };
+                let unfinished = start.wishing(fact::Token::WellFormed).wishing(fact::Entity::Absent);
+                self.call(unfinished.wishing(fact::Qop::AuthInt).wishing(mutual));
+            }
+            "rejected" => {
+                self.call(good(start).wishing(fact::Qop::Auth).wishing(fact::Mutual::Yes));
+                let refused = self.initialize(Some(0)).wishing(fact::Kind::Challenge).wishing(fact::Stale::No);
+                self.call(refused);
+            }
+            _other => {}
+        }
+    }
+
+    // --- Before and after the call
+
+    fn environment(&mut self, facts: &Facts) {
+        match facts.name(Fact::Fault) {
+            "entropy" => self.actions.push(Action::Inject(EnvironmentFault::Entropy)),
+            "clock" => self.actions.push(Action::Inject(EnvironmentFault::Clock)),
+            _other => {}
+        }
+        if facts.is(fact::Accounts::Down) {
+            self.actions.push(Action::AccountsDown(true));
+        }
+        if facts.is(fact::Count::Exhausted) {
+            self.actions.push(Action::SpendCounts);
+        }
+    }
+
+    /// Calls that show what the call consumed, kept, counted, or let somebody else in.
+    fn aftermath(&mut self, call: CallName, facts: &Facts) {
+        if matches!(facts.name(Fact::Fault), "entropy" | "clock") {
+            self.actions.push(Action::Inject(EnvironmentFault::None));
+        }
+        if facts.is(fact::Accounts::Down) {
+            self.actions.push(Action::AccountsDown(false));
+        }
+        if matches!(call, CallName::AcquireCredentialsHandle | CallName::FreeCredentialsHandle) {
+            self.challenge(fact::Qop::Auth);
+            return;
+        }
+        let target = self.target(facts).unwrap_or(0);
+        self.complete(target);
+        if facts.name(Fact::Role) == "initiator" || call == CallName::InitializeSecurityContext {
+            let again = self.initialize(Some(0)).wishing(fact::Stale::Yes);
+            let header = self.new_call(CallName::MakeSignature).on(0);
+            self.call(header);
+            self.call(again);
+        } else {
+            self.find();
+            self.complete(0);
+            let verify = self.new_call(CallName::VerifySignature).on(0);
+            self.call(verify);
+            let answer = self
+                .new_call(CallName::AcceptSecurityContext)
+                .wishing(fact::Names::Challenge)
+                .wishing(fact::Entity::Given);
+            self.call(answer);
+        }
+        let mut query = self.new_call(CallName::QueryContextAttributes).on(0);
+        query.wishes.set(Fact::Attribute, 0);
+        self.call(query);
+        self.delete(target);
+        self.complete(target);
+    }
+}

@@ -1,0 +1,407 @@
+//! The runner: sequences against a subject, judged by the shadow and by nothing else.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::action::Action;
+use super::concretise::concretise;
+use super::plan::{Sequence, needs, plan};
+use super::report::{Finding, Report, RowReport, RowVerdict};
+use super::subject::{Subject, SubjectError};
+use crate::spec::call::{Call, Outcome};
+use crate::spec::model::{CallSpec, Row};
+use crate::spec::names::{CallName, Need};
+use crate::spec::setup::Setup;
+use crate::spec::shadow::Judgement;
+use crate::spec::vocabulary::{Fact, Facts};
+use crate::spec::{Shadow, Specification, Verdict};
+
+/// How many distinct concretisations each row runs at least, where its combinations allow.
+pub const MINIMUM_PER_ROW: usize = 16;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Rows to run; all when empty.
+    pub only: Vec<String>,
+    /// The seed everything left open is drawn from.
+    pub seed: u64,
+    /// Cases per row.
+    pub cases: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { only: Vec::new(), seed: 1, cases: 48 }
+    }
+}
+
+/// One call of a sequence, as it went.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The call.
+    pub call: Call,
+    /// What the subject did.
+    pub outcome: Outcome,
+    /// The state of the context before the call.
+    pub state: &'static str,
+    /// How that stands to the tables.
+    pub judgement: Judgement,
+}
+
+/// A sequence as it went. It ends at the first fail, or where the subject gave no answer.
+#[derive(Debug)]
+pub struct Trace {
+    /// The calls.
+    pub steps: Vec<Step>,
+    /// Why it ended early, if the subject gave no answer.
+    pub error: Option<SubjectError>,
+}
+
+impl Trace {
+    /// The step that failed.
+    pub fn failure(&self) -> Option<&Step> {
+        self.steps.last().filter(|step| matches!(step.judgement.verdict, Verdict::Fail(_)))
+    }
+}
+
+/// Runs one sequence from the start.
+pub fn run_sequence(specification: &Arc<Specification>, subject: &mut dyn Subject, sequence: &Sequence) -> Trace {
+    let mut trace = Trace { steps: Vec::new(), error: None };
+    if let Err(error) = go(specification, subject, sequence, &mut trace) {
+        trace.error = Some(error);
+    }
+    trace
+}
+
+fn go(
+    specification: &Arc<Specification>,
+    subject: &mut dyn Subject,
+    sequence: &Sequence,
+    trace: &mut Trace,
+) -> Result<(), SubjectError> {
+    subject.start(&sequence.setup)?;
+    let mut shadow = Shadow::new(Arc::clone(specification), sequence.setup.clone());
+    if subject.capabilities().contains(&Need::TwoProviders) {
+        shadow.learn_foreign_handle(subject.foreign_handle()?);
+    }
+    for action in &sequence.actions {
+        match action {
+            Action::Call(action) => {
+                let call = concretise(action, shadow.registers());
+                let outcome = subject.call(&call)?;
+                let state = state_before(&shadow, &call);
+                let judgement = shadow.absorb(&call, &outcome);
+                let failed = matches!(judgement.verdict, Verdict::Fail(_));
+                trace.steps.push(Step { call, outcome, state, judgement });
+                if failed {
+                    return Ok(());
+                }
+            }
+            Action::Expire => {
+                let lifetime = sequence.setup.nonce_lifetime + 1;
+                subject.advance(lifetime)?;
+                shadow.advance(lifetime);
+            }
+            Action::Inject(fault) => {
+                subject.inject(*fault)?;
+                shadow.inject(*fault);
+            }
+            Action::AccountsDown(down) => {
+                subject.take_accounts_down(*down)?;
+                shadow.take_accounts_down(*down);
+            }
+            Action::SpendCounts => {
+                if let Some(context) = shadow.newest_established_initiator() {
+                    subject.spend_counts(context)?;
+                    shadow.spend_counts(context);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn state_before(shadow: &Shadow, call: &Call) -> &'static str {
+    let context = call.context().and_then(|handle| shadow.registers().contexts.get(&handle));
+    context.map_or("none", |context| Fact::State.values()[context.state as usize])
+}
+
+/// The combinations of a call by row, those with the fewest departures first.
+fn combinations(tables: &CallSpec) -> BTreeMap<usize, Vec<Facts>> {
+    let mut by_row: BTreeMap<usize, Vec<(usize, Facts)>> = BTreeMap::new();
+    let mut visit = |facts: &Facts| {
+        let Some((row, _)) = tables.row(facts) else { return };
+        let departures = tables
+            .facts
+            .iter()
+            .filter(|rule| rule.exists(facts))
+            .filter(|rule| facts.get(rule.fact).is_some_and(|value| !rule.fine.contains(&value)))
+            .count();
+        by_row.entry(row).or_default().push((departures, *facts));
+    };
+    // Ambiguous facts are a finding of `spec check`; here they only mean fewer combinations.
+    let _ambiguous = tables.for_each_combination(&mut visit);
+    by_row
+        .into_iter()
+        .map(|(row, mut all)| {
+            all.sort_by_key(|(departures, _)| *departures);
+            let fewest = all.first().map_or(0, |(departures, _)| *departures);
+            // Single departures, then pairs: what more would add is left to properties and fuzzing.
+            (row, all.into_iter().filter(|(departures, _)| *departures <= fewest + 1).map(|(_, facts)| facts).collect())
+        })
+        .collect()
+}
+
+/// Which of the combinations the cases of a row take: all with the fewest departures in turn, then pairs spread evenly.
+fn choose(facts: &[Facts], cases: usize, index: usize) -> Option<&Facts> {
+    if facts.len() <= cases {
+        return facts.get(index.checked_rem(facts.len())?);
+    }
+    facts.get(index * facts.len() / cases)
+}
+
+#[derive(Default)]
+struct Tally {
+    distinct: HashSet<u64>,
+    deviations: Vec<Finding>,
+    failures: Vec<Finding>,
+    errors: Vec<Finding>,
+    /// Rows whose deviation or failure kept this row's cases from their state.
+    hindered_by: BTreeSet<String>,
+}
+
+/// Runs the suite.
+pub fn run(specification: &Arc<Specification>, subject: &mut dyn Subject, options: &Options) -> Report {
+    let capabilities = subject.capabilities();
+    let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+    let smoke = smoke(specification, subject, options.seed);
+    let selected =
+        |row: &Row| options.only.is_empty() || options.only.iter().any(|pattern| matches_glob(pattern, &row.id));
+    let mut skipped: BTreeMap<String, String> = BTreeMap::new();
+    if smoke.is_none() {
+        for tables in &specification.calls {
+            let by_row = combinations(tables);
+            for (position, row) in tables.rows.iter().enumerate() {
+                if !selected(row) {
+                    continue;
+                }
+                let missing: Vec<_> =
+                    row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
+                if !missing.is_empty() {
+                    skipped.insert(row.id.clone(), format!("the subject does not offer {}", missing.join(", ")));
+                    continue;
+                }
+                let offered = |facts: &&Facts| needs(facts).iter().all(|need| capabilities.contains(need));
+                let facts: Vec<Facts> = by_row.get(&position).into_iter().flatten().filter(offered).copied().collect();
+                run_row(specification, subject, (tables.name, row), &facts, options, &mut tallies);
+            }
+        }
+    }
+    let rows = specification
+        .rows()
+        .filter(|row| selected(row))
+        .map(|row| row_report(row, tallies.remove(&row.id).unwrap_or_default(), skipped.remove(&row.id)))
+        .collect();
+    Report { spec_version: specification.version.clone(), subject: subject.name(), seed: options.seed, smoke, rows }
+}
+
+fn run_row(
+    specification: &Arc<Specification>,
+    subject: &mut dyn Subject,
+    (call, row): (CallName, &Row),
+    facts: &[Facts],
+    options: &Options,
+    tallies: &mut BTreeMap<String, Tally>,
+) {
+    let row_seed = hash(&(options.seed, &row.id));
+    let mut ran = 0;
+    // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying a while.
+    for index in 0..options.cases * 2 {
+        if index >= options.cases && ran >= MINIMUM_PER_ROW {
+            break;
+        }
+        let Some(facts) = choose(facts, options.cases, index % options.cases) else { return };
+        let sequence = plan(call, facts, hash(&(row_seed, index)));
+        let trace = run_sequence(specification, subject, &sequence);
+        let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
+        ran += usize::from(reached);
+        record(specification, subject, &sequence, &trace, tallies);
+        if !reached {
+            let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
+            if let Some(hindrance) = hindrance.and_then(|step| step.judgement.row.clone()) {
+                tallies.entry(row.id.clone()).or_default().hindered_by.insert(hindrance);
+            }
+        }
+    }
+}
+
+fn record(
+    specification: &Arc<Specification>,
+    subject: &mut dyn Subject,
+    sequence: &Sequence,
+    trace: &Trace,
+    tallies: &mut BTreeMap<String, Tally>,
+) {
+    let mut history = DefaultHasher::new();
+    for step in &trace.steps {
+        step.call.hash(&mut history);
+        let Some(row) = step.judgement.row.clone() else { continue };
+        let tally = tallies.entry(row).or_default();
+        tally.distinct.insert(history.finish());
+        match &step.judgement.verdict {
+            Verdict::Pass => {}
+            Verdict::Deviation(why) => {
+                if tally.deviations.len() < 3 {
+                    tally.deviations.push(Finding::new(step, why, sequence.clone()));
+                }
+            }
+            Verdict::Fail(why) => {
+                let known = tally.failures.iter().any(|finding| finding.difference == *why);
+                if !known && tally.failures.len() < 3 {
+                    let minimal = minimise(specification, subject, sequence, step);
+                    tally.failures.push(Finding::new(step, why, minimal));
+                }
+            }
+        }
+    }
+    if let Some(error) = &trace.error {
+        // The call that got no answer is not in the trace; it is charged to the row it would have been judged by.
+        let row = unanswered(specification, sequence, trace);
+        tallies.entry(row).or_default().errors.push(Finding::without_answer(error, sequence.clone()));
+    }
+}
+
+/// The row of the first call that is not in the trace, replayed on a shadow.
+fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &Trace) -> String {
+    let mut shadow = Shadow::new(Arc::clone(specification), sequence.setup.clone());
+    let mut steps = trace.steps.iter();
+    for action in &sequence.actions {
+        match action {
+            Action::Call(action) => match steps.next() {
+                Some(step) => {
+                    shadow.absorb(&step.call, &step.outcome);
+                }
+                None => {
+                    let call = concretise(action, shadow.registers());
+                    return shadow.expect(&call).row.map_or_else(String::new, |row| row.id.clone());
+                }
+            },
+            Action::Expire => shadow.advance(sequence.setup.nonce_lifetime + 1),
+            Action::Inject(fault) => shadow.inject(*fault),
+            Action::AccountsDown(down) => shadow.take_accounts_down(*down),
+            Action::SpendCounts => {
+                if let Some(context) = shadow.newest_established_initiator() {
+                    shadow.spend_counts(context);
+                }
+            }
+        }
+    }
+    String::new()
+}
+
+/// The shortest sequence found that fails in the same row in the same way.
+fn minimise(
+    specification: &Arc<Specification>,
+    subject: &mut dyn Subject,
+    sequence: &Sequence,
+    failed: &Step,
+) -> Sequence {
+    let (row, verdict) = (failed.judgement.row.clone(), failed.judgement.verdict.clone());
+    let mut fails = |candidate: &Sequence| {
+        let trace = run_sequence(specification, subject, candidate);
+        trace.failure().is_some_and(|step| step.judgement.row == row && step.judgement.verdict == verdict)
+    };
+    let mut best = sequence.clone();
+    if !fails(&best) {
+        return best;
+    }
+    while best.actions.len() > 1 {
+        let mut shorter = best.clone();
+        shorter.actions.pop();
+        if !fails(&shorter) {
+            break;
+        }
+        best = shorter;
+    }
+    let mut index = 0;
+    while index < best.actions.len() {
+        let mut shorter = best.clone();
+        shorter.actions.remove(index);
+        if fails(&shorter) {
+            best = shorter;
+        } else {
+            index += 1;
+        }
+    }
+    best
+}
+
+fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
+    let ran = tally.distinct.len();
+    let (verdict, note) = match () {
+        () if !tally.failures.is_empty() => (RowVerdict::Fail, None),
+        () if !tally.errors.is_empty() => (RowVerdict::Errored, None),
+        () if !tally.deviations.is_empty() => (RowVerdict::Deviation, None),
+        () if ran > 0 => (RowVerdict::Pass, None),
+        () if skipped.is_some() => (RowVerdict::Skipped, skipped),
+        () if !tally.hindered_by.is_empty() => {
+            let rows: Vec<_> = tally.hindered_by.into_iter().collect();
+            (RowVerdict::Skipped, Some(format!("its state was not reached because of {}", rows.join(", "))))
+        }
+        () => (RowVerdict::Errored, Some("no case of this row ran".to_owned())),
+    };
+    let findings = tally.failures.into_iter().chain(tally.errors).chain(tally.deviations).collect();
+    RowReport { row: row.id.clone(), call: row.call, verdict, ran, note, findings }
+}
+
+/// The smoke exchange: challenge, answer, later request, completion. What went wrong, if anything did.
+fn smoke(specification: &Arc<Specification>, subject: &mut dyn Subject, seed: u64) -> Option<String> {
+    use crate::spec::vocabulary::{Digest, Handle, Names, Qop, Role, State};
+    let facts = Facts::default().with(Handle::Live).with(Role::Acceptor).with(State::CompleteNeededSubsequent);
+    let facts = facts.with(Names::This).with(Qop::Auth).with(Digest::Matches);
+    let mut sequence = plan(CallName::CompleteAuthToken, &facts, seed);
+    sequence.setup = Setup::default();
+    let trace = run_sequence(specification, subject, &sequence);
+    if let Some(error) = trace.error {
+        return Some(error.to_string());
+    }
+    let completes = |step: &Step| matches!(step.call, Call::CompleteAuthToken { .. });
+    let before_completion: Vec<_> = trace.steps.iter().take_while(|step| !completes(step)).collect();
+    let refused = before_completion.iter().find(|step| matches!(step.judgement.verdict, Verdict::Fail(_)));
+    refused.map(|step| format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status))
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    // SipHash with fixed keys: the same on every machine and in every run of one build.
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whether a name matches a pattern in which `*` stands for any text and `?` for one character.
+pub fn matches_glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let mut reachable = vec![false; name.len() + 1];
+    reachable[0] = true;
+    for symbol in pattern {
+        let mut next = vec![false; name.len() + 1];
+        match symbol {
+            '*' => {
+                let first = reachable.iter().position(|reached| *reached).unwrap_or(name.len() + 1);
+                for slot in next.iter_mut().skip(first) {
+                    *slot = true;
+                }
+            }
+            symbol => {
+                for (index, character) in name.iter().enumerate() {
+                    next[index + 1] = reachable[index] && (symbol == '?' || symbol == *character);
+                }
+            }
+        }
+        reachable = next;
+    }
+    reachable[name.len()]
+}

@@ -1,0 +1,317 @@
+//! The reference implementation of this crate as a subject.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Subject, SubjectError};
+use crate::buffer::{SecBuffer, SecBufferDesc, SecHandle};
+use crate::digest::Timestamp;
+use crate::package::accounts::{Account, AccountSource, AccountSourceUnavailable, MemoryAccounts};
+use crate::package::configuration::{Configuration, Limits, SequencePolicy};
+use crate::package::environment::{Environment, EnvironmentError};
+use crate::package::{
+    AcceptRequirements, AuthIdentity, ContextAttribute, Failure, InitializeRequirements, SecurityPackage,
+};
+use crate::spec::call::{Attribute, Call, Descriptor, Outcome};
+use crate::spec::names::Need;
+use crate::spec::setup::{EnvironmentFault, Policy, Setup};
+use crate::status::SecurityStatus;
+
+/// When the clock of a run starts: far from zero, so that ages are differences.
+const EPOCH: u64 = 1_000_000_000;
+
+#[derive(Debug)]
+struct World {
+    now: u64,
+    fault: EnvironmentFault,
+    accounts_down: bool,
+    entropy: fastrand::Rng,
+    accounts: MemoryAccounts,
+}
+
+/// Clock, entropy and account source under the tester's control.
+#[derive(Clone, Debug)]
+struct Controlled(Arc<Mutex<World>>);
+
+impl Controlled {
+    fn with<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Environment for Controlled {
+    fn now(&self) -> Result<Timestamp, EnvironmentError> {
+        self.with(|world| match world.fault {
+            EnvironmentFault::Clock => Err(EnvironmentError::Clock),
+            EnvironmentFault::None | EnvironmentFault::Entropy => Ok(Timestamp(world.now)),
+        })
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EnvironmentError> {
+        self.with(|world| match world.fault {
+            EnvironmentFault::Entropy => Err(EnvironmentError::Entropy),
+            EnvironmentFault::None | EnvironmentFault::Clock => {
+                world.entropy.fill(bytes);
+                Ok(())
+            }
+        })
+    }
+}
+
+impl AccountSource for Controlled {
+    fn lookup(&self, username: &str, realm: &str) -> Result<Option<Account>, AccountSourceUnavailable> {
+        self.with(|world| {
+            if world.accounts_down { Err(AccountSourceUnavailable) } else { world.accounts.lookup(username, realm) }
+        })
+    }
+}
+
+/// The reference implementation, through its Rust interface.
+#[derive(Debug)]
+pub struct Builtin {
+    package: SecurityPackage,
+    other: SecurityPackage,
+    world: Controlled,
+}
+
+impl Default for Builtin {
+    fn default() -> Self {
+        Self::configured(&Setup::default())
+    }
+}
+
+impl Builtin {
+    fn configured(setup: &Setup) -> Self {
+        let mut accounts = MemoryAccounts::new();
+        for account in &setup.accounts {
+            accounts.insert(&account.username, &account.realm, &account.password);
+        }
+        let world = Controlled(Arc::new(Mutex::new(World {
+            now: EPOCH,
+            fault: EnvironmentFault::None,
+            accounts_down: false,
+            entropy: fastrand::Rng::with_seed(EPOCH),
+            accounts,
+        })));
+        let configuration = Configuration {
+            realm: setup.realm.clone(),
+            algorithm: setup.algorithm.into(),
+            nonce_lifetime: Duration::from_millis(setup.nonce_lifetime),
+            sequence: match setup.policy {
+                Policy::Strict => SequencePolicy::Strict,
+                Policy::Window(window) => SequencePolicy::Window(window),
+            },
+            limits: Limits {
+                contexts: setup.limits.contexts,
+                challenges: setup.limits.challenges,
+                failures: setup.limits.failures,
+                token: crate::digest::Limits {
+                    token_bytes: setup.limits.token_bytes,
+                    directives: setup.limits.directives,
+                },
+            },
+            charset_utf8: true,
+        };
+        let package = || SecurityPackage::new(configuration.clone(), world.clone(), world.clone());
+        Self { package: package(), other: package(), world }
+    }
+
+    fn answer(&self, call: &Call) -> Result<Done, Failure> {
+        let package = &self.package;
+        let mut input = call.input().cloned();
+        let mut output = call.output().cloned();
+        match call {
+            Call::AcquireCredentialsHandle { principal, package: name, credential_use, logon_id, identity } => {
+                let identity = identity
+                    .as_ref()
+                    .map(|identity| AuthIdentity::new(&identity.user, &identity.domain, &identity.password));
+                let acquired = package.acquire_credentials_handle(
+                    principal.as_deref(),
+                    name,
+                    *credential_use,
+                    *logon_id,
+                    identity.as_ref(),
+                )?;
+                Ok(Done { handle: Some(acquired.credential), expiry: Some(acquired.expiry.0), ..Done::default() })
+            }
+            Call::FreeCredentialsHandle { credential } => {
+                package.free_credentials_handle(*credential).map(|()| Done::default())
+            }
+            Call::AcceptSecurityContext { credential, context, requirements, .. } => {
+                let requirements = AcceptRequirements::from_bits_retain(*requirements);
+                let accepted = lend(&mut input, |input| {
+                    lend(&mut output, |output| {
+                        package.accept_security_context(*credential, *context, input, requirements, output)
+                    })
+                })?;
+                let granted = Some(accepted.attributes.bits());
+                let (status, handle, expiry) = (accepted.status, Some(accepted.context), Some(accepted.expiry.0));
+                Ok(Done { status, handle, input, output, attribute: None, granted, expiry })
+            }
+            Call::InitializeSecurityContext { credential, context, target_name, requirements, .. } => {
+                let (target, requirements) =
+                    (target_name.as_deref(), InitializeRequirements::from_bits_retain(*requirements));
+                let initialized = lend(&mut input, |input| {
+                    lend(&mut output, |output| {
+                        package.initialize_security_context(*credential, *context, target, requirements, input, output)
+                    })
+                })?;
+                let granted = Some(initialized.attributes.bits());
+                let (status, handle, expiry) =
+                    (initialized.status, Some(initialized.context), Some(initialized.expiry.0));
+                Ok(Done { status, handle, input, output, attribute: None, granted, expiry })
+            }
+            Call::CompleteAuthToken { context, .. } => {
+                self.in_place(output, |message| package.complete_auth_token(*context, message))
+            }
+            Call::MakeSignature { context, .. } => {
+                self.in_place(output, |message| package.make_signature(*context, message))
+            }
+            Call::VerifySignature { context, .. } => {
+                self.in_place(output, |message| package.verify_signature(*context, message))
+            }
+            Call::QueryContextAttributes { context, attribute } => {
+                let attribute = if let ContextAttribute::Names { user_name } =
+                    package.query_context_attributes(*context, *attribute)?
+                {
+                    Attribute::Names(user_name)
+                } else {
+                    Attribute::Other
+                };
+                Ok(Done { attribute: Some(attribute), ..Done::default() })
+            }
+            Call::DeleteSecurityContext { context } => {
+                package.delete_security_context(*context).map(|()| Done::default())
+            }
+        }
+    }
+
+    /// A call that reads and writes one descriptor. What it wrote before it failed must be seen too.
+    fn in_place(
+        &self,
+        mut message: Option<Descriptor>,
+        call: impl FnOnce(Option<&mut SecBufferDesc<'_, '_>>) -> Result<(), Failure>,
+    ) -> Result<Done, Failure> {
+        let status = match lend(&mut message, call) {
+            Ok(()) => SecurityStatus::SEC_E_OK,
+            Err(failure) => failure.status,
+        };
+        Ok(Done { status, output: message, ..Done::default() })
+    }
+}
+
+#[derive(Debug)]
+struct Done {
+    status: SecurityStatus,
+    handle: Option<SecHandle>,
+    input: Option<Descriptor>,
+    output: Option<Descriptor>,
+    attribute: Option<Attribute>,
+    granted: Option<u32>,
+    expiry: Option<u64>,
+}
+
+impl Default for Done {
+    fn default() -> Self {
+        Self {
+            status: SecurityStatus::SEC_E_OK,
+            handle: None,
+            input: None,
+            output: None,
+            attribute: None,
+            granted: None,
+            expiry: None,
+        }
+    }
+}
+
+/// Lends an owned descriptor to a call that takes a borrowed one, and takes the written counts back.
+fn lend<R>(owned: &mut Option<Descriptor>, call: impl FnOnce(Option<&mut SecBufferDesc<'_, '_>>) -> R) -> R {
+    let Some(owned) = owned else { return call(None) };
+    let Some(buffers) = &mut owned.buffers else {
+        return call(Some(&mut SecBufferDesc { version: owned.version, count: owned.count, buffers: None }));
+    };
+    let mut borrowed: Vec<SecBuffer<'_>> = buffers
+        .iter_mut()
+        .map(|buffer| SecBuffer {
+            buffer_type: buffer.buffer_type,
+            count: buffer.count,
+            data: buffer.data.as_deref_mut(),
+        })
+        .collect();
+    let mut descriptor = SecBufferDesc { version: owned.version, count: owned.count, buffers: Some(&mut borrowed) };
+    let result = call(Some(&mut descriptor));
+    let counts: Vec<_> = borrowed.iter().map(|buffer| (buffer.buffer_type, buffer.count)).collect();
+    for (buffer, (buffer_type, count)) in buffers.iter_mut().zip(counts) {
+        buffer.buffer_type = buffer_type;
+        buffer.count = count;
+    }
+    result
+}
+
+impl Subject for Builtin {
+    fn name(&self) -> String {
+        format!("digest-ssp {}", env!("CARGO_PKG_VERSION"))
+    }
+
+    fn capabilities(&self) -> BTreeSet<Need> {
+        Need::ALL.iter().copied().collect()
+    }
+
+    fn start(&mut self, setup: &Setup) -> Result<(), SubjectError> {
+        *self = Self::configured(setup);
+        Ok(())
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
+        Ok(match self.answer(call) {
+            Ok(done) => {
+                let separate =
+                    matches!(call, Call::AcceptSecurityContext { .. } | Call::InitializeSecurityContext { .. });
+                Outcome {
+                    status: done.status,
+                    handle: done.handle,
+                    input: done.input.filter(|_| separate),
+                    output: done.output,
+                    attribute: done.attribute,
+                    granted: done.granted,
+                    expiry: done.expiry,
+                }
+            }
+            Err(failure) => Outcome::untouched(failure.status, call),
+        })
+    }
+
+    fn advance(&mut self, milliseconds: u64) -> Result<(), SubjectError> {
+        self.world.with(|world| world.now += milliseconds);
+        Ok(())
+    }
+
+    fn inject(&mut self, fault: EnvironmentFault) -> Result<(), SubjectError> {
+        self.world.with(|world| world.fault = fault);
+        Ok(())
+    }
+
+    fn take_accounts_down(&mut self, down: bool) -> Result<(), SubjectError> {
+        self.world.with(|world| world.accounts_down = down);
+        Ok(())
+    }
+
+    fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.package.advance_nonce_count(Some(context), u32::MAX).map_err(|failure| SubjectError(failure.to_string()))
+    }
+
+    fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
+        let acquired = self.other.acquire_credentials_handle(None, "WDigest", 1, None, None);
+        let credential = acquired.map_err(|failure| SubjectError(failure.to_string()))?.credential;
+        let mut memory = [0; 2048];
+        let mut buffers = [SecBuffer::new(crate::buffer::BufferType::TOKEN, &mut memory)];
+        let mut output = SecBufferDesc::new(&mut buffers);
+        let requirements = AcceptRequirements::from_bits_retain(0x1000_0000);
+        let accepted =
+            self.other.accept_security_context(Some(credential), None, None, requirements, Some(&mut output));
+        accepted.map(|accepted| accepted.context).map_err(|failure| SubjectError(failure.to_string()))
+    }
+}

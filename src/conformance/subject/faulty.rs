@@ -1,0 +1,2 @@
+//! Subjects that are wrong on purpose.
+#![forbid(unsafe_code)]

@@ -1,0 +1,82 @@
+//! What is under test: anything that answers SSPI calls.
+#![forbid(unsafe_code)]
+
+pub mod builtin;
+pub mod faulty;
+pub mod oracle;
+
+use std::collections::BTreeSet;
+
+use crate::buffer::SecHandle;
+use crate::spec::names::Need;
+use crate::spec::setup::{EnvironmentFault, Setup};
+use crate::spec::{Call, Outcome};
+
+/// Something went wrong that is not an answer of the subject: a broken pipe, garbage, a set-up it refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SubjectError(pub String);
+
+/// An implementation under test.
+///
+/// A Rust implementation runs the suite in its own `cargo test` by implementing this and calling
+/// [`run`](crate::conformance::run).
+pub trait Subject {
+    /// What it is, for the report.
+    fn name(&self) -> String;
+
+    /// What it offers beside answering calls; rows that need more are skipped.
+    fn capabilities(&self) -> BTreeSet<Need>;
+
+    /// Starts over: no credentials, no contexts, no challenges, clock at zero, nothing failing, configured so.
+    ///
+    /// # Errors
+    /// Where the subject cannot be started.
+    fn start(&mut self, setup: &Setup) -> Result<(), SubjectError>;
+
+    /// Answers one call.
+    ///
+    /// # Errors
+    /// Where no answer could be had; an answer with an error status is an [`Outcome`].
+    fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError>;
+
+    /// Advances the clock ([`Need::Clock`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn advance(&mut self, _milliseconds: u64) -> Result<(), SubjectError> {
+        Err(SubjectError("this subject has no clock that can be advanced".into()))
+    }
+
+    /// Makes entropy or clock fail, or mends them ([`Need::Faults`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn inject(&mut self, _fault: EnvironmentFault) -> Result<(), SubjectError> {
+        Err(SubjectError("this subject takes no injected faults".into()))
+    }
+
+    /// Takes the account source down, or brings it back ([`Need::Faults`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn take_accounts_down(&mut self, _down: bool) -> Result<(), SubjectError> {
+        Err(SubjectError("this subject takes no injected faults".into()))
+    }
+
+    /// Tells an established initiator's context that all its counts were spent elsewhere ([`Need::Counts`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn spend_counts(&mut self, _context: SecHandle) -> Result<(), SubjectError> {
+        Err(SubjectError("this subject counts by itself".into()))
+    }
+
+    /// A live handle of a second provider ([`Need::TwoProviders`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
+        Err(SubjectError("this subject has one provider only".into()))
+    }
+}

@@ -1,0 +1,300 @@
+//! The tables as a subject: it answers from the rows alone, over real bytes.
+//!
+//! The reference machine of suites and learning. With changed tables behind it, it is the fault model.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Subject, SubjectError};
+use crate::buffer::SecHandle;
+use crate::digest::{
+    A2, AuthenticationInfo, Challenge, Charset, OfferedAlgorithm, OfferedQop, Protection, Qop, ResponseFields,
+    SessionKey, UserHash, charset, directives, hash, nc_value,
+};
+use crate::spec::call::{Attribute, Call, Outcome};
+use crate::spec::names::{Buffers, HandleOutcome, Need};
+use crate::spec::setup::{EnvironmentFault, Setup};
+use crate::spec::shadow::registers::Answer;
+use crate::spec::{Shadow, Specification};
+
+/// The tables, answering.
+#[derive(Debug)]
+pub struct Oracle {
+    specification: Arc<Specification>,
+    shadow: Shadow,
+    handles: u64,
+    entropy: fastrand::Rng,
+}
+
+impl Oracle {
+    /// A subject that does what these tables say.
+    pub fn new(specification: Arc<Specification>) -> Self {
+        let shadow = Shadow::new(Arc::clone(&specification), Setup::default());
+        Self { specification, shadow, handles: 0, entropy: fastrand::Rng::with_seed(0) }
+    }
+
+    /// The shadow that answers.
+    pub fn shadow(&self) -> &Shadow {
+        &self.shadow
+    }
+
+    fn octets(&mut self) -> Vec<u8> {
+        (0..32).map(|_| b"0123456789abcdef"[self.entropy.usize(..16)]).collect()
+    }
+
+    fn challenge(&mut self, realm: String, qop: Qop, stale: bool) -> Vec<u8> {
+        let challenge = Challenge {
+            realm,
+            nonce: self.octets(),
+            opaque: Some(self.octets()),
+            domain: None,
+            stale,
+            algorithm: OfferedAlgorithm::Known(self.shadow.registers().setup.algorithm.into()),
+            qop: Some(match qop {
+                Qop::Auth => OfferedQop::AUTH,
+                Qop::AuthInt => OfferedQop::AUTH_INT,
+            }),
+            charset: Charset::Utf8,
+        };
+        challenge.to_bytes().unwrap_or_default()
+    }
+
+    /// What the buffers class of a row means for this call: bytes for the output.
+    fn written(&mut self, buffers: Buffers, call: &Call) -> Option<Vec<u8>> {
+        let (realm, qop) = self.shadow.challenge_parameters(call).unwrap_or_else(|| (String::new(), Qop::Auth));
+        match buffers {
+            Buffers::Untouched | Buffers::AttributeValue => None,
+            Buffers::Empty => Some(Vec::new()),
+            Buffers::Challenge => Some(self.challenge(realm, qop, false)),
+            Buffers::ChallengeStale => Some(self.challenge(realm, qop, true)),
+            Buffers::ChallengeStaleIfOutput => {
+                self.shadow.output_is_enough(call).then(|| self.challenge(realm, qop, true))
+            }
+            Buffers::PendingChallengeStale => self.pending(call),
+            Buffers::PendingChallengeStaleIfOutput => {
+                self.shadow.output_is_enough(call).then(|| self.pending(call)).flatten()
+            }
+            Buffers::AuthenticationInfoIfOutput => Some(self.authentication_info(call).unwrap_or_default()),
+            Buffers::Response => self.response(call, true),
+            Buffers::ResponseUnfinished => self.response(call, false),
+            Buffers::Header => self.header(call),
+            Buffers::ResponseFinished => self.finished(call),
+        }
+    }
+
+    fn pending(&self, call: &Call) -> Option<Vec<u8>> {
+        let registers = self.shadow.registers();
+        let pending = &registers.exchanges[registers.contexts.get(&call.context()?)?.pending?];
+        let challenge = Challenge {
+            realm: pending.realm.clone(),
+            nonce: pending.nonce.clone(),
+            opaque: Some(pending.opaque.clone()),
+            domain: None,
+            stale: true,
+            algorithm: OfferedAlgorithm::Known(pending.algorithm),
+            qop: Some(match pending.qop {
+                Qop::Auth => OfferedQop::AUTH,
+                Qop::AuthInt => OfferedQop::AUTH_INT,
+            }),
+            charset: Charset::Utf8,
+        };
+        challenge.to_bytes().ok()
+    }
+
+    fn authentication_info(&self, call: &Call) -> Option<Vec<u8>> {
+        let (key, response) = self.shadow.right_response(call)?;
+        if response.qop == Qop::AuthInt || !self.shadow.output_is_enough(call) {
+            return None;
+        }
+        let rspauth =
+            key.response(&response.nonce, &response.protection(), &A2::Auth { method: b"", uri: &response.uri });
+        let info = AuthenticationInfo {
+            rspauth: Some(rspauth),
+            qop: Some(response.qop),
+            cnonce: Some(response.cnonce.to_vec()),
+            nc: Some(response.nc_text),
+            nextnonce: None,
+        };
+        info.to_bytes().ok()
+    }
+
+    fn response(&mut self, call: &Call, finished: bool) -> Option<Vec<u8>> {
+        let cnonce = self.octets();
+        let (challenge, identity) = self.shadow.challenge_and_identity(call)?;
+        let Call::InitializeSecurityContext { target_name, requirements, .. } = call else { return None };
+        let integrity = requirements & (0x1_0000 | 0x4 | 0x8) != 0;
+        let qop = challenge.qop.as_ref().map(|_| if integrity { Qop::AuthInt } else { Qop::Auth });
+        let username = if identity.domain.is_empty() {
+            identity.user.clone()
+        } else {
+            format!("{}\\{}", identity.domain, identity.user)
+        };
+        let key = SessionKey::new(
+            challenge.algorithm.effective()?,
+            &UserHash::new(&username, &challenge.realm, &identity.password),
+            &challenge.nonce,
+            &cnonce,
+        );
+        let answer = Answer {
+            challenge,
+            username,
+            key,
+            qop,
+            cnonce,
+            nc: 1,
+            method: self.shadow.parameter(call, 0).to_vec(),
+            uri: target_name.clone().unwrap_or_default(),
+            token: Vec::new(),
+        };
+        let entity = hash::unhex32(self.shadow.parameter(call, 1));
+        write(&answer, finished.then_some(entity))
+    }
+
+    fn header(&self, call: &Call) -> Option<Vec<u8>> {
+        let before = self.shadow.registers().contexts.get(&call.context()?)?.answer.as_ref()?;
+        let answer = Answer {
+            nc: before.nc.checked_add(1)?,
+            method: self.shadow.parameter(call, 0).to_vec(),
+            uri: self.shadow.parameter(call, 1).to_vec(),
+            ..before.clone()
+        };
+        write(&answer, Some(hash::unhex32(self.shadow.parameter(call, 2))))
+    }
+
+    fn finished(&self, call: &Call) -> Option<Vec<u8>> {
+        let answer = self.shadow.registers().contexts.get(&call.context()?)?.answer.as_ref()?;
+        let entity = hash::unhex32(self.shadow.parameter(call, 2));
+        let digits = hash::hex(&digest(answer, entity)?);
+        let mut token = answer.token.clone();
+        let limits = self.shadow.registers().token_limits();
+        let place = directives::directives(&token, &limits)
+            .filter_map(Result::ok)
+            .find(|directive| directive.is("response"))?;
+        let at = place.value_at..place.value_at + place.value.len();
+        token.get_mut(at)?.copy_from_slice(&digits);
+        Some(token)
+    }
+
+    fn handle(&mut self) -> SecHandle {
+        self.handles += 1;
+        SecHandle { lower: 0x0AC1_E000, upper: self.handles }
+    }
+}
+
+fn digest(answer: &Answer, entity: Option<[u8; 16]>) -> Option<[u8; 16]> {
+    let (method, uri) = (answer.method.as_slice(), answer.uri.as_slice());
+    let nc = nc_value(answer.nc);
+    let protection = |qop: Qop| Protection { qop: qop.as_str().as_bytes(), nc: &nc, cnonce: &answer.cnonce };
+    let nonce = &answer.challenge.nonce;
+    Some(match answer.qop {
+        None => answer.key.response_without_qop(nonce, &A2::Auth { method, uri }),
+        Some(qop @ Qop::Auth) => answer.key.response(nonce, &protection(qop), &A2::Auth { method, uri }),
+        Some(qop @ Qop::AuthInt) => {
+            answer.key.response(nonce, &protection(qop), &A2::AuthInt { method, uri, entity: &entity? })
+        }
+    })
+}
+
+/// A response; without an entity to speak of, unfinished.
+fn write(answer: &Answer, entity: Option<Option<[u8; 16]>>) -> Option<Vec<u8>> {
+    let response = match entity {
+        Some(entity) => hash::hex(&digest(answer, entity)?),
+        None => [b'0'; 32],
+    };
+    let fields = ResponseFields {
+        username: &answer.username,
+        realm: &answer.challenge.realm,
+        nonce: &answer.challenge.nonce,
+        uri: &answer.uri,
+        protection: answer.qop.map(|qop| (qop, answer.nc, answer.cnonce.as_slice())),
+        response: &response,
+        opaque: answer.challenge.opaque.as_deref(),
+        algorithm: match answer.challenge.algorithm {
+            OfferedAlgorithm::Known(algorithm) => Some(algorithm),
+            OfferedAlgorithm::Absent | OfferedAlgorithm::Unknown(_) => None,
+        },
+        charset: answer.challenge.charset,
+    };
+    charset::encode(&answer.username, answer.challenge.charset)?;
+    let mut out = Vec::new();
+    fields.write(&mut out)?;
+    Some(out)
+}
+
+impl Subject for Oracle {
+    fn name(&self) -> String {
+        format!("the tables (spec {})", self.specification.version)
+    }
+
+    fn capabilities(&self) -> BTreeSet<Need> {
+        Need::ALL.iter().copied().collect()
+    }
+
+    fn start(&mut self, setup: &Setup) -> Result<(), SubjectError> {
+        self.shadow = Shadow::new(Arc::clone(&self.specification), setup.clone());
+        Ok(())
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
+        let specification = Arc::clone(&self.specification);
+        let expectation = self.shadow.expect(call);
+        let facts = expectation.facts;
+        let row = specification.call(call.name()).and_then(|tables| tables.row(&facts)).map(|(_, row)| row);
+        let row = row.ok_or_else(|| SubjectError(format!("the tables have no row for {facts}")))?;
+        let mut outcome = Outcome::untouched(row.outcome.status, call);
+        outcome.handle = match row.outcome.handle {
+            HandleOutcome::New => Some(self.handle()),
+            HandleOutcome::Same => call.context(),
+            HandleOutcome::None => None,
+        };
+        if !row.outcome.status.is_error() {
+            outcome.granted = self.shadow.negotiated_flags(call);
+            outcome.expiry = outcome.granted.map(|_| u64::MAX >> 1);
+        }
+        if row.outcome.buffers == Buffers::AttributeValue {
+            let asks_names = matches!(call, Call::QueryContextAttributes { attribute: 1, .. });
+            let username = self.shadow.username(call).filter(|_| asks_names);
+            outcome.attribute = Some(username.map_or(Attribute::Other, Attribute::Names));
+        }
+        if let Some(bytes) = self.written(row.outcome.buffers, call) {
+            let in_place = row.outcome.buffers == Buffers::ResponseFinished;
+            let position = if in_place { self.shadow.token_position(call) } else { self.shadow.output_position(call) };
+            let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
+            if let Some(buffer) = position.and_then(|position| buffers?.get_mut(position)) {
+                let memory = buffer.data.as_deref_mut().unwrap_or_default();
+                let length = bytes.len().min(memory.len());
+                memory[..length].copy_from_slice(&bytes[..length]);
+                buffer.count = u32::try_from(length).unwrap_or(u32::MAX);
+            }
+        }
+        self.shadow.absorb(call, &outcome);
+        Ok(outcome)
+    }
+
+    fn advance(&mut self, milliseconds: u64) -> Result<(), SubjectError> {
+        self.shadow.advance(milliseconds);
+        Ok(())
+    }
+
+    fn inject(&mut self, fault: EnvironmentFault) -> Result<(), SubjectError> {
+        self.shadow.inject(fault);
+        Ok(())
+    }
+
+    fn take_accounts_down(&mut self, down: bool) -> Result<(), SubjectError> {
+        self.shadow.take_accounts_down(down);
+        Ok(())
+    }
+
+    fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.shadow.spend_counts(context);
+        Ok(())
+    }
+
+    fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
+        let handle = SecHandle { lower: 0x0F0E_1641, upper: self.entropy.u64(1..) };
+        self.shadow.learn_foreign_handle(handle);
+        Ok(handle)
+    }
+}

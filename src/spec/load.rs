@@ -1,0 +1,313 @@
+//! From the texts in `spec/` to a [`Specification`]: one pass that finds every problem it can.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::compile;
+use super::model::{
+    CallFile, CallSpec, Erratum, FactText, Observation, Pins, Source, Specification, StateEntry, StatusEntry,
+};
+
+/// Every file of `spec/`, compiled in: its name below `spec/` and its text.
+pub const EMBEDDED: &[(&str, &str)] = &[
+    ("spec.toml", include_str!("../../spec/spec.toml")),
+    ("statuses.toml", include_str!("../../spec/statuses.toml")),
+    ("machine.toml", include_str!("../../spec/machine.toml")),
+    ("facts.toml", include_str!("../../spec/facts.toml")),
+    ("sources.toml", include_str!("../../spec/sources.toml")),
+    ("errata.toml", include_str!("../../spec/errata.toml")),
+    ("observations.toml", include_str!("../../spec/observations.toml")),
+    ("pins.toml", include_str!("../../spec/pins.toml")),
+    ("calls/accept_security_context.toml", include_str!("../../spec/calls/accept_security_context.toml")),
+    ("calls/acquire_credentials_handle.toml", include_str!("../../spec/calls/acquire_credentials_handle.toml")),
+    ("calls/complete_auth_token.toml", include_str!("../../spec/calls/complete_auth_token.toml")),
+    ("calls/delete_security_context.toml", include_str!("../../spec/calls/delete_security_context.toml")),
+    ("calls/free_credentials_handle.toml", include_str!("../../spec/calls/free_credentials_handle.toml")),
+    ("calls/initialize_security_context.toml", include_str!("../../spec/calls/initialize_security_context.toml")),
+    ("calls/make_signature.toml", include_str!("../../spec/calls/make_signature.toml")),
+    ("calls/query_context_attributes.toml", include_str!("../../spec/calls/query_context_attributes.toml")),
+    ("calls/verify_signature.toml", include_str!("../../spec/calls/verify_signature.toml")),
+];
+
+/// One thing wrong with one file, said in one line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// The file, below `spec/`.
+    pub file: String,
+    /// The row, situation, fact or key; empty where it is the file itself.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "spec/{}: ", self.file)?;
+        if !self.place.is_empty() {
+            write!(formatter, "{}: ", self.place)?;
+        }
+        formatter.write_str(&self.what)
+    }
+}
+
+/// Why the tables could not be loaded: everything that was found, one line each.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{}", lines(.problems))]
+pub struct SpecError {
+    /// What was found, in the order of the files.
+    pub problems: Vec<Problem>,
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Where problems are gathered while a file is read.
+#[derive(Debug)]
+pub(super) struct Problems<'a> {
+    pub(super) file: &'a str,
+    pub(super) found: &'a mut Vec<Problem>,
+}
+
+impl Problems<'_> {
+    pub(super) fn add(&mut self, place: impl Into<String>, what: impl Into<String>) {
+        self.found.push(Problem { file: self.file.to_owned(), place: place.into(), what: what.into() });
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpecFile {
+    spec_version: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct StatusFile {
+    #[serde(default)]
+    status: Vec<StatusEntry>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct MachineFile {
+    #[serde(default)]
+    state: Vec<StateEntry>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct FactFile {
+    #[serde(default)]
+    fact: Vec<FactText>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct SourceFile {
+    #[serde(default)]
+    source: Vec<Source>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct ErrataFile {
+    #[serde(default)]
+    erratum: Vec<Erratum>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct ObservationFile {
+    #[serde(default)]
+    observation: Vec<Observation>,
+}
+
+impl Specification {
+    /// The tables this crate was built with.
+    ///
+    /// # Errors
+    /// Never for a released crate: a test loads them. Before that, what is wrong with them.
+    pub fn embedded() -> Result<Self, SpecError> {
+        Self::load(EMBEDDED)
+    }
+
+    /// The tables of a directory laid out as `spec/` is: its `*.toml` and its `calls/*.toml`.
+    ///
+    /// # Errors
+    /// Files that cannot be read, and everything [`Specification::load`] finds.
+    pub fn from_directory(directory: &Path) -> Result<Self, SpecError> {
+        let files = read_directory(directory)?;
+        let borrowed: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::load(&borrowed)
+    }
+
+    /// The tables in these texts, given with their names below `spec/` ("statuses.toml", "calls/….toml").
+    ///
+    /// # Errors
+    /// Every problem found: a text that is no TOML or has an unknown key, an unknown fact, value, status, state,
+    /// situation or role, a file that is missing, unknown or given twice.
+    pub fn load(files: &[(&str, &str)]) -> Result<Self, SpecError> {
+        let mut problems = Vec::new();
+        for (position, (name, _)) in files.iter().enumerate() {
+            if files[..position].iter().any(|(other, _)| other == name) {
+                Problems { file: name, found: &mut problems }.add("", "the file is given twice");
+            }
+            if !name.starts_with("calls/") && !TABLES.contains(name) {
+                Problems { file: name, found: &mut problems }.add("", "no such table is known");
+            }
+        }
+        let version = table(files, "spec.toml", &mut problems).map(|file: SpecFile| file.spec_version);
+        let statuses = table(files, "statuses.toml", &mut problems).map(|file: StatusFile| file.status);
+        let states =
+            table(files, "machine.toml", &mut problems).map(|file: MachineFile| file.state).unwrap_or_default();
+        let facts = table(files, "facts.toml", &mut problems).map(|file: FactFile| file.fact);
+        let sources = table(files, "sources.toml", &mut problems).map(|file: SourceFile| file.source);
+        let errata = table(files, "errata.toml", &mut problems).map(|file: ErrataFile| file.erratum);
+        let observations =
+            table(files, "observations.toml", &mut problems).map(|file: ObservationFile| file.observation);
+        let pins = table(files, "pins.toml", &mut problems).map(|pins: Pins| pins);
+        let calls = calls(files, &states, &mut problems);
+        if !problems.is_empty() {
+            return Err(SpecError { problems });
+        }
+        Ok(Self {
+            version: version.unwrap_or_default(),
+            statuses: statuses.unwrap_or_default(),
+            states,
+            facts: facts.unwrap_or_default(),
+            calls,
+            sources: sources.unwrap_or_default(),
+            errata: errata.unwrap_or_default(),
+            observations: observations.unwrap_or_default(),
+            pins: pins.unwrap_or_default(),
+        })
+    }
+}
+
+const TABLES: &[&str] = &[
+    "spec.toml",
+    "statuses.toml",
+    "machine.toml",
+    "facts.toml",
+    "sources.toml",
+    "errata.toml",
+    "observations.toml",
+    "pins.toml",
+];
+
+fn table<T: DeserializeOwned>(files: &[(&str, &str)], name: &str, found: &mut Vec<Problem>) -> Option<T> {
+    let mut problems = Problems { file: name, found };
+    match files.iter().find(|(file, _)| *file == name) {
+        Some((_, text)) => parse(text, &mut problems),
+        None => {
+            problems.add("", "the file is missing");
+            None
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str, problems: &mut Problems<'_>) -> Option<T> {
+    match toml::from_str(text) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let line = error.span().map(|span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1);
+            let place = line.map_or_else(String::new, |line| format!("line {line}"));
+            problems.add(place, error.message().split_whitespace().collect::<Vec<_>>().join(" "));
+            None
+        }
+    }
+}
+
+/// The calls, in the order in which [`CallName`](super::names::CallName) declares them.
+fn calls(files: &[(&str, &str)], states: &[StateEntry], found: &mut Vec<Problem>) -> Vec<CallSpec> {
+    let mut calls: Vec<CallSpec> = Vec::new();
+    for (name, text) in files.iter().filter(|(name, _)| name.starts_with("calls/")) {
+        let mut problems = Problems { file: name, found };
+        let Some(file) = parse::<CallFile>(text, &mut problems) else { continue };
+        let call = compile::call(file, states, &mut problems);
+        let expected = file_name(call.name.name());
+        if *name != expected {
+            problems.add("call", format!("{} belongs into {expected}", call.name));
+        }
+        if calls.iter().any(|other| other.name == call.name) {
+            problems.add("call", format!("{} has a table already", call.name));
+        }
+        calls.push(call);
+    }
+    calls.sort_by_key(|call| call.name);
+    calls
+}
+
+/// The name below `spec/` of the file of a call: `CompleteAuthToken` is in `calls/complete_auth_token.toml`.
+pub fn file_name(call: &str) -> String {
+    let mut name = String::from("calls/");
+    for (position, character) in call.chars().enumerate() {
+        if character.is_ascii_uppercase() && position > 0 {
+            name.push('_');
+        }
+        name.push(character.to_ascii_lowercase());
+    }
+    name + ".toml"
+}
+
+/// The names and texts of the tables of a directory, sorted by name.
+///
+/// # Errors
+/// What cannot be read.
+pub fn read_directory(directory: &Path) -> Result<Vec<(String, String)>, SpecError> {
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for (prefix, folder) in [("", directory.to_path_buf()), ("calls/", directory.join("calls"))] {
+        if let Err(error) = read_folder(prefix, &folder, &mut files) {
+            problems.push(Problem { file: prefix.to_owned(), place: String::new(), what: error.to_string() });
+        }
+    }
+    files.sort();
+    if problems.is_empty() { Ok(files) } else { Err(SpecError { problems }) }
+}
+
+fn read_folder(prefix: &str, folder: &Path, files: &mut Vec<(String, String)>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((format!("{prefix}{name}"), std::fs::read_to_string(&path)?));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EMBEDDED, Specification, file_name, read_directory};
+    use std::path::Path;
+
+    #[test]
+    fn the_tables_compiled_in_are_those_of_the_directory() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
+        let mut embedded: Vec<(String, String)> =
+            EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        embedded.sort();
+        let read = read_directory(&directory).expect("spec/ can be read");
+        let names = |files: &[(String, String)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&embedded), names(&read));
+        assert!(embedded == read, "a table has changed since this crate was built");
+    }
+
+    #[test]
+    fn the_tables_compiled_in_can_be_loaded() {
+        if let Err(error) = Specification::embedded() {
+            panic!("{error}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_found_under_its_name_in_snake_case() {
+        assert_eq!(file_name("CompleteAuthToken"), "calls/complete_auth_token.toml");
+    }
+}
