@@ -22,3 +22,6 @@ pub mod spec;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+
+#[cfg(feature = "serve")]
+pub mod serve;
