@@ -4,6 +4,7 @@
 use digest_ssp::spec::check::{Finding, Rule, check};
 use digest_ssp::spec::load::EMBEDDED;
 use digest_ssp::spec::model::Specification;
+use digest_ssp::spec::names::CallName;
 
 /// A change of one file.
 #[derive(Debug)]
@@ -59,6 +60,7 @@ const FREE: &str = "calls/free_credentials_handle.toml";
 const DELETE: &str = "calls/delete_security_context.toml";
 const ACCEPT: &str = "calls/accept_security_context.toml";
 const INITIALIZE: &str = "calls/initialize_security_context.toml";
+const COMPLETE: &str = "calls/complete_auth_token.toml";
 const QUERY: &str = "calls/query_context_attributes.toml";
 
 const NEVER: &str = "\n[[situation]]\nid = \"never\"\nwhen = [{}]\ntext = \"Never.\"\n";
@@ -154,6 +156,34 @@ const BROKEN: &[(Rule, &[Edit], &str)] = &[
         Rule::HandleAndState,
         &[Replace(ACCEPT, "next = \"challenged\"", "next = \"none\"")],
         "a new handle comes back, but no context is made",
+    ),
+    (
+        Rule::ErrorLeavesTraces,
+        &[Replace(
+            QUERY,
+            "provenance = \"derived\"\n",
+            "provenance = \"derived\"\neffects = [\"count-failure\", \"next-count\"]\n",
+        )],
+        "row `qca-unsupported`: SEC_E_UNSUPPORTED_FUNCTION: an error that changes no state has the effect `next-count`",
+    ),
+    (
+        Rule::ErrorLeavesTraces,
+        &[Replace(FREE, "buffers = \"untouched\"", "buffers = \"empty\"")],
+        "row `fch-credential-names-nothing`: SEC_E_INVALID_HANDLE: an error leaves `empty` in the buffers",
+    ),
+    (
+        Rule::RejectedHolds,
+        &[Replace(COMPLETE, "effects = [\"count-failure\", \"release\"]", "effects = [\"count-failure\"]")],
+        "row `cat-digest-differs-initial`: SEC_E_MESSAGE_ALTERED: the context is rejected and keeps its reference",
+    ),
+    (
+        Rule::SourceTwice,
+        &[Replace(
+            FREE,
+            "\"freecredentialshandle#returns\"",
+            "\"freecredentialshandle#returns\", \"freecredentialshandle#returns\"",
+        )],
+        "row `fch-freed`: `freecredentialshandle#returns` is named twice",
     ),
     (
         Rule::StatusNotProduced,
@@ -535,4 +565,26 @@ fn a_file_twice_or_unknown_is_refused() {
 fn a_directory_that_is_not_there_is_an_error() {
     let error = Specification::from_directory(std::path::Path::new("no/such/directory")).map(|_| ());
     assert_eq!(error.expect_err("it must not load").problems.len(), 2);
+}
+
+/// Counted by hand from the values of the facts: what is not live has neither role nor state.
+#[test]
+fn the_combinations_of_small_calls_are_those_counted_by_hand() {
+    let tables = Specification::embedded().expect("a test of `load` shows that the tables load");
+    let handles_not_live = 6;
+    let (states_of_acceptors, states_of_initiators) = (7, 6);
+    let contexts = handles_not_live + states_of_acceptors + states_of_initiators;
+    // Package and logon have two values each; identity exists, with three, for outbound and both, not for the other two.
+    let acquisitions = 2 * 2 * (1 + 3 + 3 + 1);
+    for (call, expected) in [
+        (CallName::DeleteSecurityContext, contexts),
+        (CallName::QueryContextAttributes, 2 * contexts),
+        (CallName::FreeCredentialsHandle, 7),
+        (CallName::AcquireCredentialsHandle, acquisitions),
+    ] {
+        let mut counted = 0;
+        let call = tables.call(call).expect("every call has a table");
+        call.for_each_combination(&mut |_| counted += 1).expect("no fact is ambiguous");
+        assert_eq!(counted, expected, "{}", call.name);
+    }
 }

@@ -7,11 +7,15 @@ pub mod call;
 pub mod check;
 pub mod combinations;
 mod compile;
+pub mod describe;
+pub mod graph;
 pub mod load;
 pub mod model;
 pub mod names;
+pub mod render;
 pub mod setup;
 pub mod shadow;
+pub mod show;
 pub mod vocabulary;
 
 pub use call::{Call, Outcome};

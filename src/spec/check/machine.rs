@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::{Report, Rule};
 use crate::spec::compile::{NO_STATE, maker};
 use crate::spec::model::{Allowed, Next, Row, Specification};
-use crate::spec::names::HandleOutcome;
-use crate::spec::vocabulary::{Fact, ValueIndex};
+use crate::spec::names::{Buffers, Effect, HandleOutcome};
+use crate::spec::vocabulary::{Fact, State, ValueIndex, Word};
 
 pub(super) fn check(specification: &Specification, report: &mut Report) {
     declared(specification, report);
@@ -18,6 +18,13 @@ pub(super) fn check(specification: &Specification, report: &mut Report) {
         for allowed in std::iter::once(&row.outcome).chain(&row.accept) {
             if let Some(what) = mismatch(row, allowed) {
                 report.add(Rule::HandleAndState, format!("row `{}`", row.id), format!("{}: {what}", allowed.status));
+            }
+            if let Some(what) = trace(allowed) {
+                report.add(Rule::ErrorLeavesTraces, format!("row `{}`", row.id), format!("{}: {what}", allowed.status));
+            }
+            if allowed.next == Next::State(State::Rejected.index()) && !allowed.effects.contains(&Effect::Release) {
+                let what = format!("{}: the context is rejected and keeps its reference", allowed.status);
+                report.add(Rule::RejectedHolds, format!("row `{}`", row.id), what);
             }
         }
     }
@@ -68,6 +75,33 @@ fn reachable(specification: &Specification, role: ValueIndex, name: &str, report
     for state in specification.states.iter().filter(|state| state.role == name && state.name != NO_STATE) {
         if Fact::State.value(&state.name).is_some_and(|index| !reached.contains(&Some(index))) {
             report.add(Rule::StateUnreachable, format!("{name} `{}`", state.name), "no row leads there from `none`");
+        }
+    }
+}
+
+/// What an error changes though it must not, if anything.
+fn trace(allowed: &Allowed) -> Option<String> {
+    if !allowed.status.is_error() {
+        return None;
+    }
+    match allowed.buffers {
+        Buffers::Untouched | Buffers::ChallengeStaleIfOutput | Buffers::PendingChallengeStaleIfOutput => {}
+        Buffers::Empty
+        | Buffers::Challenge
+        | Buffers::ChallengeStale
+        | Buffers::PendingChallengeStale
+        | Buffers::AuthenticationInfoIfOutput
+        | Buffers::Response
+        | Buffers::ResponseUnfinished
+        | Buffers::ResponseFinished
+        | Buffers::Header
+        | Buffers::AttributeValue => return Some(format!("an error leaves `{}` in the buffers", allowed.buffers)),
+    }
+    match allowed.next {
+        Next::State(_) => None,
+        Next::Same | Next::None => {
+            let effect = allowed.effects.iter().find(|effect| **effect != Effect::CountFailure)?;
+            Some(format!("an error that changes no state has the effect `{effect}`"))
         }
     }
 }

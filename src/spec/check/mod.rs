@@ -52,6 +52,11 @@ rules! {
     StateUnreachable "state-unreachable";
     /// Handles and states go together: a new context has a new handle, a context that is gone has none.
     HandleAndState "handle-and-state";
+    /// An error that leaves the state as it was changes nothing else: no register but a failure counted, no buffer but
+    /// a challenge for the peer to go on with.
+    ErrorLeavesTraces "error-leaves-traces";
+    /// A context that becomes rejected drops its reference.
+    RejectedHolds "rejected-holds";
     /// Every documented status is produced by a row, or is an exception.
     StatusNotProduced "status-not-produced";
     /// An exception is documented and not produced.
@@ -64,6 +69,8 @@ rules! {
     SourceMissing "source-missing";
     /// Every source named is a document and, for rows, a section of it where it has sections.
     SourceUnknown "source-unknown";
+    /// No source is named twice in one place.
+    SourceTwice "source-twice";
     /// Every row an erratum or observation names exists.
     RowUnknown "row-unknown";
     /// The call an observation names exists.

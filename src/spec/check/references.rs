@@ -45,7 +45,10 @@ fn sources(specification: &Specification, report: &mut Report) {
         if sources.is_empty() {
             report.add(Rule::SourceMissing, &place, "it names no source");
         }
-        for reference in sources {
+        for (position, reference) in sources.iter().enumerate() {
+            if sources[..position].contains(reference) {
+                report.add(Rule::SourceTwice, &place, format!("`{reference}` is named twice"));
+            }
             match (specification.source(reference), precision) {
                 (Some((_, Some(_))), _) | (Some((_, None)), Precision::Document) => {}
                 (Some((source, None)), Precision::Section) if source.sections.is_empty() => {}
