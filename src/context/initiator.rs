@@ -549,3 +549,50 @@ macro_rules! deletable {
 }
 
 deletable!(Initial, Responded, CompleteNeeded<Response>, CompleteAndContinue<Response>, Established, Rejected);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Limits;
+    use crate::digest::hash::SessionKey;
+
+    fn established(count: u32) -> Context<Initiator, Established> {
+        let challenge = Challenge::parse(b"realm=r,nonce=n,qop=auth", &Limits::default()).expect("well-formed");
+        let user = UserHash::new("alice", "r", "secret");
+        let algorithm = crate::digest::Algorithm::Md5;
+        let granted = InitializeRequirements::HTTP;
+        let exchange: Exchange<SessionKey> = Exchange::new(challenge, "alice".to_owned(), Some(Qop::Auth), granted)
+            .with_cnonce(algorithm, &user, &[7; 16]);
+        let credentials = OutboundCredentials::new(0, "alice".to_owned(), Zeroizing::new("secret".to_owned()));
+        Context { role: Initiator::new(Arc::new(credentials)), state: Established { exchange, count } }
+    }
+
+    #[test]
+    fn nothing_follows_the_last_count() {
+        let mut context = established(u32::MAX - 1);
+        let message = RequestMessage { method: b"GET", target: b"/", entity: b"", capacity: Some(2048) };
+        let header = context.make_signature(&message).expect("the last count");
+        assert!(String::from_utf8_lossy(&header).contains("nc=ffffffff"));
+        // The output comes after the count.
+        for capacity in [Some(2048), Some(1), None] {
+            let failure =
+                context.make_signature(&RequestMessage { capacity, ..message }).expect_err("no count is left");
+            assert_eq!(failure.reason, Misuse::CountExhausted.into());
+        }
+        let failure = context.make_signature(&RequestMessage { method: b"", ..message }).expect_err("no method");
+        assert_eq!(failure.reason, Misuse::NoMethod.into());
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let context = established(1);
+        let key = SessionKey::new(crate::digest::Algorithm::Md5, &UserHash::new("alice", "r", "secret"), b"n", b"");
+        let printed = format!("{context:?} {key:?}");
+        assert!(printed.contains("alice"));
+        // H(alice:r:secret).
+        let hash = hex(&crate::digest::hash::md5(&[b"alice:r:secret"]));
+        for secret in ["\"secret\"", &String::from_utf8_lossy(&hash)] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+}

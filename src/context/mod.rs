@@ -5,6 +5,9 @@
 //! same one where nothing was consumed, or a [`Rejected`] one. Nothing here does I/O, reads a clock or
 //! takes entropy but through [`World`].
 //!
+//! What an operation touches lies here too, below `package`: sessions as plain data, and the traits through which
+//! time, entropy and accounts come in. So contexts never look up to the shell that holds them.
+//!
 //! Sources: `completeauthtoken`, `maintaining-the-security-context-between-connections`, `acceptsecuritycontext--digest`,
 //! `initializesecuritycontext--digest`, `protecting-messages-using-microsoft-digest`.
 #![forbid(unsafe_code)]
@@ -150,7 +153,7 @@ pub enum Completion<C: Completable> {
     },
 }
 
-/// What a query or a signature needs to know of the time a context expires: never.
+/// When credentials or a context expire: never.
 ///
 /// "There is no expiration time for Digest security contexts or credentials" (`acquirecredentialshandle--digest`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

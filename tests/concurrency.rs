@@ -1,0 +1,200 @@
+//! Concurrent calls: every interleaving of locks that a seeded scheduler finds.
+//!
+//! `RUSTFLAGS="--cfg shuttle" cargo test --no-default-features --features package --test concurrency`
+#![cfg(all(feature = "package", shuttle))]
+#![forbid(unsafe_code)]
+
+mod package_support;
+
+use std::sync::Arc;
+
+use digest_ssp::buffer::CtxtHandle;
+use digest_ssp::status::SecurityStatus as Status;
+use digest_ssp::sync::{Mutex, lock};
+use package_support::*;
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
+use shuttle::{Config, Runner, thread};
+
+const ITERATIONS: usize = 2_000;
+/// Preemptions a bug may need; each of the races below needs one or two.
+const DEPTH: usize = 3;
+
+/// The schedules are the same in every run.
+const SEED: u64 = 2617;
+
+fn explore(scenario: fn()) {
+    Runner::new(RandomScheduler::new_from_seed(SEED, ITERATIONS), Config::default()).run(scenario);
+    Runner::new(PctScheduler::new_from_seed(SEED, DEPTH, ITERATIONS), Config::default()).run(scenario);
+}
+
+fn status_of<T>(result: Result<T, digest_ssp::package::Failure>) -> Status {
+    result.map_or_else(|failure| failure.status, |_| Status::SEC_E_OK)
+}
+
+/// Runs both at once and gives back what they came to, in a fixed order.
+fn race<T: Send + 'static>(
+    one: impl FnOnce() -> T + Send + 'static,
+    other: impl FnOnce() -> T + Send + 'static,
+) -> [T; 2] {
+    let threads = (thread::spawn(one), thread::spawn(other));
+    [threads.0.join().expect("no call panics"), threads.1.join().expect("no call panics")]
+}
+
+fn waiting(server: &Server, client: &Client, token: &[u8]) -> CtxtHandle {
+    let (result, _) = server.accept(None, &Input { entity: b"", ..client.input(token) });
+    let accepted = result.expect("a token that names something");
+    assert_eq!(accepted.status, Status::SEC_I_COMPLETE_NEEDED);
+    accepted.context
+}
+
+fn assert_one_wins(mut statuses: [Status; 2]) {
+    statuses.sort_unstable();
+    assert_eq!(statuses, [Status::SEC_E_OK, Status::SEC_E_OUT_OF_SEQUENCE]);
+}
+
+/// Two handles complete the same token.
+fn same_token() {
+    let server = Arc::new(Server::default());
+    let client = Client::default();
+    let (_, challenge) = server.establish(&client);
+    let token = client.token(&challenge, 2);
+    let [one, other] = [0, 1].map(|_| {
+        let context = waiting(&server, &client, &token);
+        let (server, client, token) = (Arc::clone(&server), client.clone(), token.clone());
+        move || status_of(server.complete(context, &client.message(&token)).0)
+    });
+    assert_one_wins(race(one, other));
+}
+
+#[test]
+fn of_two_completions_of_one_token_one_succeeds() {
+    explore(same_token);
+}
+
+/// Two handles complete the same answer of one challenge, whose body was not read before.
+fn same_answer() {
+    let server = Arc::new(Server::default());
+    let client = Client::auth_int();
+    let (_, challenge) = server.challenge(AUTH_INT);
+    let token = client.token(&challenge, 1);
+    let [one, other] = [0, 1].map(|_| {
+        let context = waiting(&server, &client, &token);
+        let (server, client, token) = (Arc::clone(&server), client.clone(), token.clone());
+        move || status_of(server.complete(context, &client.message(&token)).0)
+    });
+    assert_one_wins(race(one, other));
+    assert_eq!(server.package.sessions().1, 1, "the loser refers to nothing");
+}
+
+#[test]
+fn of_two_completions_of_one_challenge_one_succeeds() {
+    explore(same_answer);
+}
+
+/// Two calls answer one challenge: one establishes, the other finds a session.
+fn two_answers() {
+    let server = Arc::new(Server::default());
+    let client = Client::default();
+    let (_, challenge) = server.challenge(HTTP);
+    let [one, other] = [0, 1].map(|_| {
+        let (server, client, token) = (Arc::clone(&server), client.clone(), client.token(&challenge, 1));
+        move || {
+            let accepted = server.accept(None, &client.input(&token)).0.expect("a right response");
+            (accepted.status, accepted.context)
+        }
+    });
+    let results = race(one, other);
+    let mut statuses = results.map(|(status, _)| status);
+    statuses.sort_unstable();
+    assert_eq!(statuses, [Status::SEC_E_OK, Status::SEC_I_COMPLETE_NEEDED]);
+    for (_, context) in results {
+        server.package.delete_security_context(Some(context)).expect("a live handle");
+    }
+    assert_eq!(server.package.sessions(), (0, 0));
+}
+
+#[test]
+fn of_two_answers_of_one_challenge_one_establishes() {
+    explore(two_answers);
+}
+
+/// A handle is deleted while it is completed.
+fn deletion() {
+    let server = Arc::new(Server::default());
+    let client = Client::default();
+    let (session, challenge) = server.establish(&client);
+    let token = client.token(&challenge, 2);
+    let context = waiting(&server, &client, &token);
+    let complete = {
+        let server = Arc::clone(&server);
+        move || status_of(server.complete(context, &client.message(&token)).0)
+    };
+    let delete = {
+        let server = Arc::clone(&server);
+        move || status_of(server.package.delete_security_context(Some(context)))
+    };
+    let [completed, deleted] = race(complete, delete);
+    assert!([Status::SEC_E_OK, Status::SEC_E_INVALID_HANDLE].contains(&completed), "{completed}");
+    assert_eq!(deleted, Status::SEC_E_OK);
+    assert_eq!(server.package.sessions().1, 1);
+    server.package.delete_security_context(Some(session)).expect("a live handle");
+    assert_eq!(server.package.sessions(), (0, 0));
+}
+
+#[test]
+fn a_deletion_may_meet_a_completion() {
+    explore(deletion);
+}
+
+/// The last handle of a session is deleted while a further request names it.
+fn last_handle() {
+    let server = Arc::new(Server::default());
+    let client = Client::default();
+    let (session, challenge) = server.establish(&client);
+    let token = client.token(&challenge, 2);
+    let accept = {
+        let server = Arc::clone(&server);
+        move || server.accept(None, &client.input(&token)).0.expect("named or not").status
+    };
+    let delete = {
+        let server = Arc::clone(&server);
+        move || status_of(server.package.delete_security_context(Some(session)))
+    };
+    let [accepted, deleted] = race(accept, delete);
+    let references = match accepted {
+        Status::SEC_I_COMPLETE_NEEDED => 1,
+        Status::SEC_I_CONTINUE_NEEDED => 0,
+        other => panic!("{other}"),
+    };
+    assert_eq!((deleted, server.package.sessions().1), (Status::SEC_E_OK, references));
+}
+
+#[test]
+fn a_session_ends_or_is_named_never_both() {
+    explore(last_handle);
+}
+
+/// What [`digest_ssp::context::sessions::Sessions::take_count`] would be if check and update were two steps.
+fn torn_count() {
+    let last = Arc::new(Mutex::new(1_u32));
+    let [one, other] = [0, 1].map(|_| {
+        let last = Arc::clone(&last);
+        move || {
+            let accepted = 2 == *lock(&last) + 1;
+            if accepted {
+                *lock(&last) = 2;
+                Status::SEC_E_OK
+            } else {
+                Status::SEC_E_OUT_OF_SEQUENCE
+            }
+        }
+    });
+    assert_one_wins(race(one, other));
+}
+
+/// The search is able to find what it looks for.
+#[test]
+#[should_panic(expected = "assertion `left == right` failed")]
+fn a_torn_count_is_found_out() {
+    explore(torn_count);
+}
