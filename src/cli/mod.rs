@@ -3,6 +3,7 @@
 
 mod account;
 mod conform;
+mod explain;
 mod fetch;
 mod output;
 mod serve;
@@ -37,6 +38,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Conform(conform::Arguments),
+    Explain(explain::Arguments),
     Spec(spec::Arguments),
     Serve(serve::Arguments),
     Fetch(fetch::Arguments),
@@ -46,6 +48,7 @@ impl Command {
     fn run(self) -> Result<Exit, SetupError> {
         match self {
             Self::Conform(arguments) => conform::run(&arguments),
+            Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Fetch(arguments) => fetch::run(&arguments),

@@ -216,6 +216,7 @@ pub fn describe(action: &Action) -> String {
         Action::Inject(EnvironmentFault::Clock) => "the clock fails from here on".to_owned(),
         Action::AccountsDown(true) => "the account source goes down".to_owned(),
         Action::AccountsDown(false) => "the account source is back".to_owned(),
+        Action::SpendCounts => "the newest context, if an established initiator's, spends all its counts".to_owned(),
     }
 }
 
