@@ -2,8 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod conform;
+mod explain;
 mod fetch;
+mod output;
 mod serve;
+mod spec;
 
 use core::fmt;
 use std::io::Write;
@@ -37,6 +41,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Conform(conform::Arguments),
+    Explain(explain::Arguments),
+    Spec(spec::Arguments),
     Serve(serve::Arguments),
     Fetch(fetch::Arguments),
 }
@@ -44,6 +51,9 @@ enum Command {
 impl Command {
     fn run(self) -> Result<Exit, SetupError> {
         match self {
+            Self::Conform(arguments) => conform::run(&arguments),
+            Self::Explain(arguments) => explain::run(&arguments),
+            Self::Spec(arguments) => spec::run(&arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Fetch(arguments) => fetch::run(&arguments),
         }
@@ -57,6 +67,8 @@ enum Exit {
     Success,
     /// 1.
     Findings,
+    /// 2: it was tried, and what came of it says nothing.
+    NothingShown,
 }
 
 /// Why a subcommand could not be tried: one line that says what, where, and what to do.
@@ -88,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(Exit::Success) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
+        Ok(Exit::NothingShown) => ExitCode::from(2),
         Err(error) => {
             complain(&error);
             ExitCode::from(2)
