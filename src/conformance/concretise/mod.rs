@@ -230,9 +230,11 @@ impl<'a> Concretiser<'a> {
             }
             () if self.wishes(fact::Names::Nothing) => {
                 let one_known = live().map(|(_, exchange)| exchange).next();
-                match self.rng.u8(..3) {
+                match self.rng.u8(..4) {
                     0 => Origin { nonce: one_known, opaque: None },
                     1 => Origin { nonce: None, opaque: one_known },
+                    // What lives under another credentials identity is nothing under this one.
+                    2 => one(registers.exchanges.iter().rev().find(|exchange| exchange.principal != principal)),
                     _other => one(None),
                 }
             }
