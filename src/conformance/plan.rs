@@ -77,6 +77,11 @@ fn wishes(facts: &Facts) -> Wishes {
     wishes
 }
 
+/// Whether a wrong answer to a challenge is counted.
+fn answers_wrongly(facts: &Facts) -> bool {
+    facts.is(fact::Names::Challenge) && facts.is(fact::Digest::Differs)
+}
+
 impl Planner {
     fn setup(&mut self, facts: &Facts) -> Setup {
         let needs_window = matches!(facts.name(Fact::Count), "within" | "too-old");
@@ -87,8 +92,17 @@ impl Planner {
             Policy::Strict
         };
         let algorithm = if self.rng.bool() { OfferedAlgorithm::Md5 } else { OfferedAlgorithm::Md5Sess };
-        let contexts = if facts.is(fact::Room::Full) { 4 } else { Limits::default().contexts };
-        Setup { policy, algorithm, limits: Limits { contexts, ..Limits::default() }, ..Setup::default() }
+        let mut limits = Limits::default();
+        if facts.is(fact::Room::Full) {
+            limits.contexts = 4;
+        }
+        if answers_wrongly(facts) && self.rng.bool() {
+            limits.failures = self.rng.u32(1..=2);
+        }
+        if facts.is(fact::Names::Nothing) && self.rng.bool() {
+            limits.challenges = 1;
+        }
+        Setup { policy, algorithm, limits, ..Setup::default() }
     }
 
     fn call(&mut self, action: CallAction) {
@@ -361,6 +375,12 @@ impl Planner {
             target += 1;
         }
         self.complete(target);
+        if answers_wrongly(facts) {
+            // A challenge failed too often is none any more, whoever answers it.
+            let late = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Nothing);
+            self.call(late.wishing(fact::Output::Enough));
+            target += 1;
+        }
         if initiator {
             let again = self.initialize(Some(0)).wishing(fact::Stale::Yes);
             let header = self.new_call(CallName::MakeSignature).on(0);
