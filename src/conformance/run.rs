@@ -113,6 +113,12 @@ fn go(
                 subject.take_accounts_down(*down)?;
                 shadow.take_accounts_down(*down);
             }
+            Action::SpendCounts => {
+                if let Some(context) = shadow.newest_established_initiator() {
+                    subject.spend_counts(context)?;
+                    shadow.spend_counts(context);
+                }
+            }
         }
     }
     Ok(())
@@ -289,6 +295,11 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
             Action::Expire => shadow.advance(sequence.setup.nonce_lifetime + 1),
             Action::Inject(fault) => shadow.inject(*fault),
             Action::AccountsDown(down) => shadow.take_accounts_down(*down),
+            Action::SpendCounts => {
+                if let Some(context) = shadow.newest_established_initiator() {
+                    shadow.spend_counts(context);
+                }
+            }
         }
     }
     String::new()

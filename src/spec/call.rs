@@ -164,6 +164,22 @@ impl Call {
         }
     }
 
+    /// fContextReq; 0 where the function has none.
+    pub fn requirements(&self) -> u32 {
+        match self {
+            Self::InitializeSecurityContext { requirements, .. } | Self::AcceptSecurityContext { requirements, .. } => {
+                *requirements
+            }
+            Self::AcquireCredentialsHandle { .. }
+            | Self::FreeCredentialsHandle { .. }
+            | Self::CompleteAuthToken { .. }
+            | Self::MakeSignature { .. }
+            | Self::VerifySignature { .. }
+            | Self::QueryContextAttributes { .. }
+            | Self::DeleteSecurityContext { .. } => 0,
+        }
+    }
+
     /// The descriptor the function reads its message from.
     pub fn input(&self) -> Option<&Descriptor> {
         match self {

@@ -174,9 +174,12 @@ impl Builtin {
                 self.in_place(output, |message| package.verify_signature(*context, message))
             }
             Call::QueryContextAttributes { context, attribute } => {
-                let attribute = match package.query_context_attributes(*context, *attribute)? {
-                    ContextAttribute::Names { user_name } => Attribute::Names(user_name),
-                    _other => Attribute::Other,
+                let attribute = if let ContextAttribute::Names { user_name } =
+                    package.query_context_attributes(*context, *attribute)?
+                {
+                    Attribute::Names(user_name)
+                } else {
+                    Attribute::Other
                 };
                 Ok(Done { attribute: Some(attribute), ..Done::default() })
             }
@@ -283,6 +286,10 @@ impl Subject for Builtin {
     fn take_accounts_down(&mut self, down: bool) -> Result<(), SubjectError> {
         self.world.with(|world| world.accounts_down = down);
         Ok(())
+    }
+
+    fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.package.advance_nonce_count(Some(context), u32::MAX).map_err(|failure| SubjectError(failure.to_string()))
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

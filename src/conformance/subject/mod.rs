@@ -64,6 +64,14 @@ pub trait Subject {
         Err(SubjectError("this subject takes no injected faults".into()))
     }
 
+    /// Tells an established initiator's context that all its counts were spent elsewhere ([`Need::Counts`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn spend_counts(&mut self, _context: SecHandle) -> Result<(), SubjectError> {
+        Err(SubjectError("this subject counts by itself".into()))
+    }
+
     /// A live handle of a second provider ([`Need::TwoProviders`]).
     ///
     /// # Errors

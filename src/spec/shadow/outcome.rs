@@ -134,15 +134,12 @@ impl Registers {
         let token = written.filter(|token| !token.is_empty()).ok_or("no challenge was put out")?;
         let challenge = Challenge::parse(token, &self.token_limits())
             .map_err(|error| format!("the challenge is malformed: {error}"))?;
-        let (realm, qop) = match view.call {
-            Call::AcceptSecurityContext { requirements, .. } => {
-                let qop = if requirements & ASC_INTEGRITY == 0 { Qop::Auth } else { Qop::AuthInt };
-                (view.realm.as_ref().unwrap_or(&self.setup.realm), qop)
-            }
-            _other => {
-                let exchange = self.exchange_of(view).ok_or("no challenge belongs here")?;
-                (&self.exchanges[exchange].realm, self.exchanges[exchange].qop)
-            }
+        let (realm, qop) = if matches!(view.call, Call::AcceptSecurityContext { .. }) {
+            let qop = if view.call.requirements() & ASC_INTEGRITY == 0 { Qop::Auth } else { Qop::AuthInt };
+            (view.realm.as_ref().unwrap_or(&self.setup.realm), qop)
+        } else {
+            let exchange = self.exchange_of(view).ok_or("no challenge belongs here")?;
+            (&self.exchanges[exchange].realm, self.exchanges[exchange].qop)
         };
         let opaque = challenge.opaque.clone().ok_or("the challenge has no opaque")?;
         let offered = challenge.qop.as_ref().ok_or("the challenge has no qop")?;
