@@ -233,6 +233,10 @@ pub struct Outcome {
     pub output: Option<Descriptor>,
     /// The attribute, after a successful query.
     pub attribute: Option<Attribute>,
+    /// pfContextAttr, where the function has it and succeeded.
+    pub granted: Option<u32>,
+    /// ptsExpiry, where the function has it and succeeded, in 100 ns since 1601.
+    pub expiry: Option<u64>,
 }
 
 impl Outcome {
@@ -245,6 +249,8 @@ impl Outcome {
             input: if separate { call.input().cloned() } else { None },
             output: call.output().cloned(),
             attribute: None,
+            granted: None,
+            expiry: None,
         }
     }
 }

@@ -253,6 +253,10 @@ impl Subject for Oracle {
             HandleOutcome::Same => call.context(),
             HandleOutcome::None => None,
         };
+        if !row.outcome.status.is_error() {
+            outcome.granted = self.shadow.negotiated_flags(call);
+            outcome.expiry = outcome.granted.map(|_| u64::MAX >> 1);
+        }
         if row.outcome.buffers == Buffers::AttributeValue {
             let asks_names = matches!(call, Call::QueryContextAttributes { attribute: 1, .. });
             let username = self.shadow.username(call).filter(|_| asks_names);

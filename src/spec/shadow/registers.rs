@@ -135,6 +135,8 @@ pub struct Registers {
     pub exchanges: Vec<Exchange>,
     /// How many contexts were made so far.
     pub contexts_made: usize,
+    /// The constant that every expiry is.
+    pub expiry: Option<u64>,
 }
 
 /// What nonce and opaque name.
@@ -172,6 +174,7 @@ impl Registers {
             foreign: BTreeSet::new(),
             exchanges: Vec::new(),
             contexts_made: 0,
+            expiry: None,
         }
     }
 
