@@ -131,9 +131,8 @@ fn the_list_says_call_state_situation_level_and_provenance() {
 
 #[test]
 fn the_report_for_programs_is_as_the_schema_describes_it() {
-    let subjects = [["--subject", "tables"], ["--subject", "builtin"]];
-    for subject in subjects {
-        let ran = run(&[&["conform", "--format", "json", "--cases", "16"][..], &subject[..]].concat());
+    for only in ["c*", "ms-*", "isc-other-role"] {
+        let ran = run(&["conform", "--format", "json", "--cases", "16", "--only", only]);
         let report = validates(&ran.out).unwrap_or_else(|error| panic!("{error}"));
         let code = match report["conclusion"].as_str() {
             Some("conforms") => Some(0),
@@ -164,7 +163,7 @@ fn the_schema_refuses_what_is_not_so() {
 
 #[test]
 fn a_run_is_determined_by_its_seed() {
-    let arguments = ["conform", "--format", "json", "--only", "asc-*", "--cases", "16", "--seed"];
+    let arguments = ["conform", "--format", "json", "--only", "cat-*", "--cases", "16", "--seed"];
     let [first, again, other] = ["7", "7", "8"].map(|seed| run(&[&arguments[..], &[seed]].concat()).out);
     assert_eq!(first, again);
     assert_ne!(first, other);

@@ -212,7 +212,7 @@ pub fn run_observed(
     let of = specification.rows().filter(|row| selected(row)).count();
     let mut done = 0;
     if smoke.is_none() {
-        for tables in &specification.calls {
+        for tables in specification.calls.iter().filter(|tables| tables.rows.iter().any(selected)) {
             let by_row = combinations(tables);
             for (position, row) in tables.rows.iter().enumerate() {
                 if !selected(row) {
