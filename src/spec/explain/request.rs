@@ -330,10 +330,12 @@ impl Reader<'_, '_> {
     }
 
     fn basis(&self, fact: Fact) -> Basis {
-        match fact {
-            Fact::Handle | Fact::Role | Fact::State => Basis::Given,
-            other if self.said(other).is_some() => Basis::Read,
-            _assumed => Basis::Assumed,
+        if matches!(fact, Fact::Handle | Fact::Role | Fact::State) {
+            Basis::Given
+        } else if self.said(fact).is_some() {
+            Basis::Read
+        } else {
+            Basis::Assumed
         }
     }
 
