@@ -184,6 +184,35 @@ fn a_report_goes_into_a_file_as_a_whole() {
     refused(&run(&["conform", "--only", "cat-count-used", "--output", &nowhere]), "report.json");
 }
 
+const SEQUENCE: &str = r#"{
+    "setup": {
+        "accounts": [], "realm": "r", "algorithm": "MD5", "nonce_lifetime": 60000, "policy": { "window": 4 },
+        "limits": { "contexts": 8, "challenges": 8, "failures": 8, "token_bytes": 8192, "directives": 64 }
+    },
+    "actions": [
+        { "call": { "call": "AcquireCredentialsHandle", "wishes": { "use": "inbound" }, "variety": 0 } },
+        { "call": { "call": "AcceptSecurityContext", "wishes": { "token": "empty", "output": "enough" }, "variety": 0 } },
+        "expire",
+        { "call": { "call": "CompleteAuthToken", "context": 0, "variety": 0 } }
+    ]
+}"#;
+
+#[test]
+fn a_reproducer_can_be_replayed() {
+    let ran = run_with_input(&["conform", "--replay", "-"], SEQUENCE);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert_eq!(lines[1], "     in none: SEC_E_OK, pass ach-acquired");
+    assert_eq!(lines[3], "     in none: SEC_I_CONTINUE_NEEDED, pass asc-challenge");
+    assert_eq!(lines[4], "  3. the nonce lifetime passes");
+    assert_eq!(lines[5], "  4. CompleteAuthToken on the newest context");
+    assert_eq!(lines[6], "     in challenged: SEC_E_OUT_OF_SEQUENCE, pass cat-nothing-to-complete");
+    assert_eq!(lines.len(), 7);
+    let broken = SEQUENCE.replace("\"use\"", "\"abuse\"");
+    refused(&run_with_input(&["conform", "--replay", "-"], &broken), "abuse");
+    refused(&run(&["conform", "--replay", "no/such/file"]), "no/such/file");
+}
+
 // --- spec
 
 #[test]

@@ -109,7 +109,7 @@ fn go(
                 }
             }
             Action::Expire => {
-                let lifetime = sequence.setup.nonce_lifetime + 1;
+                let lifetime = sequence.setup.nonce_lifetime.saturating_add(1);
                 subject.advance(lifetime)?;
                 shadow.advance(lifetime);
             }
@@ -328,7 +328,7 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
                     return shadow.expect(&call).row.map_or_else(String::new, |row| row.id.clone());
                 }
             },
-            Action::Expire => shadow.advance(sequence.setup.nonce_lifetime + 1),
+            Action::Expire => shadow.advance(sequence.setup.nonce_lifetime.saturating_add(1)),
             Action::Inject(fault) => shadow.inject(*fault),
             Action::AccountsDown(down) => shadow.take_accounts_down(*down),
             Action::SpendCounts => {

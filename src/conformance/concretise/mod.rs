@@ -179,11 +179,15 @@ impl<'a> Concretiser<'a> {
         };
         let credential_use = uses[self.rng.usize(..uses.len())];
         let accounts = &self.registers.setup.accounts;
-        let account = &accounts[usize::try_from(self.action.variety).unwrap_or(0) % accounts.len().max(1)];
+        let position = usize::try_from(self.action.variety).unwrap_or(0).checked_rem(accounts.len());
+        let account = position.and_then(|position| accounts.get(position));
+        // Without any account somebody still asks, whom no account source knows.
+        let (username, password) =
+            account.map_or(("mallory", "secret"), |account| (&account.username, &account.password));
         let identity = AuthIdentity {
-            user: if self.wishes(fact::Identity::Empty) { String::new() } else { account.username.clone() },
+            user: if self.wishes(fact::Identity::Empty) { String::new() } else { username.to_owned() },
             domain: if self.action.variety % 16 == 7 { "EXAMPLE".into() } else { String::new() },
-            password: account.password.clone(),
+            password: password.to_owned(),
         };
         let needed = credential_use & 2 != 0 || self.rng.bool();
         Call::AcquireCredentialsHandle {
