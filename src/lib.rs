@@ -25,3 +25,7 @@ pub mod conformance;
 
 #[cfg(feature = "serve")]
 pub mod serve;
+
+#[cfg(all(doctest, feature = "package"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
