@@ -235,9 +235,14 @@ impl<'a> Concretiser<'a> {
             }
             () if self.wishes(fact::Names::Nothing) => {
                 let one_known = live().map(|(_, exchange)| exchange).next();
-                match self.rng.u8(..3) {
+                match self.rng.u8(..5) {
                     0 => Origin { nonce: one_known, opaque: None },
                     1 => Origin { nonce: None, opaque: one_known },
+                    // What lives under another credentials identity is nothing under this one.
+                    2 => one(registers.exchanges.iter().rev().find(|exchange| exchange.principal != principal)),
+                    3 => one(all()
+                        .map(|(_, exchange)| exchange)
+                        .find(|exchange| !exchange.listed && exchange.session.is_none())),
                     _other => one(None),
                 }
             }

@@ -29,8 +29,7 @@ pub fn report(specification: &Specification, report: &Report, strictness: Strict
     head(&mut text, report);
     if let Some(smoke) = &report.smoke {
         let _ = writeln!(text, "{BAD}the smoke exchange failed{BAD:#}: {smoke}");
-        let _ = writeln!(text, "No row was tried: nothing that needs a session could have been reached.");
-        return text;
+        text.push('\n');
     }
     for call in CallName::ALL {
         call_line(&mut text, report, *call);
@@ -202,6 +201,7 @@ fn summary(text: &mut String, report: &Report, strictness: Strictness) {
     let (style, word) = match report.conclusion(strictness) {
         Conclusion::Conforms => (GOOD, "conforms"),
         Conclusion::Findings => (BAD, "does not conform"),
+        Conclusion::NothingShown if report.smoke.is_some() => (BAD, "nothing is shown: the smoke exchange failed"),
         Conclusion::NothingShown => (BAD, "nothing is shown: no row of CompleteAuthToken ran"),
     };
     let rows = report.rows.len();
