@@ -101,6 +101,45 @@ fn conform_finds_nothing_in_the_tables_themselves() {
 }
 
 #[test]
+fn conform_tells_what_is_wrong_with_a_subject_and_its_reproducer_shows_it_again() {
+    let wrong = ["conform", "--subject", "replay-completes", "--cases", "16"];
+    let ran = run(&[&wrong[..], &["--only", "cat-count-used"]].concat());
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    for part in [
+        "fail cat-count-used: CompleteAuthToken in complete-needed-",
+        "  requirement  count-used: ",
+        "  source       ",
+        "  expected     SEC_E_OUT_OF_SEQUENCE, next rejected",
+        "  actual       SEC_E_OK, ",
+        "  difference   status SEC_E_OK\n",
+        "  reproducer    1. AcquireCredentialsHandle",
+        "does not conform: ",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is not in\n{}", ran.out);
+    }
+    let json =
+        ran.out.lines().map(str::trim).find(|line| line.starts_with("{\"setup\":")).expect("there is a reproducer");
+    let again = run_with_input(&["conform", "--subject", "replay-completes", "--replay", "-"], json);
+    assert_eq!(again.code, Some(1), "{}", again.out);
+    assert!(again.out.ends_with("SEC_E_OK, fail cat-count-used: status SEC_E_OK\n"), "{}", again.out);
+    let builtin = run_with_input(&["conform", "--replay", "-"], json);
+    assert_eq!(builtin.code, Some(0), "{}", builtin.out);
+
+    let for_programs = run(&[&wrong[..], &["--only", "cat-count-used", "--format", "json"]].concat());
+    let report = validates(&for_programs.out).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report["rows"][0]["findings"][0]["kind"], "fail");
+}
+
+#[test]
+fn a_subject_that_cannot_be_smoked_shows_nothing() {
+    let ran = run(&["conform", "--subject", "no-function", "--only", "ach-*", "--cases", "16"]);
+    let failed = ran.out.contains("the smoke exchange failed");
+    assert_eq!(ran.code, Some(if failed { 2 } else { 0 }), "{}", ran.out);
+    let subjects = run(&["conform", "--list-subjects"]);
+    assert!(subjects.out.starts_with("builtin\n") && subjects.out.contains("\nno-function\n"), "{}", subjects.out);
+}
+
+#[test]
 fn conform_passes_on_the_implementation_of_this_crate() {
     let ran = run(&["conform", "--only", "cat-*", "--cases", "16"]);
     assert_eq!(ran.code, Some(0), "{}", ran.out);

@@ -6,13 +6,13 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use digest_ssp::conformance::Subject;
 use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::{Conclusion, Report, Strictness, human, json};
 use digest_ssp::conformance::run::{Options, Progress, Step, run_observed, run_sequence};
 use digest_ssp::conformance::subject::builtin::Builtin;
+use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::subject::oracle::Oracle;
 use digest_ssp::spec::show;
 use digest_ssp::spec::{Specification, Verdict};
@@ -28,6 +28,7 @@ Examples:
   digest-ssp conform --only 'cat-count-*' --cases 200 --seed 7 --strict
   digest-ssp conform --format json --output report.json
   digest-ssp conform --replay reproducer.json
+  digest-ssp conform --list-subjects
 
 A run is determined by version, seed and number of cases.
 
@@ -41,6 +42,22 @@ const LONGEST_TOKEN: usize = 1 << 20;
 
 const BUILTIN: &str = "builtin";
 const TABLES: &str = "tables";
+
+/// A name that a subject has.
+fn subject_name(name: &str) -> Result<String, &'static str> {
+    let known = [BUILTIN, TABLES].contains(&name) || faulty::all().any(|fault| fault.name == name);
+    if known { Ok(name.to_owned()) } else { Err("no subject has this name; --list-subjects shows all") }
+}
+
+fn list_subjects() -> String {
+    let mut text = format!(
+        "{BUILTIN}\n    The reference implementation of this crate.\n{TABLES}\n    The tables, answering for themselves.\n"
+    );
+    for fault in faulty::all() {
+        text.push_str(&format!("{}\n    Wrong on purpose: {}\n", fault.name, fault.text));
+    }
+    text
+}
 
 /// Run the conformance suite against a subject.
 #[derive(Args)]
@@ -72,12 +89,18 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
           conflicts_with_all = ["only", "list", "seed", "cases", "format"])]
     replay: Option<PathBuf>,
-    /// What is under test: the implementation of this crate, or the tables answering for themselves.
-    #[arg(long, default_value = BUILTIN, value_parser = PossibleValuesParser::new([BUILTIN, TABLES]))]
+    /// What is under test; --list-subjects shows what can be.
+    #[arg(long, value_name = "NAME", default_value = BUILTIN, value_parser = subject_name)]
     subject: String,
+    /// List what can be put under test, and test nothing.
+    #[arg(long, conflicts_with_all = ["only", "list", "seed", "cases", "format", "replay", "subject"])]
+    list_subjects: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
+    if arguments.list_subjects {
+        return hand_over(arguments, &list_subjects()).map(|()| Exit::Success);
+    }
     let specification = output::tables()?;
     if let Some(file) = &arguments.replay {
         let (text, exit) = replay(&specification, arguments, file)?;
@@ -124,10 +147,13 @@ fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
 }
 
 fn subject(specification: &Arc<Specification>, name: &str) -> Box<dyn Subject> {
-    match name {
-        TABLES => Box::new(Oracle::new(Arc::clone(specification))),
-        // clap lets no other name pass.
-        _builtin => Box::new(Builtin::default()),
+    if name == TABLES {
+        return Box::new(Oracle::new(Arc::clone(specification)));
+    }
+    match faulty::all().find(|fault| fault.name == name) {
+        Some(fault) => fault.subject(specification),
+        // The parser of the arguments lets no other name pass.
+        None => Box::new(Builtin::default()),
     }
 }
 
