@@ -80,9 +80,9 @@ fn wishes(facts: &Facts) -> Wishes {
     wishes
 }
 
-/// Whether a wrong answer to a challenge is counted.
+/// Whether a wrong answer to a challenge is counted; where the offer differs too, either may be judged first.
 fn answers_wrongly(facts: &Facts) -> bool {
-    facts.is(fact::Names::Challenge) && facts.is(fact::Digest::Differs)
+    facts.is(fact::Names::Challenge) && facts.is(fact::Digest::Differs) && !facts.is(fact::Offered::Differs)
 }
 
 impl Planner {

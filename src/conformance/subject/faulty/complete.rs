@@ -7,13 +7,13 @@ use super::super::Subject;
 use super::super::oracle::Oracle;
 use super::Fault;
 use super::tables::{Tables, consumes_nothing, forgets, pretends, rejects, writes};
-use super::wrapped::{configured, context, find, is_pending, on_another, response, wrapped, written};
+use super::wrapped::{configured, context, find, is_pending, on_another, response, session_nonce, wrapped, written};
 use crate::spec::Call;
 use crate::spec::call::Attribute;
 use crate::spec::model::Next;
 use crate::spec::names::{Buffers, CallName, Effect};
 use crate::spec::setup::Policy;
-use crate::spec::vocabulary::{Count, State, Word};
+use crate::spec::vocabulary::{Count, Role, State, Word};
 use crate::status::SecurityStatus;
 
 const CALLER_CAN_MEND: [&str; 6] = [
@@ -41,7 +41,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "another-pending-completed",
         text: "Of parallel requests the newest is completed, whichever handle is given.",
         reference: "notes 3, nobody can consume another's",
-        fails: &[],
+        fails: &["cat-continued", "qca-answered"],
         skipped: &[],
         make: |specification| {
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
@@ -124,8 +124,9 @@ pub(super) static FAULTS: &[Fault] = &[
                 if let Some(response) = response(call) {
                     *last = Some(response.username.to_string());
                 }
+                let acceptor = context(oracle, call).is_some_and(|context| context.role == Role::Acceptor);
                 let mut outcome = oracle.call(call)?;
-                if let (Some(Attribute::Names(name)), Some(last)) = (&mut outcome.attribute, last) {
+                if let (true, Some(Attribute::Names(name)), Some(last)) = (acceptor, &mut outcome.attribute, last) {
                     name.clone_from(last);
                 }
                 Ok(outcome)
@@ -147,7 +148,12 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "count-before-digest",
         text: "The count decides before anybody is known to have sent it.",
         reference: "notes 3, an unauthenticated count never decides anything",
-        fails: &["cat-digest-differs-initial", "cat-digest-differs-subsequent"],
+        fails: &[
+            "cat-digest-differs-initial",
+            "cat-digest-differs-subsequent",
+            "cat-outside-differs",
+            "cat-target-differs",
+        ],
         skipped: &[],
         make: |specification| {
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
@@ -193,7 +199,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "window-for-strict",
         text: "A window of counts is accepted where the policy is strict.",
         reference: "notes 4, CompleteAuthToken, strict: exactly last + 1",
-        fails: &["cat-count-too-far", "cat-count-too-far-continue", "vs-count"],
+        fails: &["cat-challenge-cannot-be-made", "cat-count-too-far", "cat-count-too-far-continue", "vs-count"],
         skipped: &[],
         make: |specification| {
             configured(Oracle::new(specification.clone()), |setup| {
@@ -207,16 +213,30 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "strict-for-window",
         text: "Parallel requests that overtake each other are refused though a window is configured.",
         reference: "notes 4, CompleteAuthToken, counts 3 then 2: window(2) both OK",
-        fails: &[],
-        skipped: &[],
+        fails: &[
+            "cat-completed-answered-elsewhere",
+            "cat-completed-initial",
+            "cat-completed-subsequent",
+            "cat-continued",
+            "cat-output-absent",
+            "cat-output-small",
+        ],
+        skipped: &["cat-count-too-old", "cat-count-too-old-continue"],
         make: |specification| configured(Oracle::new(specification.clone()), |setup| setup.policy = Policy::Strict),
     },
     Fault {
         name: "count-not-taken",
         text: "A completion does not update the count, so that its token completes again.",
         reference: "notes 4, CompleteAuthToken, check and update are one atomic step",
-        fails: &[],
-        skipped: &[],
+        fails: &[
+            "cat-completed-subsequent",
+            "cat-continued",
+            "cat-output-absent",
+            "cat-output-small",
+            "vs-count",
+            "vs-verified",
+        ],
+        skipped: &["cat-count-too-old", "cat-count-too-old-continue"],
         make: |specification| {
             let rows = ["cat-completed-subsequent", "cat-completed-answered-elsewhere"];
             Tables::of(specification).change(&rows, forgets(Effect::TakeCount)).subject()
@@ -241,7 +261,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "continue-takes-count",
         text: "SEC_E_OK after SEC_I_COMPLETE_AND_CONTINUE updates the count of a session it does not authenticate.",
         reference: "notes 4, CompleteAuthToken, the count is checked, not updated",
-        fails: &[],
+        fails: &["cat-continued"],
         skipped: &[],
         make: |specification| {
             Tables::of(specification)
@@ -253,7 +273,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "continue-establishes",
         text: "SEC_E_OK after SEC_I_COMPLETE_AND_CONTINUE establishes the context, though its nonce had expired.",
         reference: "notes 4, CompleteAuthToken, SEC_E_OK here authenticates nobody",
-        fails: &[],
+        fails: &["asc-session-found-expired", "qca-not-established", "vs-not-established"],
         skipped: &[],
         make: |specification| {
             Tables::of(specification)
@@ -289,7 +309,12 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "mendable-error-consumes",
         text: "What the caller could mend ends the pending completion.",
         reference: "notes 3, what a failure consumes",
-        fails: &[],
+        fails: &[
+            "cat-completed-answered-elsewhere",
+            "cat-completed-initial",
+            "cat-completed-subsequent",
+            "cat-continued",
+        ],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&CALLER_CAN_MEND, rejects).subject(),
     },
@@ -297,7 +322,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "internal-error-consumes",
         text: "An account source that was down ends the pending completion.",
         reference: "notes 3, SEC_E_INTERNAL_ERROR consumes nothing",
-        fails: &[],
+        fails: &["cat-completed-initial", "cat-continued"],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&["cat-accounts-down"], rejects).subject(),
     },
@@ -332,7 +357,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "rspauth-wrong",
         text: "The rspauth of a completion is not the right one.",
         reference: "notes 5, rspauth = the same KD with A2 = \":\" uri",
-        fails: &["cat-completed-answered-elsewhere", "cat-completed-initial", "cat-completed-subsequent"],
+        fails: &["cat-completed-subsequent"],
         skipped: &[],
         make: |specification| {
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
@@ -356,6 +381,7 @@ pub(super) static FAULTS: &[Fault] = &[
         fails: &[
             "cat-digest-differs-initial",
             "cat-digest-differs-subsequent",
+            "cat-initiator-message-differs",
             "cat-outside-differs",
             "cat-target-differs",
         ],
@@ -377,16 +403,17 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "accounts-asked-for-what-is-cached",
         text: "A later request is judged under a key made anew, as MD5-sess servers without a session do.",
         reference: "notes 5, H(A1) with the nonce and cnonce of the initial response, fixed until the next challenge",
-        fails: &[],
+        fails: &["cat-completed-answered-elsewhere", "cat-completed-subsequent", "cat-continued", "vs-verified"],
         skipped: &[],
         make: |specification| {
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
                 let rebuilt =
                     oracle.shadow().registers().setup.algorithm == crate::spec::setup::OfferedAlgorithm::Md5Sess;
+                let acceptor = context(oracle, call).is_some_and(|context| context.role == Role::Acceptor);
+                let cached = session_nonce(oracle, call).is_some();
                 let mut outcome = oracle.call(call)?;
                 let completes = matches!(call, Call::CompleteAuthToken { .. } | Call::VerifySignature { .. });
-                let acceptor = call.context().is_some() && response(call).is_some();
-                if completes && acceptor && rebuilt && outcome.status == SecurityStatus::SEC_E_OK {
+                if completes && acceptor && cached && rebuilt && outcome.status == SecurityStatus::SEC_E_OK {
                     outcome = crate::spec::Outcome::untouched(SecurityStatus::SEC_E_MESSAGE_ALTERED, call);
                 }
                 Ok(outcome)
@@ -423,7 +450,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "verification-takes-no-count",
         text: "VerifySignature does not update the count.",
         reference: "notes 4, Others, VerifySignature, same counter",
-        fails: &[],
+        fails: &["cat-completed-subsequent"],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&["vs-verified"], forgets(Effect::TakeCount)).subject(),
     },
@@ -431,7 +458,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "verification-failure-rejects",
         text: "An altered message ends the context that VerifySignature was asked on.",
         reference: "decisions, VerifySignature, failures leave the handle established",
-        fails: &["qca-answered"],
+        fails: &["asc-session-found", "asc-session-found-expired", "qca-answered"],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&["vs-digest-differs"], rejects).subject(),
     },

@@ -3,7 +3,7 @@
 
 use super::Fault;
 use super::tables::{Tables, answers, forgets, pretends};
-use crate::spec::names::{Buffers, CallName, Effect};
+use crate::spec::names::{Buffers, Effect};
 use crate::spec::vocabulary::State;
 use crate::status::SecurityStatus;
 
@@ -41,7 +41,7 @@ pub(super) static FAULTS: &[Fault] = &[
         fails: &["qca-unsupported", "qca-unsupported-initiator"],
         skipped: &[],
         make: |specification| {
-            Tables::of(specification).without(CallName::QueryContextAttributes, "attribute-unsupported").subject()
+            Tables::of(specification).like(&["qca-unsupported", "qca-unsupported-initiator"], "qca-answered").subject()
         },
     },
     Fault {
@@ -90,7 +90,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "credentials-not-freed",
         text: "Freed credentials go on working.",
         reference: "decisions, FreeCredentialsHandle; notes 4, bad credentials handle SEC_E_NO_CREDENTIALS",
-        fails: &[],
+        fails: &["asc-no-credentials", "fch-credential-names-nothing"],
         skipped: &[],
         make: |specification| {
             Tables::of(specification).change(&["fch-freed"], forgets(Effect::FreeCredentials)).subject()
