@@ -51,9 +51,21 @@ struct Planner {
 
 /// A plan for one combination of facts of a call.
 pub fn plan(call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (mut planner, setup) = plan_until(call, facts, seed);
+    planner.aftermath(call, facts);
+    Sequence { setup, actions: planner.actions }
+}
+
+/// A plan for one combination of facts of a call that ends with that call.
+pub fn approach(call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (planner, setup) = plan_until(call, facts, seed);
+    Sequence { setup, actions: planner.actions }
+}
+
+fn plan_until(call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
     let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed) };
     let setup = planner.setup(facts);
-    planner.acquire();
+    planner.actions.extend(credentials_of_every_kind());
     planner.reach(call, facts);
     planner.environment(facts);
     let mut action = CallAction::new(call, planner.rng.u64(..));
@@ -63,8 +75,23 @@ pub fn plan(call: CallName, facts: &Facts, seed: u64) -> Sequence {
         action.which = Some(planner.rng.u8(..));
     }
     planner.actions.push(Action::Call(action));
-    planner.aftermath(call, facts);
-    Sequence { setup, actions: planner.actions }
+    (planner, setup)
+}
+
+/// How every sequence begins: inbound credentials for two hosts, outbound ones for three users, and some that are freed.
+pub fn credentials_of_every_kind() -> Vec<Action> {
+    let acquire = |variety| CallAction::new(CallName::AcquireCredentialsHandle, variety);
+    // Even varieties have no principal, odd ones have; the variety modulo five picks the user.
+    let calls = [
+        acquire(0).wishing(fact::Use::Inbound),
+        acquire(1).wishing(fact::Use::Inbound),
+        acquire(10).wishing(fact::Use::Outbound),
+        acquire(8).wishing(fact::Use::Outbound),
+        acquire(55).wishing(fact::Use::Outbound),
+        acquire(2).wishing(fact::Use::Inbound),
+        CallAction::new(CallName::FreeCredentialsHandle, 0),
+    ];
+    calls.into_iter().map(Action::Call).collect()
 }
 
 fn wishes(facts: &Facts) -> Wishes {
@@ -97,20 +124,6 @@ impl Planner {
 
     fn new_call(&mut self, call: CallName) -> CallAction {
         CallAction::new(call, self.rng.u64(..))
-    }
-
-    /// Credentials of every kind: inbound for two hosts, outbound for three users, and some that are freed.
-    fn acquire(&mut self) {
-        let acquire = |variety| CallAction::new(CallName::AcquireCredentialsHandle, variety);
-        // Even varieties have no principal, odd ones have; the variety modulo five picks the user.
-        self.call(acquire(0).wishing(fact::Use::Inbound));
-        self.call(acquire(1).wishing(fact::Use::Inbound));
-        self.call(acquire(10).wishing(fact::Use::Outbound));
-        self.call(acquire(8).wishing(fact::Use::Outbound));
-        self.call(acquire(55).wishing(fact::Use::Outbound));
-        self.call(acquire(2).wishing(fact::Use::Inbound));
-        let free = self.new_call(CallName::FreeCredentialsHandle);
-        self.call(free);
     }
 
     // --- The acceptor's side

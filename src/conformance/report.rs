@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::plan::Sequence;
-use super::run::Step;
 use super::subject::SubjectError;
+use super::walk::Step;
 use crate::spec::names::CallName;
 
 /// The verdict on one row.

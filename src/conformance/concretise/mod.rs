@@ -16,7 +16,7 @@ use crate::spec::names::CallName;
 use crate::spec::shadow::registers::{Context, Exchange, Registers};
 use crate::spec::vocabulary as fact;
 
-use super::action::{CallAction, Edit};
+use super::action::CallAction;
 use buffers::{Output, assemble};
 use draft::{Draft, Origin};
 use wire::Flaw;
@@ -269,21 +269,7 @@ impl<'a> Concretiser<'a> {
 
     fn edited(&self, mut token: Vec<u8>) -> Vec<u8> {
         for edit in &self.action.edits {
-            let position = |at: u16, length: usize| usize::from(at).checked_rem(length);
-            match *edit {
-                Edit::Overwrite { at, byte } => {
-                    if let Some(at) = position(at, token.len()) {
-                        token[at] = byte;
-                    }
-                }
-                Edit::Insert { at, byte } => token.insert(position(at, token.len() + 1).unwrap_or(0), byte),
-                Edit::Remove { at } => {
-                    if let Some(at) = position(at, token.len()) {
-                        token.remove(at);
-                    }
-                }
-                Edit::Truncate { at } => token.truncate(position(at, token.len() + 1).unwrap_or(0)),
-            }
+            edit.apply(&mut token);
         }
         token
     }
