@@ -8,16 +8,16 @@ use std::sync::{Arc, OnceLock};
 
 use super::action::Action;
 use super::concretise::concretise;
-use super::encoding::{Reader, decode};
+use super::encoding::Reader;
 use super::plan::{Sequence, approach};
 use super::report::Finding;
 use super::run::{Trace, run_sequence};
-use super::subject::SubjectError;
 use super::subject::builtin::Builtin;
+use super::subject::{Subject, SubjectError};
 use super::walk::{Step, Walk};
 use crate::spec::call::{Call, Descriptor};
 use crate::spec::names::CallName;
-use crate::spec::vocabulary::{Entity, Facts, Handle, Mutual, Names, Output, Qop, Role, State, Token};
+use crate::spec::vocabulary::{Entity, Facts, Handle, Names, Output, Qop, Role, State, Token};
 use crate::spec::{Specification, Verdict};
 
 pub use tokens::tokens;
@@ -70,13 +70,20 @@ fn unanswered(error: &SubjectError, reproducer: Sequence) -> Box<Counterexample>
     Box::new(Counterexample { row: String::new(), finding: Finding::without_answer(error, reproducer) })
 }
 
-/// The bytes as a sequence, against the reference implementation.
+/// A sequence against the reference implementation.
 ///
 /// # Errors
 /// The first answer that the tables do not allow.
-pub fn operations(bytes: &[u8]) -> Result<Trace, Box<Counterexample>> {
-    let sequence = decode(bytes);
-    let trace = run_sequence(tables(), &mut Builtin::default(), &sequence);
+pub fn operations(sequence: Sequence) -> Result<Trace, Box<Counterexample>> {
+    judge(&mut Builtin::default(), sequence)
+}
+
+/// A sequence against any subject.
+///
+/// # Errors
+/// The first answer that the tables do not allow.
+pub fn judge(subject: &mut dyn Subject, sequence: Sequence) -> Result<Trace, Box<Counterexample>> {
+    let trace = run_sequence(tables(), subject, &sequence);
     if let Some(error) = &trace.error {
         return Err(unanswered(error, sequence));
     }
@@ -86,24 +93,24 @@ pub fn operations(bytes: &[u8]) -> Result<Trace, Box<Counterexample>> {
     }
 }
 
-/// The states in which CompleteAuthToken has something to complete.
-const WAITING: [(Role, State); 6] = [
-    (Role::Acceptor, State::CompleteNeededInitial),
-    (Role::Acceptor, State::CompleteNeededSubsequent),
-    (Role::Acceptor, State::CompleteAndContinueInitial),
-    (Role::Acceptor, State::CompleteAndContinueSubsequent),
-    (Role::Initiator, State::CompleteNeeded),
-    (Role::Initiator, State::CompleteAndContinue),
+/// The states in which CompleteAuthToken has something to complete, with the qualities of protection that lead there.
+const WAITING: [(Role, State, Qop); 8] = [
+    (Role::Acceptor, State::CompleteNeededInitial, Qop::AuthInt),
+    (Role::Acceptor, State::CompleteNeededSubsequent, Qop::Auth),
+    (Role::Acceptor, State::CompleteNeededSubsequent, Qop::AuthInt),
+    (Role::Acceptor, State::CompleteAndContinueInitial, Qop::AuthInt),
+    (Role::Acceptor, State::CompleteAndContinueSubsequent, Qop::Auth),
+    (Role::Acceptor, State::CompleteAndContinueSubsequent, Qop::AuthInt),
+    (Role::Initiator, State::CompleteNeeded, Qop::AuthInt),
+    (Role::Initiator, State::CompleteAndContinue, Qop::AuthInt),
 ];
 
 /// The way to a context that waits for CompleteAuthToken and a good call to complete it, for each value of a byte.
 fn waiting(state: u8, seed: u8) -> Sequence {
-    let (role, state_word) = WAITING[usize::from(state) % WAITING.len()];
-    let qop = if state & 0x80 == 0 { Qop::Auth } else { Qop::AuthInt };
-    let facts = Facts::default().with(Handle::Live).with(role).with(state_word).with(qop);
+    let (role, state, qop) = WAITING[usize::from(state) % WAITING.len()];
+    let facts = Facts::default().with(Handle::Live).with(role).with(state).with(qop);
     let facts = facts.with(Token::WellFormed).with(Names::This).with(Entity::Given).with(Output::Enough);
-    let mutual = if matches!(state_word, State::CompleteAndContinue) { Mutual::Yes } else { Mutual::No };
-    approach(CallName::CompleteAuthToken, &facts.with(mutual), seed.into())
+    approach(CallName::CompleteAuthToken, &facts, seed.into())
 }
 
 /// An edited request into a context that waits for it, and then the request as it was.
@@ -158,6 +165,67 @@ fn edit(message: &mut Descriptor, bytes: &[u8]) {
         if let Some(data) = &mut buffer.data {
             edit.apply(data);
             buffer.count = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{WAITING, complete_auth_token, judge, waiting};
+    use crate::conformance::plan::credentials_of_every_kind;
+    use crate::conformance::subject::{Subject, SubjectError};
+    use crate::spec::call::{Call, Outcome};
+    use crate::spec::names::Need;
+    use crate::spec::setup::Setup;
+    use crate::spec::vocabulary::{Fact, Word};
+    use crate::status::SecurityStatus;
+
+    /// Says yes to everything and does nothing.
+    struct Agreeable;
+
+    impl Subject for Agreeable {
+        fn name(&self) -> String {
+            "agreeable".into()
+        }
+
+        fn capabilities(&self) -> BTreeSet<Need> {
+            BTreeSet::new()
+        }
+
+        fn start(&mut self, _setup: &Setup) -> Result<(), SubjectError> {
+            Ok(())
+        }
+
+        fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
+            Ok(Outcome::untouched(SecurityStatus::SEC_E_OK, call))
+        }
+    }
+
+    #[test]
+    fn a_wrong_answer_is_a_counterexample_that_can_be_replayed() {
+        let sequence = crate::conformance::plan::Sequence {
+            setup: Setup::default(),
+            actions: credentials_of_every_kind(),
+        };
+        let found = judge(&mut Agreeable, sequence.clone()).expect_err("credentials without a handle");
+        assert!(found.row.starts_with("ach"), "{}", found.row);
+        let text = found.to_string();
+        let json = text.split_once("reproducer: ").expect("the reproducer is named").1;
+        let again: crate::conformance::plan::Sequence = serde_json::from_str(json).expect("it is a sequence");
+        assert_eq!(again, sequence);
+    }
+
+    #[test]
+    fn every_waiting_state_is_reached_and_completed() {
+        for (index, (_, state, _)) in WAITING.into_iter().enumerate() {
+            let index = u8::try_from(index).expect("eight ways");
+            assert!(!waiting(index, 0).actions.is_empty());
+            let steps = complete_auth_token(&[index, 0]).expect("good calls are answered as the tables say");
+            let completion = &steps[steps.len() - 2];
+            assert_eq!(completion.state, Fact::State.values()[usize::from(state.index())]);
+            assert_eq!(completion.outcome.status, SecurityStatus::SEC_E_OK, "{}", completion.state);
         }
     }
 }
