@@ -578,7 +578,7 @@ fn the_combinations_of_small_calls_are_those_counted_by_hand() {
     let acquisitions = 2 * 2 * (1 + 3 + 3 + 1);
     for (call, expected) in [
         (CallName::DeleteSecurityContext, contexts),
-        (CallName::QueryContextAttributes, 2 * contexts),
+        (CallName::QueryContextAttributes, 3 * contexts),
         (CallName::FreeCredentialsHandle, 7),
         (CallName::AcquireCredentialsHandle, acquisitions),
     ] {

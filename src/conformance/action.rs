@@ -25,6 +25,8 @@ pub enum Action {
     Inject(EnvironmentFault),
     /// Take the account source down, or bring it back.
     AccountsDown(bool),
+    /// Spend all counts of the newest context, if it is an established initiator's.
+    SpendCounts,
 }
 
 /// A call and how it departs from an all-good one.

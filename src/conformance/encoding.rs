@@ -27,9 +27,10 @@ enum Kind {
     Expire,
     Inject(EnvironmentFault),
     AccountsDown(bool),
+    SpendCounts,
 }
 
-const KINDS: [Kind; 21] = [
+const KINDS: [Kind; 22] = [
     Kind::Call(CallName::AcceptSecurityContext),
     Kind::Call(CallName::AcceptSecurityContext),
     Kind::Call(CallName::AcceptSecurityContext),
@@ -51,6 +52,7 @@ const KINDS: [Kind; 21] = [
     Kind::Inject(EnvironmentFault::Clock),
     Kind::AccountsDown(true),
     Kind::AccountsDown(false),
+    Kind::SpendCounts,
 ];
 
 /// Which context a call is on; after these the next byte says it.
@@ -111,6 +113,7 @@ impl Reader<'_> {
             Kind::Expire => Action::Expire,
             Kind::Inject(fault) => Action::Inject(fault),
             Kind::AccountsDown(down) => Action::AccountsDown(down),
+            Kind::SpendCounts => Action::SpendCounts,
         }
     }
 
@@ -191,12 +194,13 @@ impl Writer {
             Action::Expire => Kind::Expire,
             Action::Inject(fault) => Kind::Inject(*fault),
             Action::AccountsDown(down) => Kind::AccountsDown(*down),
+            Action::SpendCounts => Kind::SpendCounts,
         };
         let position = KINDS.iter().position(|known| *known == kind)?;
         self.bytes.push(u8::try_from(position).ok()?);
         match action {
             Action::Call(action) => self.call(action),
-            Action::Expire | Action::Inject(_) | Action::AccountsDown(_) => Some(()),
+            Action::Expire | Action::Inject(_) | Action::AccountsDown(_) | Action::SpendCounts => Some(()),
         }
     }
 

@@ -35,6 +35,9 @@ pub fn needs(facts: &Facts) -> Vec<Need> {
     if has(&[(Fact::Handle, "foreign"), (Fact::Credential, "foreign")]) {
         needs.push(Need::TwoProviders);
     }
+    if has(&[(Fact::Count, "exhausted")]) {
+        needs.push(Need::Counts);
+    }
     if has(&[(Fact::Room, "full")]) {
         needs.push(Need::Limits);
     }
@@ -182,16 +185,9 @@ impl Planner {
             _other => fact::Qop::Auth,
         };
         // What is asked for must be more than was negotiated, or what is negotiated must not be what the token says.
-        let negotiated = match () {
-            () if facts.is(fact::Asked::More) => fact::Qop::Auth,
-            () if self.rng.u8(..4) == 0 && (facts.is(fact::Offered::Differs) || facts.is(fact::Outside::Differs)) => {
-                match qop {
-                    fact::Qop::AuthInt => fact::Qop::Auth,
-                    other => other,
-                }
-            }
-            () => qop,
-        };
+        let swapped = self.rng.u8(..4) == 0 && (facts.is(fact::Offered::Differs) || facts.is(fact::Outside::Differs));
+        let negotiated =
+            if facts.is(fact::Asked::More) || (swapped && qop == fact::Qop::AuthInt) { fact::Qop::Auth } else { qop };
         if facts.is(fact::Handle::Deleted) {
             self.challenge(qop);
             self.delete(0);
@@ -346,6 +342,9 @@ impl Planner {
         }
         if facts.is(fact::Accounts::Down) {
             self.actions.push(Action::AccountsDown(true));
+        }
+        if facts.is(fact::Count::Exhausted) {
+            self.actions.push(Action::SpendCounts);
         }
     }
 

@@ -240,6 +240,11 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
             Action::Expire => shadow.advance(sequence.setup.nonce_lifetime + 1),
             Action::Inject(fault) => shadow.inject(*fault),
             Action::AccountsDown(down) => shadow.take_accounts_down(*down),
+            Action::SpendCounts => {
+                if let Some(context) = shadow.newest_established_initiator() {
+                    shadow.spend_counts(context);
+                }
+            }
         }
     }
     String::new()

@@ -77,6 +77,12 @@ impl<S: Subject> Walk<S> {
                 self.subject.take_accounts_down(*down)?;
                 self.shadow.take_accounts_down(*down);
             }
+            Action::SpendCounts => {
+                if let Some(context) = self.shadow.newest_established_initiator() {
+                    self.subject.spend_counts(context)?;
+                    self.shadow.spend_counts(context);
+                }
+            }
         }
         Ok(None)
     }

@@ -1,6 +1,6 @@
 //! The acceptor's states and AcceptSecurityContext (HTTP).
 //!
-//! Order of checks: input and output descriptors (the caller's), realm where a challenge is due at once, flags,
+//! Order of checks: input and output descriptors (the caller's), the realm supplied, flags,
 //! token form, what it names, protection asked against negotiated, method and H(Entity), what was offered,
 //! account source, digest, age, count, output.
 #![forbid(unsafe_code)]
@@ -216,9 +216,7 @@ enum Judged {
 
 impl Attempt<'_> {
     fn judge(&self) -> Result<Next, Failure> {
-        if self.input.token.is_empty() {
-            self.realm()?;
-        }
+        self.supplied_realm()?;
         if !self.requirements.contains(AcceptRequirements::HTTP) {
             return Err(Misuse::NotHttp.into());
         }
@@ -260,9 +258,16 @@ impl Attempt<'_> {
     /// A token that names nothing: a fresh challenge, `stale=true` if only the nonce was wrong.
     fn unknown_nonce(&self, response: &Response<'_>) -> Result<Next, Failure> {
         let entity = self.method_and_entity(response)?;
-        let key = authenticate(response, self.input.method, entity.as_ref(), self.world)
-            .map_err(|_| EnvironmentFailure::AccountSource)?;
-        let (challenge, token) = self.challenge(key.is_some())?;
+        let stale = match (response.qop, &entity) {
+            // The body is not read yet, so nobody can say whether the digest is right.
+            (Qop::AuthInt, None) => false,
+            (Qop::Auth, _) | (Qop::AuthInt, Some(_)) => {
+                authenticate(response, self.input.method, entity.as_ref(), self.world)
+                    .map_err(|_| EnvironmentFailure::AccountSource)?
+                    .is_some()
+            }
+        };
+        let (challenge, token) = self.challenge(stale)?;
         Ok(Next::Challenged(challenge, token))
     }
 
@@ -362,7 +367,7 @@ impl Attempt<'_> {
         let configuration = self.world.configuration;
         let terms = ChallengeTerms {
             identity: Arc::clone(self.identity),
-            realm: self.realm()?,
+            realm: self.supplied_realm()?.unwrap_or_else(|| configuration.realm.clone()),
             algorithm: configuration.algorithm,
             qop: self.requirements.qop(),
             charset: if configuration.charset_utf8 { Charset::Utf8 } else { Charset::Iso8859_1 },
@@ -372,19 +377,20 @@ impl Attempt<'_> {
         prepared.issue(self.world)
     }
 
-    /// The realm of this call (UTF-16LE), or the configured one.
-    fn realm(&self) -> Result<String, Misuse> {
+    /// The realm that the caller supplies (UTF-16LE), if any. A malformed one is refused whether or not a challenge
+    /// is due: what the caller got wrong must not depend on what the peer sent.
+    fn supplied_realm(&self) -> Result<Option<String>, Misuse> {
         let (units, odd) = self.input.realm.as_chunks::<2>();
         if !odd.is_empty() {
             return Err(Misuse::Realm);
         }
         if units.is_empty() {
-            return Ok(self.world.configuration.realm.clone());
+            return Ok(None);
         }
         let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
-        char::decode_utf16(units)
-            .map(|unit| unit.ok().filter(|unit| matches!(unit, ' '..='~')).ok_or(Misuse::Realm))
-            .collect()
+        let characters = char::decode_utf16(units)
+            .map(|unit| unit.ok().filter(|unit| matches!(unit, ' '..='~')).ok_or(Misuse::Realm));
+        characters.collect::<Result<String, _>>().map(Some)
     }
 }
 

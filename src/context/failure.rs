@@ -174,6 +174,9 @@ pub enum Misuse {
     /// The nonce count reached ffffffff.
     #[error("the nonce count is exhausted")]
     CountExhausted,
+    /// A nonce count that was sent cannot be taken back.
+    #[error("a nonce count that was sent cannot be taken back")]
+    CountBackwards,
     /// No further context may be made.
     #[error("there are as many contexts as the limits allow")]
     ContextLimit,
@@ -212,7 +215,9 @@ impl Misuse {
             }
             Self::NoCredentials | Self::NoIdentity | Self::CharacterSet => SecurityStatus::SEC_E_NO_CREDENTIALS,
             Self::WrongCredentials => SecurityStatus::SEC_E_WRONG_CREDENTIAL_HANDLE,
-            Self::OutOfSequence { .. } | Self::CountExhausted => SecurityStatus::SEC_E_OUT_OF_SEQUENCE,
+            Self::OutOfSequence { .. } | Self::CountExhausted | Self::CountBackwards => {
+                SecurityStatus::SEC_E_OUT_OF_SEQUENCE
+            }
             Self::AlreadyEstablished => SecurityStatus::STATUS_LOGON_FAILURE,
             Self::Input(_)
             | Self::Output(_)

@@ -204,6 +204,18 @@ impl Context<Initiator, Established> {
         }
     }
 
+    /// Counts up to `last` were sent by another holder of this session.
+    ///
+    /// # Errors
+    /// [`Misuse::CountBackwards`]: what was sent cannot be taken back.
+    pub fn advance_nonce_count(&mut self, last: u32) -> Result<(), Misuse> {
+        if last < self.state.count {
+            return Err(Misuse::CountBackwards);
+        }
+        self.state.count = last;
+        Ok(())
+    }
+
     /// MakeSignature: the header of the next request, nonce count one up.
     ///
     /// # Errors

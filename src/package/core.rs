@@ -163,13 +163,17 @@ impl AnyContext {
     /// AcceptSecurityContext.
     pub(super) fn accept(
         self,
-        identity: &str,
+        identity: Option<&str>,
         input: Result<AcceptInput<'_>, Misuse>,
         requirements: AcceptRequirements,
         world: World<'_>,
     ) -> Step<Granted<AcceptRequirements>> {
-        if self.acceptor_identity() != Some(identity) {
-            return self.failed(Misuse::WrongCredentials);
+        // The handle comes before the credentials: an initiator's is none of this function's handles.
+        match (self.acceptor_identity(), identity) {
+            (None, _) => return self.failed(Misuse::ContextHandle),
+            (Some(_), None) => return self.failed(Misuse::NoCredentials),
+            (Some(own), Some(given)) if own != given => return self.failed(Misuse::WrongCredentials),
+            (Some(_), Some(_)) => {}
         }
         match self {
             Self::AcceptorNew(context) => match input {
@@ -195,20 +199,23 @@ impl AnyContext {
             | Self::InitiatorCompleteNeeded(_)
             | Self::InitiatorCompleteAndContinue(_)
             | Self::InitiatorEstablished(_)
-            | Self::InitiatorRejected(_) => self.failed(Misuse::WrongCredentials),
+            | Self::InitiatorRejected(_) => self.failed(Misuse::ContextHandle),
         }
     }
 
     /// InitializeSecurityContext.
     pub(super) fn initialize(
         self,
-        credentials: &OutboundCredentials,
+        credentials: Option<&OutboundCredentials>,
         input: Result<InitializeInput<'_>, Misuse>,
         requirements: InitializeRequirements,
         world: World<'_>,
     ) -> Step<Granted<InitializeRequirements>> {
-        if !self.initiator().is_some_and(|initiator| initiator.is_of(credentials)) {
-            return self.failed(Misuse::WrongCredentials);
+        match (self.initiator(), credentials) {
+            (None, _) => return self.failed(Misuse::ContextHandle),
+            (Some(_), None) => return self.failed(Misuse::NoCredentials),
+            (Some(initiator), Some(given)) if !initiator.is_of(given) => return self.failed(Misuse::WrongCredentials),
+            (Some(_), Some(_)) => {}
         }
         match self {
             Self::InitiatorNew(context) => match input {
@@ -237,7 +244,30 @@ impl AnyContext {
             | Self::AcceptorCompleteAndContinueInitial(_)
             | Self::AcceptorCompleteAndContinueSubsequent(_)
             | Self::AcceptorEstablished(_)
-            | Self::AcceptorRejected(_) => self.failed(Misuse::WrongCredentials),
+            | Self::AcceptorRejected(_) => self.failed(Misuse::ContextHandle),
+        }
+    }
+
+    /// Moves the last nonce count of an established initiator forward.
+    pub(super) fn advance_nonce_count(&mut self, last: u32) -> Result<(), Misuse> {
+        match self {
+            Self::InitiatorEstablished(context) => context.advance_nonce_count(last),
+            Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_)
+            | Self::InitiatorRejected(_)
+            | Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::AcceptorEstablished(_)
+            | Self::AcceptorRejected(_) => {
+                Err(Misuse::OutOfSequence { call: "advance_nonce_count", state: self.state() })
+            }
         }
     }
 

@@ -172,13 +172,15 @@ impl SecurityPackage {
         output: Option<&mut SecBufferDesc<'_, '_>>,
     ) -> Result<Accepted, Failure> {
         let existing = self.existing(context)?;
-        let identity = self.credentials(credential).and_then(Credentials::inbound).ok_or(Misuse::NoCredentials)?;
+        let identity = self.credentials(credential).and_then(Credentials::inbound);
         let (message, slot) = match accept_message(input.as_deref(), output.as_deref()) {
             Ok((message, slot)) => (Ok(message), slot),
             Err(misuse) => (Err(misuse), None),
         };
-        let call = |any: AnyContext| any.accept(&identity, message, requirements, self.world());
-        let begin = |room| AnyContext::AcceptorNew(Context::new(Acceptor::new(Arc::clone(&identity)), room));
+        let call = |any: AnyContext| any.accept(identity.as_deref(), message, requirements, self.world());
+        let begin = identity
+            .clone()
+            .map(|identity| move |room| AnyContext::AcceptorNew(Context::new(Acceptor::new(identity), room)));
         let (context, result, written) = self.step_or_begin(existing, begin, call)?;
         write_output(output, slot, &written);
         let granted = result?;
@@ -202,14 +204,16 @@ impl SecurityPackage {
         output: Option<&mut SecBufferDesc<'_, '_>>,
     ) -> Result<Initialized, Failure> {
         let existing = self.existing(context)?;
-        let credentials = self.credentials(credential).and_then(Credentials::outbound).ok_or(Misuse::NoCredentials)?;
+        let credentials = self.credentials(credential).and_then(Credentials::outbound);
         let target = target_name.unwrap_or_default();
         let (message, slot) = match initialize_message(target, input.as_deref(), output.as_deref()) {
             Ok((message, slot)) => (Ok(message), slot),
             Err(misuse) => (Err(misuse), None),
         };
-        let call = |any: AnyContext| any.initialize(&credentials, message, requirements, self.world());
-        let begin = |room| AnyContext::InitiatorNew(Context::new(Initiator::new(Arc::clone(&credentials)), room));
+        let call = |any: AnyContext| any.initialize(credentials.as_deref(), message, requirements, self.world());
+        let begin = credentials
+            .clone()
+            .map(|credentials| move |room| AnyContext::InitiatorNew(Context::new(Initiator::new(credentials), room)));
         let (context, result, written) = self.step_or_begin(existing, begin, call)?;
         write_output(output, slot, &written);
         let granted = result?;
@@ -267,6 +271,17 @@ impl SecurityPackage {
         let (result, output) = step(&cell, |any| any.make_signature(request))?;
         write_output(message, slot, &output);
         result
+    }
+
+    /// Tells an established initiator that another holder of its session (a process that shares it) has sent counts up
+    /// to `last`, so that the next header counts on from there. Not an SSPI call.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE; SEC_E_OUT_OF_SEQUENCE in any other state, and for a count below the last one sent.
+    pub fn advance_nonce_count(&self, context: Option<CtxtHandle>, last: u32) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let mut context = lock(&cell);
+        Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.advance_nonce_count(last)?)
     }
 
     /// VerifySignature: a further request of an acceptor's established session, found and completed in one call.
@@ -383,13 +398,14 @@ impl SecurityPackage {
     fn step_or_begin<T>(
         &self,
         existing: Option<(CtxtHandle, Cell)>,
-        begin: impl FnOnce(Room) -> AnyContext,
+        begin: Option<impl FnOnce(Room) -> AnyContext>,
         call: impl FnOnce(AnyContext) -> Step<T>,
     ) -> Result<(CtxtHandle, Result<T, Failure>, Output), Misuse> {
         if let Some((handle, cell)) = existing {
             let (result, output) = step(&cell, call)?;
             return Ok((handle, result, output));
         }
+        let begin = begin.ok_or(Misuse::NoCredentials)?;
         let mut place = Place { contexts: &self.contexts, reservation: lock(&self.contexts).reserve() };
         let room = if place.reservation.is_some() { Room::Granted } else { Room::Exhausted };
         let (context, result, output) = call(begin(room));

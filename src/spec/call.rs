@@ -164,6 +164,22 @@ impl Call {
         }
     }
 
+    /// fContextReq; 0 where the function has none.
+    pub fn requirements(&self) -> u32 {
+        match self {
+            Self::InitializeSecurityContext { requirements, .. } | Self::AcceptSecurityContext { requirements, .. } => {
+                *requirements
+            }
+            Self::AcquireCredentialsHandle { .. }
+            | Self::FreeCredentialsHandle { .. }
+            | Self::CompleteAuthToken { .. }
+            | Self::MakeSignature { .. }
+            | Self::VerifySignature { .. }
+            | Self::QueryContextAttributes { .. }
+            | Self::DeleteSecurityContext { .. } => 0,
+        }
+    }
+
     /// The descriptor the function reads its message from.
     pub fn input(&self) -> Option<&Descriptor> {
         match self {
@@ -217,6 +233,10 @@ pub struct Outcome {
     pub output: Option<Descriptor>,
     /// The attribute, after a successful query.
     pub attribute: Option<Attribute>,
+    /// pfContextAttr, where the function has it and succeeded.
+    pub granted: Option<u32>,
+    /// ptsExpiry, where the function has it and succeeded, in 100 ns since 1601.
+    pub expiry: Option<u64>,
 }
 
 impl Outcome {
@@ -229,6 +249,8 @@ impl Outcome {
             input: if separate { call.input().cloned() } else { None },
             output: call.output().cloned(),
             attribute: None,
+            granted: None,
+            expiry: None,
         }
     }
 }

@@ -140,6 +140,8 @@ names! {
         Limits "limits",
         /// The sequence policy can be set.
         Policy "policy",
+        /// An initiator can be told that its counts were spent elsewhere.
+        Counts "counts",
     }
 
     /// Which profiles a row applies to.

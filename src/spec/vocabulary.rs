@@ -151,7 +151,7 @@ vocabulary! {
     /// The identity supplied.
     Identity "identity" { Given "given", Absent "absent", Empty "empty" }
     /// The attribute queried.
-    Attribute "attribute" { Supported "supported", Unsupported "unsupported" }
+    Attribute "attribute" { Supported "supported", PackageInfo "package-info", Unsupported "unsupported" }
 }
 
 /// The number of facts.

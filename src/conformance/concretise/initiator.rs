@@ -97,7 +97,8 @@ impl Concretiser<'_> {
         let pieces = if is_proof { proof_pieces } else { pieces };
         let mut token = wire::write(pieces, required, flaw, self.token_bytes().min(2047), &mut self.rng);
         token = self.padded_if_malformed(token, flaw);
-        let no_challenge_yet = known.is_none() && self.action.wishes.is_empty() && self.action.variety % 4 == 0;
+        let no_challenge_yet =
+            known.is_none() && self.action.wishes.is_empty() && self.action.variety.is_multiple_of(4);
         let token = if no_challenge_yet { None } else { self.token_buffer(token) };
         let mut method = draft::method(self.action, &mut self.rng);
         if is_proof {
@@ -224,7 +225,11 @@ impl Concretiser<'_> {
     pub(super) fn make_signature(&mut self) -> Call {
         let context = self.context();
         let method = draft::method(self.action, &mut self.rng);
-        let url = if self.wishes(fact::TargetName::Empty) { Vec::new() } else { draft::uri(&mut self.rng) };
+        let url = match () {
+            () if self.wishes(fact::TargetName::Empty) => Vec::new(),
+            () if self.wishes(fact::TargetName::NotAscii) => "/é".into(),
+            () => draft::uri(&mut self.rng),
+        };
         let entity = self.own_entity();
         let token = Some(Buffer::null(BufferType::TOKEN)).filter(|_| self.rng.u8(..4) != 0);
         let mut message = buffers::message(token, vec![method, url, entity], &mut self.rng);

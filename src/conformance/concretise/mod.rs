@@ -56,9 +56,11 @@ impl<'a> Concretiser<'a> {
             CallName::MakeSignature => self.make_signature(),
             CallName::QueryContextAttributes => {
                 let context = self.context();
-                let supported = [0, 1, 2, 5, 10, 14];
-                let unsupported = [3, 4, 6, 7, 8, 0x50, 0x7FFF_FFFF, u32::MAX];
-                let from: &[u32] = if self.wishes(fact::Attribute::Unsupported) { &unsupported } else { &supported };
+                let from: &[u32] = match () {
+                    () if self.wishes(fact::Attribute::Unsupported) => &[3, 4, 6, 7, 8, 0x50, 0x7FFF_FFFF, u32::MAX],
+                    () if self.wishes(fact::Attribute::PackageInfo) => &[10],
+                    () => &[0, 1, 2, 5, 14],
+                };
                 Call::QueryContextAttributes { context, attribute: from[self.rng.usize(..from.len())] }
             }
             CallName::DeleteSecurityContext => Call::DeleteSecurityContext { context: self.context() },
@@ -156,11 +158,10 @@ impl<'a> Concretiser<'a> {
                     let shared = fitting
                         .iter()
                         .position(|(_, credentials)| credentials.inbound && credentials.outbound.is_none());
-                    let position = match self.action.call {
-                        CallName::InitializeSecurityContext => {
-                            usize::from(self.action.which.unwrap_or(0)).checked_rem(fitting.len())
-                        }
-                        _other => shared.or(Some(0)),
+                    let position = if self.action.call == CallName::InitializeSecurityContext {
+                        usize::from(self.action.which.unwrap_or(0)).checked_rem(fitting.len())
+                    } else {
+                        shared.or(Some(0))
                     };
                     fitting.get(position?).map(|(handle, _)| **handle)
                 })
@@ -186,7 +187,7 @@ impl<'a> Concretiser<'a> {
         };
         let needed = credential_use & 2 != 0 || self.rng.bool();
         Call::AcquireCredentialsHandle {
-            principal: if self.action.variety % 2 == 0 { None } else { Some("www.example.org".into()) },
+            principal: if self.action.variety.is_multiple_of(2) { None } else { Some("www.example.org".into()) },
             package: if self.wishes(fact::Package::Other) {
                 ["NTLM", "", "WDigest2", "Kerberos"][self.rng.usize(..4)].into()
             } else {

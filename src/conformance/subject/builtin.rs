@@ -134,7 +134,7 @@ impl Builtin {
                     *logon_id,
                     identity.as_ref(),
                 )?;
-                Ok(Done { handle: Some(acquired.credential), ..Done::default() })
+                Ok(Done { handle: Some(acquired.credential), expiry: Some(acquired.expiry.0), ..Done::default() })
             }
             Call::FreeCredentialsHandle { credential } => {
                 package.free_credentials_handle(*credential).map(|()| Done::default())
@@ -146,7 +146,9 @@ impl Builtin {
                         package.accept_security_context(*credential, *context, input, requirements, output)
                     })
                 })?;
-                Ok(Done { status: accepted.status, handle: Some(accepted.context), input, output, attribute: None })
+                let granted = Some(accepted.attributes.bits());
+                let (status, handle, expiry) = (accepted.status, Some(accepted.context), Some(accepted.expiry.0));
+                Ok(Done { status, handle, input, output, attribute: None, granted, expiry })
             }
             Call::InitializeSecurityContext { credential, context, target_name, requirements, .. } => {
                 let (target, requirements) =
@@ -156,13 +158,10 @@ impl Builtin {
                         package.initialize_security_context(*credential, *context, target, requirements, input, output)
                     })
                 })?;
-                Ok(Done {
-                    status: initialized.status,
-                    handle: Some(initialized.context),
-                    input,
-                    output,
-                    attribute: None,
-                })
+                let granted = Some(initialized.attributes.bits());
+                let (status, handle, expiry) =
+                    (initialized.status, Some(initialized.context), Some(initialized.expiry.0));
+                Ok(Done { status, handle, input, output, attribute: None, granted, expiry })
             }
             Call::CompleteAuthToken { context, .. } => {
                 self.in_place(output, |message| package.complete_auth_token(*context, message))
@@ -174,9 +173,12 @@ impl Builtin {
                 self.in_place(output, |message| package.verify_signature(*context, message))
             }
             Call::QueryContextAttributes { context, attribute } => {
-                let attribute = match package.query_context_attributes(*context, *attribute)? {
-                    ContextAttribute::Names { user_name } => Attribute::Names(user_name),
-                    _other => Attribute::Other,
+                let attribute = if let ContextAttribute::Names { user_name } =
+                    package.query_context_attributes(*context, *attribute)?
+                {
+                    Attribute::Names(user_name)
+                } else {
+                    Attribute::Other
                 };
                 Ok(Done { attribute: Some(attribute), ..Done::default() })
             }
@@ -207,11 +209,21 @@ struct Done {
     input: Option<Descriptor>,
     output: Option<Descriptor>,
     attribute: Option<Attribute>,
+    granted: Option<u32>,
+    expiry: Option<u64>,
 }
 
 impl Default for Done {
     fn default() -> Self {
-        Self { status: SecurityStatus::SEC_E_OK, handle: None, input: None, output: None, attribute: None }
+        Self {
+            status: SecurityStatus::SEC_E_OK,
+            handle: None,
+            input: None,
+            output: None,
+            attribute: None,
+            granted: None,
+            expiry: None,
+        }
     }
 }
 
@@ -264,6 +276,8 @@ impl Subject for Builtin {
                     input: done.input.filter(|_| separate),
                     output: done.output,
                     attribute: done.attribute,
+                    granted: done.granted,
+                    expiry: done.expiry,
                 }
             }
             Err(failure) => Outcome::untouched(failure.status, call),
@@ -283,6 +297,10 @@ impl Subject for Builtin {
     fn take_accounts_down(&mut self, down: bool) -> Result<(), SubjectError> {
         self.world.with(|world| world.accounts_down = down);
         Ok(())
+    }
+
+    fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.package.advance_nonce_count(Some(context), u32::MAX).map_err(|failure| SubjectError(failure.to_string()))
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

@@ -64,6 +64,14 @@ pub trait Subject {
         Err(SubjectError("this subject takes no injected faults".into()))
     }
 
+    /// Tells an established initiator's context that all its counts were spent elsewhere ([`Need::Counts`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn spend_counts(&mut self, _context: SecHandle) -> Result<(), SubjectError> {
+        Err(SubjectError("this subject counts by itself".into()))
+    }
+
     /// A live handle of a second provider ([`Need::TwoProviders`]).
     ///
     /// # Errors
@@ -100,6 +108,10 @@ impl<S: Subject + ?Sized> Subject for &mut S {
 
     fn take_accounts_down(&mut self, down: bool) -> Result<(), SubjectError> {
         (**self).take_accounts_down(down)
+    }
+
+    fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        (**self).spend_counts(context)
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

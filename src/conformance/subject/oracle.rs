@@ -248,19 +248,18 @@ impl Subject for Oracle {
             HandleOutcome::Same => call.context(),
             HandleOutcome::None => None,
         };
+        if !row.outcome.status.is_error() {
+            outcome.granted = self.shadow.negotiated_flags(call);
+            outcome.expiry = outcome.granted.map(|_| u64::MAX >> 1);
+        }
         if row.outcome.buffers == Buffers::AttributeValue {
-            outcome.attribute = Some(match call {
-                Call::QueryContextAttributes { attribute: 1, .. } => {
-                    Attribute::Names(self.shadow.username(call).unwrap_or_default())
-                }
-                _other => Attribute::Other,
-            });
+            let asks_names = matches!(call, Call::QueryContextAttributes { attribute: 1, .. });
+            let username = self.shadow.username(call).filter(|_| asks_names);
+            outcome.attribute = Some(username.map_or(Attribute::Other, Attribute::Names));
         }
         if let Some(bytes) = self.written(row.outcome.buffers, call) {
-            let position = match row.outcome.buffers {
-                Buffers::ResponseFinished => self.shadow.token_position(call),
-                _other => self.shadow.output_position(call),
-            };
+            let in_place = row.outcome.buffers == Buffers::ResponseFinished;
+            let position = if in_place { self.shadow.token_position(call) } else { self.shadow.output_position(call) };
             let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
             if let Some(buffer) = position.and_then(|position| buffers?.get_mut(position)) {
                 let memory = buffer.data.as_deref_mut().unwrap_or_default();
@@ -285,6 +284,11 @@ impl Subject for Oracle {
 
     fn take_accounts_down(&mut self, down: bool) -> Result<(), SubjectError> {
         self.shadow.take_accounts_down(down);
+        Ok(())
+    }
+
+    fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.shadow.spend_counts(context);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use super::registers::{Context, Credentials, Registers, Session};
 impl Registers {
     /// Goes on in the state that follows from an allowed outcome.
     pub(super) fn apply(&mut self, allowed: &Allowed, view: &View<'_>, outcome: &Outcome, mut learned: Learned) {
+        self.expiry = self.expiry.or(outcome.expiry);
         let handle = match allowed.handle {
             HandleOutcome::New => outcome.handle,
             HandleOutcome::Same | HandleOutcome::None => view.handle,

@@ -4,7 +4,7 @@
 use crate::buffer::SecHandle;
 use crate::digest::{AuthenticationInfo, Challenge, Qop as DigestQop, Response, SessionKey, TokenError, UserHash};
 use crate::digest::{Limits, charset, directives, hash, uri};
-use crate::spec::call::{Buffer, Call};
+use crate::spec::call::{AuthIdentity, Buffer, Call};
 use crate::spec::model::CallSpec;
 use crate::spec::setup::EnvironmentFault;
 use crate::spec::vocabulary::{
@@ -24,8 +24,10 @@ const CONFIDENTIALITY: u32 = 0x10;
 const ISC_UNSUPPORTED: u32 = 0x1 | 0x40 | CONFIDENTIALITY;
 /// The name of the package, WDIGEST_SP_NAME.
 pub(super) const PACKAGE_NAME: &str = "WDigest";
-/// SECPKG_ATTR_*: SIZES, NAMES, LIFESPAN, KEY_INFO, PACKAGE_INFO, FLAGS.
-const ATTRIBUTES: [u32; 6] = [0, 1, 2, 5, 10, 14];
+/// SECPKG_ATTR_PACKAGE_INFO.
+const PACKAGE_INFO: u32 = 10;
+/// SECPKG_ATTR_*: SIZES, NAMES, LIFESPAN, KEY_INFO, FLAGS.
+const ATTRIBUTES: [u32; 5] = [0, 1, 2, 5, 14];
 
 /// A token as the call's function reads it.
 pub(super) enum Reading<'c> {
@@ -80,23 +82,13 @@ impl<'c> View<'c> {
 
     /// Which PKG_PARAMS is HEntity.
     pub(super) fn entity(&self) -> &'c [u8] {
-        match self.call {
-            Call::InitializeSecurityContext { .. } => self.parameter(1),
-            _other => self.parameter(2),
-        }
+        // InitializeSecurityContext has the uri as a parameter of its own.
+        let position = if matches!(self.call, Call::InitializeSecurityContext { .. }) { 1 } else { 2 };
+        self.parameter(position)
     }
 
     pub(super) fn entity_hash(&self) -> Option<[u8; 16]> {
         hash::unhex32(self.entity())
-    }
-
-    fn requirements(&self) -> u32 {
-        match self.call {
-            Call::InitializeSecurityContext { requirements, .. } | Call::AcceptSecurityContext { requirements, .. } => {
-                *requirements
-            }
-            _other => 0,
-        }
     }
 }
 
@@ -137,10 +129,8 @@ impl Registers {
                 | Call::DeleteSecurityContext { .. } => Reading::Nothing,
             }
         };
-        let realm = match call {
-            Call::AcceptSecurityContext { .. } => reading::realm(reading::parameter(buffers, 3)).1,
-            _other => None,
-        };
+        let is_accept = matches!(call, Call::AcceptSecurityContext { .. });
+        let realm = if is_accept { reading::realm(reading::parameter(buffers, 3)).1 } else { None };
         let mut view =
             View { call, handle, buffers, output_buffers, output, reading: read, named: Named::Nothing, realm };
         let principal = context.map(|context| context.principal.as_str()).or_else(|| {
@@ -174,12 +164,12 @@ impl Registers {
 
     /// The challenge or session that a response is judged against.
     pub(super) fn exchange_of(&self, view: &View<'_>) -> Option<usize> {
-        match view.call {
-            Call::CompleteAuthToken { .. } | Call::VerifySignature { .. } => self.context(view)?.holds,
-            _other => match view.named {
-                Named::Live(exchange) => Some(exchange),
-                Named::Ended(_) | Named::Two | Named::Nothing => None,
-            },
+        if matches!(view.call, Call::CompleteAuthToken { .. } | Call::VerifySignature { .. }) {
+            return self.context(view)?.holds;
+        }
+        match view.named {
+            Named::Live(exchange) => Some(exchange),
+            Named::Ended(_) | Named::Two | Named::Nothing => None,
         }
     }
 
@@ -214,7 +204,7 @@ impl Registers {
             Fact::Names => is(self.names(view)),
             Fact::Asked => {
                 let auth = self.exchanges[self.exchange_of(view)?].qop == DigestQop::Auth;
-                is(if auth && view.requirements() & ASC_INTEGRITY != 0 { Asked::More } else { Asked::Within })
+                is(if auth && view.call.requirements() & ASC_INTEGRITY != 0 { Asked::More } else { Asked::Within })
             }
             Fact::Method => is(self.method(view)),
             Fact::Qop => self.qop(view).map(Word::index),
@@ -245,7 +235,7 @@ impl Registers {
             }),
             Fact::Room => is(if self.contexts.len() >= self.setup.limits.contexts { Room::Full } else { Room::Some }),
             Fact::Stale => is(if view.challenge()?.stale { Stale::Yes } else { Stale::No }),
-            Fact::Mutual => is(if view.requirements() & ISC_MUTUAL_AUTH != 0 { Mutual::Yes } else { Mutual::No }),
+            Fact::Mutual => is(if view.call.requirements() & ISC_MUTUAL_AUTH != 0 { Mutual::Yes } else { Mutual::No }),
             Fact::Proof => is(self.proof(view)?),
             Fact::Ours => is(self.ours(view)?),
             Fact::Username => {
@@ -254,13 +244,18 @@ impl Registers {
                 let encodable = charset::encode(&name, challenge.charset).is_some();
                 is(if encodable { Username::Encodable } else { Username::NotEncodable })
             }
-            Fact::Package | Fact::Logon | Fact::Use | Fact::Identity => acquired(fact, view.call),
-            Fact::Attribute => match view.call {
-                Call::QueryContextAttributes { attribute, .. } if ATTRIBUTES.contains(attribute) => {
-                    is(Attribute::Supported)
-                }
-                _other => is(Attribute::Unsupported),
-            },
+            Fact::Package => is(package_asked(acquisition(view.call)?.package)),
+            Fact::Logon => is(if acquisition(view.call)?.logon_id.is_none() { Logon::Null } else { Logon::Other }),
+            Fact::Use => is(credential_use_asked(acquisition(view.call)?.credential_use)),
+            Fact::Identity => is(identity_given(acquisition(view.call)?.identity)),
+            Fact::Attribute => {
+                let Call::QueryContextAttributes { attribute, .. } = view.call else { return None };
+                is(match *attribute {
+                    PACKAGE_INFO => Attribute::PackageInfo,
+                    attribute if ATTRIBUTES.contains(&attribute) => Attribute::Supported,
+                    _unsupported => Attribute::Unsupported,
+                })
+            }
         }
     }
 
@@ -288,53 +283,47 @@ impl Registers {
             };
         };
         let context = self.context(view);
-        match view.call {
-            Call::AcceptSecurityContext { .. } if !credentials.inbound => Credential::WrongDirection,
-            Call::InitializeSecurityContext { .. } if credentials.outbound.is_none() => Credential::WrongDirection,
-            Call::AcceptSecurityContext { .. }
-                if context.is_some_and(|context| context.principal != credentials.principal) =>
-            {
-                Credential::Other
-            }
-            Call::InitializeSecurityContext { .. } if context.is_some_and(|context| context.credential != handle) => {
-                Credential::Other
-            }
-            _other => Credential::Good,
+        let accepts = matches!(view.call, Call::AcceptSecurityContext { .. });
+        let initializes = matches!(view.call, Call::InitializeSecurityContext { .. });
+        let principal_is_other = context.is_some_and(|context| context.principal != credentials.principal);
+        let handle_is_other = context.is_some_and(|context| context.credential != handle);
+        match () {
+            () if accepts && !credentials.inbound => Credential::WrongDirection,
+            () if initializes && credentials.outbound.is_none() => Credential::WrongDirection,
+            () if accepts && principal_is_other => Credential::Other,
+            () if initializes && handle_is_other => Credential::Other,
+            () => Credential::Good,
         }
     }
 
     fn flags(&self, view: &View<'_>) -> Flags {
-        let unsupported = match view.call {
-            Call::InitializeSecurityContext { requirements, .. } => requirements & ISC_UNSUPPORTED != 0,
-            Call::AcceptSecurityContext { requirements, .. } => requirements & CONFIDENTIALITY != 0,
-            _other => false,
-        };
+        let refused =
+            if matches!(view.call, Call::InitializeSecurityContext { .. }) { ISC_UNSUPPORTED } else { CONFIDENTIALITY };
+        let unsupported = view.call.requirements() & refused != 0;
         if unsupported { Flags::Unsupported } else { Flags::Supported }
     }
 
     fn names(&self, view: &View<'_>) -> Names {
-        match view.call {
-            Call::AcceptSecurityContext { .. } => match view.named {
+        if matches!(view.call, Call::AcceptSecurityContext { .. }) {
+            return match view.named {
                 Named::Live(exchange) if self.exchanges[exchange].session.is_some() => Names::Session,
                 Named::Live(_) => Names::Challenge,
                 Named::Ended(_) => Names::Ended,
                 Named::Two => Names::Two,
                 Named::Nothing => Names::Nothing,
-            },
-            _other => {
-                let ours = self.exchange_of(view).map(|exchange| &self.exchanges[exchange]);
-                let is_ours = |response: &Response<'_>| {
-                    ours.is_some_and(|ours| {
-                        response.nonce == ours.nonce.as_slice() && response.opaque == ours.opaque.as_slice()
-                    })
-                };
-                match view.named {
-                    _named if view.response().is_some_and(is_ours) => Names::This,
-                    Named::Live(_) | Named::Ended(_) => Names::Other,
-                    Named::Two => Names::Two,
-                    Named::Nothing => Names::Nothing,
-                }
-            }
+            };
+        }
+        let ours = self.exchange_of(view).map(|exchange| &self.exchanges[exchange]);
+        let is_ours = |response: &Response<'_>| {
+            ours.is_some_and(|ours| {
+                response.nonce == ours.nonce.as_slice() && response.opaque == ours.opaque.as_slice()
+            })
+        };
+        match view.named {
+            _named if view.response().is_some_and(is_ours) => Names::This,
+            Named::Live(_) | Named::Ended(_) => Names::Other,
+            Named::Two => Names::Two,
+            Named::Nothing => Names::Nothing,
         }
     }
 
@@ -358,7 +347,7 @@ impl Registers {
         };
         match &view.reading {
             Reading::Response(_) => Some(of(view.response()?.qop)),
-            Reading::Challenge(_) => Some(choice(view.challenge()?, view.requirements())),
+            Reading::Challenge(_) => Some(choice(view.challenge()?, view.call.requirements())),
             Reading::Proof(_) | Reading::Nothing => Some(self.answer(view)?.qop.map_or(Qop::Absent, of)),
         }
     }
@@ -413,21 +402,36 @@ impl Registers {
     }
 
     fn count_fact(&self, view: &View<'_>) -> Option<Count> {
-        match view.call {
+        Some(match view.call {
             Call::AcceptSecurityContext { .. } => {
-                Some(if view.response()?.nc == 1 { Count::Next } else { Count::TooFar })
+                if view.response()?.nc == 1 {
+                    Count::Next
+                } else {
+                    Count::TooFar
+                }
             }
             Call::MakeSignature { .. } => {
-                Some(if self.answer(view)?.nc == u32::MAX { Count::Exhausted } else { Count::Next })
+                if self.answer(view)?.nc == u32::MAX {
+                    Count::Exhausted
+                } else {
+                    Count::Next
+                }
             }
-            _other => Some(self.count(self.exchange_of(view)?, view.response()?.nc)),
-        }
+            Call::CompleteAuthToken { .. }
+            | Call::VerifySignature { .. }
+            | Call::InitializeSecurityContext { .. }
+            | Call::AcquireCredentialsHandle { .. }
+            | Call::FreeCredentialsHandle { .. }
+            | Call::QueryContextAttributes { .. }
+            | Call::DeleteSecurityContext { .. } => self.count(self.exchange_of(view)?, view.response()?.nc),
+        })
     }
 
     fn proof(&self, view: &View<'_>) -> Option<Proof> {
         let (answer, proof) = (self.answer(view)?, view.proof()?);
         let Some(rspauth) = proof.rspauth else { return Some(Proof::Absent) };
-        let expected = answer.rspauth(view.entity_hash())?;
+        // Without H(response body) nothing says that the proof is wrong.
+        let expected = answer.rspauth(view.entity_hash()).unwrap_or(rspauth);
         let same_nc = proof.nc.is_none_or(|nc| nc.eq_ignore_ascii_case(&crate::digest::nc_value(answer.nc)));
         let same_cnonce = proof.cnonce.as_ref().is_none_or(|cnonce| *cnonce == answer.cnonce);
         Some(if rspauth == expected && same_nc && same_cnonce { Proof::Right } else { Proof::Wrong })
@@ -438,8 +442,8 @@ impl Registers {
         Some(match reading::token(view.buffers) {
             None => Ours::Absent,
             Some((_, token)) if token.bytes().is_empty() => Ours::Empty,
-            Some((_, token)) if token.bytes() != answer.token => Ours::Differs,
             Some((_, token)) if !token.buffer_type.is_writable() => Ours::ReadOnly,
+            Some((_, token)) if token.bytes() != answer.token => Ours::Differs,
             Some(_) => Ours::Same,
         })
     }
@@ -503,40 +507,56 @@ fn choice(challenge: &Challenge, requirements: u32) -> Qop {
 fn target_name(view: &View<'_>) -> TargetName {
     let name = match view.call {
         Call::InitializeSecurityContext { target_name, .. } => target_name.as_deref().unwrap_or_default(),
-        _other => view.parameter(1),
+        Call::MakeSignature { .. }
+        | Call::CompleteAuthToken { .. }
+        | Call::VerifySignature { .. }
+        | Call::AcceptSecurityContext { .. }
+        | Call::AcquireCredentialsHandle { .. }
+        | Call::FreeCredentialsHandle { .. }
+        | Call::QueryContextAttributes { .. }
+        | Call::DeleteSecurityContext { .. } => view.parameter(1),
     };
     if name.is_empty() {
         TargetName::Empty
-    } else if name.is_ascii() || matches!(view.call, Call::MakeSignature { .. }) {
+    } else if name.iter().all(|octet| (b' '..=b'~').contains(octet)) {
         TargetName::Given
     } else {
         TargetName::NotAscii
     }
 }
 
-fn acquired(fact: Fact, call: &Call) -> Option<ValueIndex> {
+/// The parameters of AcquireCredentialsHandle that facts are about.
+struct Acquisition<'c> {
+    package: &'c str,
+    credential_use: u32,
+    logon_id: Option<u64>,
+    identity: Option<&'c AuthIdentity>,
+}
+
+fn acquisition(call: &Call) -> Option<Acquisition<'_>> {
     let Call::AcquireCredentialsHandle { package, credential_use, logon_id, identity, .. } = call else { return None };
-    let index = match fact {
-        Fact::Package => {
-            if package.eq_ignore_ascii_case(PACKAGE_NAME) { Package::Digest } else { Package::Other }.index()
-        }
-        Fact::Logon => if logon_id.is_none() { Logon::Null } else { Logon::Other }.index(),
-        Fact::Use => match credential_use {
-            1 => Use::Inbound,
-            2 => Use::Outbound,
-            3 => Use::Both,
-            _other => Use::Invalid,
-        }
-        .index(),
-        Fact::Identity => match identity {
-            None => Identity::Absent,
-            Some(identity) if identity.user.is_empty() => Identity::Empty,
-            Some(_) => Identity::Given,
-        }
-        .index(),
-        _other => return None,
-    };
-    Some(index)
+    Some(Acquisition { package, credential_use: *credential_use, logon_id: *logon_id, identity: identity.as_ref() })
+}
+
+fn package_asked(name: &str) -> Package {
+    if name.eq_ignore_ascii_case(PACKAGE_NAME) { Package::Digest } else { Package::Other }
+}
+
+fn credential_use_asked(credential_use: u32) -> Use {
+    match credential_use {
+        1 => Use::Inbound,
+        2 => Use::Outbound,
+        3 => Use::Both,
+        _invalid => Use::Invalid,
+    }
+}
+
+fn identity_given(identity: Option<&AuthIdentity>) -> Identity {
+    match identity {
+        None => Identity::Absent,
+        Some(identity) if identity.user.is_empty() => Identity::Empty,
+        Some(_) => Identity::Given,
+    }
 }
 
 /// The extended-protection directives of a response.
@@ -546,7 +566,7 @@ pub(super) fn extended<'a>(response: &'a Response<'_>) -> [Option<std::borrow::C
 }
 
 /// The user name that an identity answers with.
-pub(super) fn wire_name(identity: &crate::spec::call::AuthIdentity) -> String {
+pub(super) fn wire_name(identity: &AuthIdentity) -> String {
     if identity.domain.is_empty() { identity.user.clone() } else { format!("{}\\{}", identity.domain, identity.user) }
 }
 

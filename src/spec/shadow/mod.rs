@@ -18,7 +18,7 @@ use super::call::{Call, Outcome};
 use super::model::{Allowed, CallSpec, Row, Specification};
 use super::names::HandleOutcome;
 use super::setup::{EnvironmentFault, Setup};
-use super::vocabulary::{Digest, Fact, Facts};
+use super::vocabulary::{Digest, Fact, Facts, Role};
 use crate::status::SecurityStatus;
 use registers::Registers;
 
@@ -89,6 +89,22 @@ impl Shadow {
     /// The subject's account source was taken down, or brought back.
     pub fn take_accounts_down(&mut self, down: bool) {
         self.registers.accounts_down = down;
+    }
+
+    /// The newest context, if it is an initiator's and established.
+    pub fn newest_established_initiator(&self) -> Option<SecHandle> {
+        let newest = self.registers.contexts.iter().max_by_key(|(_, context)| context.ordinal);
+        let established = Fact::State.value("established");
+        newest
+            .filter(|(_, context)| matches!(context.role, Role::Initiator) && Some(context.state) == established)
+            .map(|(handle, _)| *handle)
+    }
+
+    /// An initiator was told that all its counts were spent.
+    pub fn spend_counts(&mut self, context: SecHandle) {
+        if let Some(answer) = self.registers.contexts.get_mut(&context).and_then(|context| context.answer.as_mut()) {
+            answer.nc = u32::MAX;
+        }
     }
 
     /// A handle of another provider became known.

@@ -8,10 +8,14 @@ use crate::digest::{
 use crate::spec::call::{Attribute, Buffer, Call, Descriptor, Outcome};
 use crate::spec::model::Allowed;
 use crate::spec::names::{Buffers, HandleOutcome};
+use crate::status::SecurityStatus;
 
 use super::facts::{ASC_INTEGRITY, ISC_INTEGRITY, View, output_is_enough, wire_name};
 use super::reading;
 use super::registers::{Answer, Exchange, Registers};
+
+pub(super) const ASC_RET_INTEGRITY: u32 = 0x2_0000;
+pub(super) const ISC_RET_INTEGRITY: u32 = 0x1_0000;
 
 /// What the subject put out, as far as later calls depend on it.
 #[derive(Debug, Default)]
@@ -60,7 +64,36 @@ impl Registers {
             return Err(format!("status {}", outcome.status));
         }
         self.check_handle(allowed.handle, view, outcome)?;
-        self.check_buffers(allowed.buffers, view, outcome)
+        let learned = self.check_buffers(allowed.buffers, view, outcome)?;
+        self.check_granted(view, outcome, &learned)?;
+        Ok(learned)
+    }
+
+    /// The attributes and the expiry, which are valid on success: integrity exactly if it was negotiated, looked at on
+    /// the final return only, and one constant for all expiries.
+    fn check_granted(&self, view: &View<'_>, outcome: &Outcome, learned: &Learned) -> Result<(), Difference> {
+        let constant = outcome.expiry.is_none_or(|expiry| self.expiry.is_none_or(|known| known == expiry));
+        require(constant, || "the expiry is not the constant it was before".into())?;
+        let Some(granted) = outcome.granted.filter(|_| outcome.status == SecurityStatus::SEC_E_OK) else {
+            return Ok(());
+        };
+        let known =
+            view.handle.and_then(|handle| self.contexts.get(&handle)).and_then(|context| context.answer.as_ref());
+        let (qop, integrity) = match view.call {
+            Call::AcceptSecurityContext { .. } => (view.response().map(|response| response.qop), ASC_RET_INTEGRITY),
+            Call::InitializeSecurityContext { .. } => {
+                (learned.answer.as_ref().or(known).and_then(|answer| answer.qop), ISC_RET_INTEGRITY)
+            }
+            Call::AcquireCredentialsHandle { .. }
+            | Call::FreeCredentialsHandle { .. }
+            | Call::CompleteAuthToken { .. }
+            | Call::MakeSignature { .. }
+            | Call::VerifySignature { .. }
+            | Call::QueryContextAttributes { .. }
+            | Call::DeleteSecurityContext { .. } => return Ok(()),
+        };
+        let right = (granted & integrity != 0) == (qop == Some(Qop::AuthInt));
+        require(right, || "the attributes say of integrity what was not negotiated".into())
     }
 
     fn check_handle(&self, expected: HandleOutcome, view: &View<'_>, outcome: &Outcome) -> Result<(), Difference> {
@@ -134,15 +167,12 @@ impl Registers {
         let token = written.filter(|token| !token.is_empty()).ok_or("no challenge was put out")?;
         let challenge = Challenge::parse(token, &self.token_limits())
             .map_err(|error| format!("the challenge is malformed: {error}"))?;
-        let (realm, qop) = match view.call {
-            Call::AcceptSecurityContext { requirements, .. } => {
-                let qop = if requirements & ASC_INTEGRITY == 0 { Qop::Auth } else { Qop::AuthInt };
-                (view.realm.as_ref().unwrap_or(&self.setup.realm), qop)
-            }
-            _other => {
-                let exchange = self.exchange_of(view).ok_or("no challenge belongs here")?;
-                (&self.exchanges[exchange].realm, self.exchanges[exchange].qop)
-            }
+        let (realm, qop) = if matches!(view.call, Call::AcceptSecurityContext { .. }) {
+            let qop = if view.call.requirements() & ASC_INTEGRITY == 0 { Qop::Auth } else { Qop::AuthInt };
+            (view.realm.as_ref().unwrap_or(&self.setup.realm), qop)
+        } else {
+            let exchange = self.exchange_of(view).ok_or("no challenge belongs here")?;
+            (&self.exchanges[exchange].realm, self.exchanges[exchange].qop)
         };
         let opaque = challenge.opaque.clone().ok_or("the challenge has no opaque")?;
         let offered = challenge.qop.as_ref().ok_or("the challenge has no qop")?;

@@ -4,7 +4,8 @@
 use crate::digest::{Challenge, Qop, Response, SessionKey};
 use crate::spec::call::{AuthIdentity, Call};
 
-use super::facts::{ASC_INTEGRITY, output_is_enough};
+use super::facts::{ASC_INTEGRITY, ISC_INTEGRITY, output_is_enough};
+use super::outcome::{ASC_RET_INTEGRITY, ISC_RET_INTEGRITY};
 use super::{Shadow, reading};
 
 impl Shadow {
@@ -30,6 +31,33 @@ impl Shadow {
         let view = self.registers.view(call);
         let identity = self.registers.outbound(&view)?.outbound.clone()?;
         Some((view.challenge()?.clone(), identity))
+    }
+
+    /// pfContextAttr of a call that makes or continues a context, as far as it tells of integrity.
+    pub fn negotiated_flags(&self, call: &Call) -> Option<u32> {
+        let view = self.registers.view(call);
+        let has_integrity = |qop: Option<Qop>| qop == Some(Qop::AuthInt);
+        match call {
+            Call::AcceptSecurityContext { .. } => {
+                let integrity = has_integrity(view.response().map(|response| response.qop));
+                Some(if integrity { ASC_RET_INTEGRITY } else { 0 })
+            }
+            Call::InitializeSecurityContext { requirements, .. } => {
+                let context = view.handle.and_then(|handle| self.registers.contexts.get(&handle));
+                let known = context.and_then(|context| context.answer.as_ref()).and_then(|answer| answer.qop);
+                let answers =
+                    view.challenge().map(|challenge| challenge.qop.is_some() && requirements & ISC_INTEGRITY != 0);
+                let integrity = answers.unwrap_or(has_integrity(known));
+                Some(if integrity { ISC_RET_INTEGRITY } else { 0 })
+            }
+            Call::AcquireCredentialsHandle { .. }
+            | Call::FreeCredentialsHandle { .. }
+            | Call::CompleteAuthToken { .. }
+            | Call::MakeSignature { .. }
+            | Call::VerifySignature { .. }
+            | Call::QueryContextAttributes { .. }
+            | Call::DeleteSecurityContext { .. } => None,
+        }
     }
 
     /// The user of an established context.

@@ -83,7 +83,9 @@ pub fn realm(octets: &[u8]) -> (RealmForm, Option<String>) {
     let units = octets.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     let text: Result<String, _> = char::decode_utf16(units).collect();
     match text {
-        Ok(text) if octets.len() % 2 == 0 && text.chars().all(|character| (' '..='~').contains(&character)) => {
+        Ok(text)
+            if octets.len().is_multiple_of(2) && text.chars().all(|character| (' '..='~').contains(&character)) =>
+        {
             (RealmForm::Given, Some(text))
         }
         Ok(_) | Err(_) => (RealmForm::Malformed, None),

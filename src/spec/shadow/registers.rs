@@ -135,6 +135,8 @@ pub struct Registers {
     pub exchanges: Vec<Exchange>,
     /// How many contexts were made so far.
     pub contexts_made: usize,
+    /// The constant that every expiry is.
+    pub expiry: Option<u64>,
 }
 
 /// What nonce and opaque name.
@@ -172,6 +174,7 @@ impl Registers {
             foreign: BTreeSet::new(),
             exchanges: Vec::new(),
             contexts_made: 0,
+            expiry: None,
         }
     }
 
@@ -208,6 +211,8 @@ impl Registers {
         let used = session.is_some_and(|session| session.used.contains(&nc));
         match self.setup.policy {
             _ if nc == 0 || used => Count::Used,
+            // Nothing comes after ffffffff, not even what a window left unused.
+            _ if last == u32::MAX => Count::TooOld,
             _ if Some(nc) == last.checked_add(1) => Count::Next,
             Policy::Strict => {
                 if nc <= last {
@@ -241,23 +246,20 @@ impl Registers {
     /// A context refers to a challenge or session.
     pub fn hold(&mut self, handle: SecHandle, exchange: usize) {
         self.exchanges[exchange].holders += 1;
-        if let Some(context) = self.contexts.get_mut(&handle) {
-            if let Some(before) = context.holds.replace(exchange) {
-                self.exchanges[before].holders -= 1;
-            }
+        let before = self.contexts.get_mut(&handle).and_then(|context| context.holds.replace(exchange));
+        if let Some(before) = before {
+            self.exchanges[before].holders -= 1;
         }
     }
 
     /// A challenge becomes answerable; one too many forgets the oldest unanswered one.
     pub fn register(&mut self, exchange: Exchange) -> usize {
         self.exchanges.push(exchange);
-        let unanswered = || self.exchanges.iter().filter(|exchange| exchange.listed && exchange.session.is_none());
-        if unanswered().count() > self.setup.limits.challenges {
-            if let Some(oldest) =
-                self.exchanges.iter_mut().find(|exchange| exchange.listed && exchange.session.is_none())
-            {
-                oldest.listed = false;
-            }
+        let is_unanswered = |exchange: &Exchange| exchange.listed && exchange.session.is_none();
+        let unanswered = self.exchanges.iter().filter(|exchange| is_unanswered(exchange)).count();
+        let oldest = self.exchanges.iter_mut().find(|exchange| is_unanswered(exchange));
+        if let Some(oldest) = oldest.filter(|_| unanswered > self.setup.limits.challenges) {
+            oldest.listed = false;
         }
         self.exchanges.len() - 1
     }
