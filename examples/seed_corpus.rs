@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use digest_ssp::conformance::Step;
 use digest_ssp::conformance::encoding::{decode, encode};
 use digest_ssp::conformance::fuzzing;
 use digest_ssp::conformance::plan::{approach, plan};
 use digest_ssp::conformance::run::Trace;
-use digest_ssp::conformance::Step;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::call::Descriptor;
 use digest_ssp::spec::model::CallSpec;

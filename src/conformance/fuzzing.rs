@@ -205,16 +205,25 @@ mod tests {
 
     #[test]
     fn a_wrong_answer_is_a_counterexample_that_can_be_replayed() {
-        let sequence = crate::conformance::plan::Sequence {
-            setup: Setup::default(),
-            actions: credentials_of_every_kind(),
-        };
+        let sequence =
+            crate::conformance::plan::Sequence { setup: Setup::default(), actions: credentials_of_every_kind() };
         let found = judge(&mut Agreeable, sequence.clone()).expect_err("credentials without a handle");
         assert!(found.row.starts_with("ach"), "{}", found.row);
         let text = found.to_string();
         let json = text.split_once("reproducer: ").expect("the reproducer is named").1;
         let again: crate::conformance::plan::Sequence = serde_json::from_str(json).expect("it is a sequence");
         assert_eq!(again, sequence);
+    }
+
+    #[test]
+    fn an_initiator_compares_its_uri_byte_for_byte() {
+        let mut altered = 0;
+        for request in 0..=u8::MAX {
+            // Removes an octet of the target: of the authority, where the uri is absolute.
+            let steps = complete_auth_token(&[6, request, 2, 2, 9, 0]).expect("as the tables say");
+            altered += u32::from(steps[steps.len() - 2].outcome.status == SecurityStatus::SEC_E_MESSAGE_ALTERED);
+        }
+        assert!(altered > 16, "{altered}");
     }
 
     #[test]

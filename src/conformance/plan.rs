@@ -167,14 +167,21 @@ impl Planner {
         };
         let rounds = if jumps == 0 { self.rng.u8(..3) } else { jumps };
         for _ in 0..rounds {
-            self.find();
-            let count = if jumps == 0 { fact::Count::Next } else { fact::Count::Within };
-            let action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This).wishing(count);
-            self.call(action);
+            self.request(if jumps == 0 { fact::Count::Next } else { fact::Count::Within }, facts);
             if self.rng.bool() {
                 self.delete(1);
             }
         }
+    }
+
+    /// A later request, on a context of its own.
+    fn request(&mut self, count: fact::Count, facts: &Facts) {
+        self.find();
+        let mut action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This).wishing(count);
+        if facts.is(fact::Count::TooOld) {
+            action.variety &= !1; // As far as the window allows, so that something is left behind it.
+        }
+        self.call(action);
     }
 
     fn reach(&mut self, call: CallName, facts: &Facts) {
@@ -208,7 +215,7 @@ impl Planner {
         }
         if facts.is(fact::Room::Full) {
             for _ in 0..4 {
-                self.challenge(qop);
+                self.challenge(negotiated);
             }
         }
         if facts.is(fact::Age::Expired) {
@@ -219,7 +226,7 @@ impl Planner {
     /// What the token of the call names, where that is not the context's own.
     fn around(&mut self, call: CallName, facts: &Facts, qop: fact::Qop) {
         match facts.name(Fact::Names) {
-            "challenge" if facts.name(Fact::State) == "n/a" => self.challenge(qop),
+            "challenge" if facts.name(Fact::State) != "challenged" => self.challenge(qop),
             "session" if call == CallName::AcceptSecurityContext => self.establish(qop, facts),
             "ended" => {
                 // One round only, so that one deletion ends the session.
@@ -247,6 +254,11 @@ impl Planner {
                 self.answer(Some(0), fact::Entity::Absent);
                 self.answer(None, fact::Entity::Absent);
                 self.complete(0);
+                let behind_the_window = if facts.is(fact::Count::TooOld) { 3 } else { 0 };
+                for _ in 0..behind_the_window {
+                    self.request(fact::Count::Within, facts);
+                    self.delete(0);
+                }
             }
             "complete-needed-initial" => {
                 self.challenge(fact::Qop::AuthInt);
@@ -302,7 +314,12 @@ impl Planner {
     }
 
     fn reach_initiator(&mut self, facts: &Facts, qop: fact::Qop) {
-        let user = if facts.is(fact::Username::NotEncodable) { 1 } else { self.rng.u8(..3) };
+        // The second user's name is not ISO 8859-1; where other credentials are asked for, they will be that user's.
+        let user = match facts.is(fact::Username::NotEncodable) {
+            true if facts.is(fact::Credential::Other) => 0,
+            true => 1,
+            false => self.rng.u8(..3),
+        };
         let start = self.initialize(None).about(user);
         let good = |action: CallAction| action.wishing(fact::Token::WellFormed).wishing(fact::Entity::Given);
         let proof_qop = if facts.is(fact::Kind::AuthenticationInfo) { qop } else { fact::Qop::Auth };
