@@ -15,6 +15,7 @@ use super::run::{Trace, run_sequence};
 use super::subject::builtin::Builtin;
 use super::subject::{Subject, SubjectError};
 use super::walk::{Step, Walk};
+use crate::buffer::BufferType;
 use crate::spec::call::{Call, Descriptor};
 use crate::spec::names::CallName;
 use crate::spec::vocabulary::{Entity, Facts, Handle, Names, Output, Qop, Role, State, Token};
@@ -116,7 +117,7 @@ fn waiting(state: u8, seed: u8) -> Sequence {
 /// An edited request into a context that waits for it, and then the request as it was.
 ///
 /// The first byte picks the state, the second the request. If the third is 255 the rest is the token itself;
-/// otherwise edits follow: which buffer, and what [`encoding`](super::encoding) reads of an edit.
+/// otherwise edits follow: which buffer of the message, and what [`encoding`](super::encoding) reads of an edit.
 ///
 /// # Errors
 /// The first answer that the tables do not allow.
@@ -162,7 +163,9 @@ fn edit(message: &mut Descriptor, bytes: &[u8]) {
         let position = usize::from(reader.byte()) % buffers.len();
         let edit = reader.edit();
         let buffer = &mut buffers[position];
-        if let Some(data) = &mut buffer.data {
+        // The facts know a small output and one that is enough for anything, and nothing in between.
+        let is_output = position > 0 && buffer.buffer_type.kind() != BufferType::PKG_PARAMS;
+        if let Some(data) = buffer.data.as_mut().filter(|_| !is_output) {
             edit.apply(data);
             buffer.count = u32::try_from(data.len()).unwrap_or(u32::MAX);
         }

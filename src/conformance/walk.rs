@@ -29,7 +29,7 @@ pub struct Step {
 /// A subject under way, and the shadow that judges it.
 ///
 /// After a step that failed nobody knows the subject's state, and the walk should end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Walk<S> {
     subject: S,
     shadow: Shadow,

@@ -181,7 +181,7 @@ impl Draft {
             () if action.wishes.is(fact::Count::Within) => {
                 let (low, high) = (last.saturating_sub(window) + 1, last.saturating_add(window));
                 // As far as it may be, or as near.
-                let far = Some(high).filter(|nc| action.variety % 2 == 0 && !used(*nc) && *nc != next);
+                let far = Some(high).filter(|nc| action.variety.is_multiple_of(2) && !used(*nc) && *nc != next);
                 far.or_else(|| unused(low..=high))
             }
             () if action.wishes.is(fact::Count::TooOld) => unused(1..=last.saturating_sub(window)),

@@ -19,7 +19,7 @@ use crate::spec::shadow::registers::Answer;
 use crate::spec::{Shadow, Specification};
 
 /// The tables, answering.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Oracle {
     specification: Arc<Specification>,
     shadow: Shadow,
