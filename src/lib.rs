@@ -22,3 +22,10 @@ pub mod spec;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+
+#[cfg(feature = "serve")]
+pub mod serve;
+
+#[cfg(all(doctest, feature = "package"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -10,7 +10,7 @@ use super::action::Action;
 use super::concretise::concretise;
 use super::encoding::Reader;
 use super::plan::{Sequence, approach};
-use super::report::Finding;
+use super::report::{Finding, FindingKind};
 use super::run::{Trace, run_sequence};
 use super::subject::builtin::Builtin;
 use super::subject::{Subject, SubjectError};
@@ -34,9 +34,9 @@ pub struct Counterexample {
 
 impl fmt::Display for Counterexample {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding { state, facts, actual, difference, reproducer } = &self.finding;
+        let Finding { state, facts, actual, returned, difference, reproducer, .. } = &self.finding;
         writeln!(formatter, "row {}: {difference}", self.row)?;
-        writeln!(formatter, "state {state}, facts {facts}, answered {actual}")?;
+        writeln!(formatter, "state {state}, facts {facts}, answered {actual} with {returned}")?;
         let json = serde_json::to_string(reproducer).map_err(|_| fmt::Error)?;
         write!(formatter, "reproducer: {json}")
     }
@@ -64,7 +64,11 @@ fn offence(step: &Step) -> Option<&str> {
 
 fn counterexample(step: &Step, why: &str, reproducer: Sequence) -> Box<Counterexample> {
     let row = step.judgement.row.clone().unwrap_or_default();
-    Box::new(Counterexample { row, finding: Finding::new(step, why, reproducer) })
+    let kind = match step.judgement.verdict {
+        Verdict::Fail(_) => FindingKind::Fail,
+        Verdict::Pass | Verdict::Deviation(_) => FindingKind::Deviation,
+    };
+    Box::new(Counterexample { row, finding: Finding::new(tables(), kind, step, why, reproducer) })
 }
 
 fn unanswered(error: &SubjectError, reproducer: Sequence) -> Box<Counterexample> {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::action::Action;
 use super::concretise::concretise;
 use super::plan::{Sequence, needs, plan};
-use super::report::{Finding, Report, RowReport, RowVerdict};
+use super::report::{Finding, FindingKind, Report, RowReport, RowVerdict};
 use super::subject::{Subject, SubjectError};
 use super::walk::{Step, Walk};
+use crate::digest::hash::md5;
 use crate::spec::call::Call;
 use crate::spec::model::{CallSpec, Row};
 use crate::spec::names::CallName;
@@ -24,7 +25,7 @@ pub const MINIMUM_PER_ROW: usize = 16;
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Rows to run; all when empty.
+    /// Patterns of the ids of the rows to run, see [`matches_glob`]; all rows when empty.
     pub only: Vec<String>,
     /// The seed everything left open is drawn from.
     pub seed: u64,
@@ -35,6 +36,13 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { only: Vec::new(), seed: 1, cases: 48 }
+    }
+}
+
+impl Options {
+    /// Whether a row is to run.
+    pub fn selects(&self, row: &Row) -> bool {
+        self.only.is_empty() || self.only.iter().any(|pattern| matches_glob(pattern, &row.id))
     }
 }
 
@@ -121,14 +129,36 @@ struct Tally {
     hindered_by: BTreeSet<String>,
 }
 
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The row whose cases come next.
+    pub row: &'a str,
+    /// How many rows are done.
+    pub done: usize,
+    /// How many rows there are.
+    pub of: usize,
+}
+
 /// Runs the suite.
 pub fn run(specification: &Arc<Specification>, subject: &mut dyn Subject, options: &Options) -> Report {
+    run_observed(specification, subject, options, &mut |_progress| {})
+}
+
+/// Runs the suite, and tells before each row how far it has come.
+pub fn run_observed(
+    specification: &Arc<Specification>,
+    subject: &mut dyn Subject,
+    options: &Options,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Report {
     let capabilities = subject.capabilities();
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let smoke = smoke(specification, subject, options.seed);
-    let selected =
-        |row: &Row| options.only.is_empty() || options.only.iter().any(|pattern| matches_glob(pattern, &row.id));
+    let selected = |row: &Row| options.selects(row);
     let mut skipped: BTreeMap<String, String> = BTreeMap::new();
+    let of = specification.rows().filter(|row| selected(row)).count();
+    let mut done = 0;
     if smoke.is_none() {
         for tables in &specification.calls {
             let by_row = combinations(tables);
@@ -136,6 +166,8 @@ pub fn run(specification: &Arc<Specification>, subject: &mut dyn Subject, option
                 if !selected(row) {
                     continue;
                 }
+                observer(Progress { row: &row.id, done, of });
+                done += 1;
                 let missing: Vec<_> =
                     row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
                 if !missing.is_empty() {
@@ -164,7 +196,7 @@ fn run_row(
     options: &Options,
     tallies: &mut BTreeMap<String, Tally>,
 ) {
-    let row_seed = hash(&(options.seed, &row.id));
+    let row_seed = derive(options.seed, row.id.as_bytes());
     let mut ran = 0;
     // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying a while.
     for index in 0..options.cases * 2 {
@@ -172,7 +204,7 @@ fn run_row(
             break;
         }
         let Some(facts) = choose(facts, options.cases, index % options.cases) else { return };
-        let sequence = plan(call, facts, hash(&(row_seed, index)));
+        let sequence = plan(call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
         let trace = run_sequence(specification, subject, &sequence);
         let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
         ran += usize::from(reached);
@@ -193,6 +225,7 @@ fn record(
     trace: &Trace,
     tallies: &mut BTreeMap<String, Tally>,
 ) {
+    // Only counts what is distinct within this run; nothing is derived from it.
     let mut history = DefaultHasher::new();
     for step in &trace.steps {
         step.call.hash(&mut history);
@@ -203,14 +236,20 @@ fn record(
             Verdict::Pass => {}
             Verdict::Deviation(why) => {
                 if tally.deviations.len() < 3 {
-                    tally.deviations.push(Finding::new(step, why, sequence.clone()));
+                    tally.deviations.push(Finding::new(
+                        specification,
+                        FindingKind::Deviation,
+                        step,
+                        why,
+                        sequence.clone(),
+                    ));
                 }
             }
             Verdict::Fail(why) => {
                 let known = tally.failures.iter().any(|finding| finding.difference == *why);
                 if !known && tally.failures.len() < 3 {
                     let minimal = minimise(specification, subject, sequence, step);
-                    tally.failures.push(Finding::new(step, why, minimal));
+                    tally.failures.push(Finding::new(specification, FindingKind::Fail, step, why, minimal));
                 }
             }
         }
@@ -322,11 +361,10 @@ fn smoke(specification: &Arc<Specification>, subject: &mut dyn Subject, seed: u6
     refused.map(|step| format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status))
 }
 
-fn hash(value: &impl Hash) -> u64 {
-    // SipHash with fixed keys: the same on every machine and in every run of one build.
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+/// A seed made from a seed: the first eight bytes of an MD5, so that no release of Rust changes what a seed means.
+fn derive(seed: u64, label: &[u8]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = md5(&[&seed.to_be_bytes(), label]);
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Whether a name matches a pattern in which `*` stands for any text and `?` for one character.

@@ -8,6 +8,7 @@ pub mod check;
 pub mod combinations;
 mod compile;
 pub mod describe;
+pub mod explain;
 pub mod graph;
 pub mod load;
 pub mod model;

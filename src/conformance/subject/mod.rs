@@ -20,7 +20,7 @@ pub struct SubjectError(pub String);
 /// An implementation under test.
 ///
 /// A Rust implementation runs the suite in its own `cargo test` by implementing this and calling
-/// [`run`](crate::conformance::run).
+/// [`run()`](crate::conformance::run()).
 pub trait Subject {
     /// What it is, for the report.
     fn name(&self) -> String;

@@ -1,0 +1,372 @@
+//! A report as a person reads it, with the styles of a terminal; whoever prints it elsewhere strips them.
+#![forbid(unsafe_code)]
+
+use core::fmt::Write;
+use std::collections::BTreeSet;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Conclusion, Finding, FindingKind, Report, RowReport, RowVerdict, Strictness};
+use crate::conformance::action::{Action, CallAction, Edit};
+use crate::spec::Specification;
+use crate::spec::model::{Allowed, CallSpec, Row};
+use crate::spec::names::CallName;
+use crate::spec::setup::EnvironmentFault;
+use crate::spec::vocabulary::Fact;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const WARNING: Style = AnsiColor::Yellow.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// The whole report: head, a line for each call, every finding, a summary.
+pub fn report(specification: &Specification, report: &Report, strictness: Strictness) -> String {
+    let mut text = String::new();
+    head(&mut text, report);
+    if let Some(smoke) = &report.smoke {
+        let _ = writeln!(text, "{BAD}the smoke exchange failed{BAD:#}: {smoke}");
+        let _ = writeln!(text, "No row was tried: nothing that needs a session could have been reached.");
+        return text;
+    }
+    for call in CallName::ALL {
+        call_line(&mut text, report, *call);
+    }
+    for row in &report.rows {
+        for finding in distinct(row).filter(|finding| in_full(finding, strictness)) {
+            finding_in_full(&mut text, specification, row, finding);
+        }
+    }
+    deviations(&mut text, report, strictness);
+    notes(&mut text, report);
+    summary(&mut text, report, strictness);
+    text
+}
+
+fn head(text: &mut String, report: &Report) {
+    for (name, value) in
+        [("subject", report.subject.as_str()), ("spec", &report.spec_version), ("seed", &report.seed.to_string())]
+    {
+        let _ = writeln!(text, "{DIM}{name:<8}{DIM:#} {value}");
+    }
+    text.push('\n');
+}
+
+/// How many rows of a call ran, of how many that could, and how many concretisations that were.
+fn call_line(text: &mut String, report: &Report, call: CallName) {
+    let rows = || report.rows.iter().filter(|row| row.call == call);
+    if rows().next().is_none() {
+        return;
+    }
+    let exercised = rows().filter(|row| row.ran > 0).count();
+    let skipped = rows().filter(|row| row.verdict == RowVerdict::Skipped).count();
+    let applicable = rows().count() - skipped;
+    let concretisations: usize = rows().map(|row| row.ran).sum();
+    let style = match rows().map(|row| row.verdict).max_by_key(|verdict| gravity(*verdict)) {
+        Some(RowVerdict::Fail | RowVerdict::Errored) => BAD,
+        Some(RowVerdict::Deviation) => WARNING,
+        Some(RowVerdict::Pass | RowVerdict::Skipped) | None => GOOD,
+    };
+    let _ = writeln!(
+        text,
+        "{style}{call:<26}{style:#} {exercised:>3} of {applicable:>3} rows, {skipped:>2} skipped, \
+         {concretisations:>6} concretisations"
+    );
+}
+
+fn gravity(verdict: RowVerdict) -> u8 {
+    match verdict {
+        RowVerdict::Skipped => 0,
+        RowVerdict::Pass => 1,
+        RowVerdict::Deviation => 2,
+        RowVerdict::Errored => 3,
+        RowVerdict::Fail => 4,
+    }
+}
+
+/// The findings of a row, of those that are the same answer for the same reason the first.
+fn distinct(report: &RowReport) -> impl Iterator<Item = &Finding> {
+    let mut told = BTreeSet::new();
+    report.findings.iter().filter(move |finding| told.insert((finding.kind, &finding.actual, &finding.difference)))
+}
+
+/// Whether a finding is told with all its grounds, or in one line.
+fn in_full(finding: &Finding, strictness: Strictness) -> bool {
+    match (finding.kind, strictness) {
+        (FindingKind::Fail | FindingKind::Errored, _) | (FindingKind::Deviation, Strictness::Strict) => true,
+        (FindingKind::Deviation, Strictness::Lenient) => false,
+    }
+}
+
+fn deviations(text: &mut String, report: &Report, strictness: Strictness) {
+    let mut separator = "\n";
+    for row in &report.rows {
+        for finding in distinct(row).filter(|finding| !in_full(finding, strictness)) {
+            let Finding { actual, difference, .. } = finding;
+            let kind = kind(finding.kind);
+            let _ = writeln!(text, "{separator}{kind} {BOLD}{}{BOLD:#}: {actual}: {difference}", row.row);
+            separator = "";
+        }
+    }
+}
+
+fn kind(kind: FindingKind) -> String {
+    match kind {
+        FindingKind::Fail => format!("{BAD}fail{BAD:#}"),
+        FindingKind::Errored => format!("{BAD}errored{BAD:#}"),
+        FindingKind::Deviation => format!("{WARNING}deviation{WARNING:#}"),
+    }
+}
+
+fn finding_in_full(text: &mut String, specification: &Specification, report: &RowReport, finding: &Finding) {
+    let Some(row) = specification.row(&report.row) else { return };
+    let state = if finding.state.is_empty() { String::new() } else { format!(" in {}", finding.state) };
+    let _ = writeln!(text, "\n{} {BOLD}{}{BOLD:#}: {}{state}", kind(finding.kind), row.id, row.call);
+    field(text, "requirement", &situation(specification.call(row.call), &finding.situation));
+    field(text, "", &row.outcome.why);
+    for reference in &row.sources {
+        field(text, "source", &source(specification, reference));
+    }
+    field(text, "expected", &expected(&row.outcome));
+    field(text, "actual", &format!("{}, {}", finding.actual, finding.returned));
+    field(text, "difference", &finding.difference);
+    if !finding.facts.is_empty() {
+        field(text, "facts", &finding.facts);
+    }
+    let mut name = "reproducer";
+    for (number, action) in (1_usize..).zip(&finding.reproducer.actions) {
+        field(text, name, &format!("{number:>2}. {}", describe(action)));
+        name = "";
+    }
+    // A sequence holds nothing that could not be written as JSON.
+    let json = serde_json::to_string(&finding.reproducer).unwrap_or_default();
+    field(text, name, &json);
+}
+
+fn field(text: &mut String, name: &str, value: &str) {
+    let _ = writeln!(text, "  {DIM}{name:<11}{DIM:#}  {value}");
+}
+
+fn situation(call: Option<&CallSpec>, id: &str) -> String {
+    let known = call.and_then(|call| call.situations.iter().find(|situation| situation.id == id));
+    known.map_or_else(|| id.to_owned(), |situation| format!("{id}: {}", situation.text))
+}
+
+/// A reference of a row as its title, heading and address.
+pub fn source(specification: &Specification, reference: &str) -> String {
+    match specification.source(reference) {
+        Some((source, heading)) => {
+            let heading = heading.map(|heading| format!(", {heading}")).unwrap_or_default();
+            format!("{}{heading} <{}>", source.title, source.url)
+        }
+        None => reference.to_owned(),
+    }
+}
+
+/// An outcome in one line.
+pub fn expected(allowed: &Allowed) -> String {
+    let next = allowed.next.name();
+    format!("{}, next {next}, handle {}, buffers {}", allowed.status, allowed.handle, allowed.buffers)
+}
+
+/// Why rows did not run, those with the same reason together.
+fn notes(text: &mut String, report: &Report) {
+    let mut reasons: Vec<(RowVerdict, &str, Vec<&str>)> = Vec::new();
+    for row in &report.rows {
+        let Some(note) = row.note.as_deref() else { continue };
+        match reasons.iter_mut().find(|(verdict, reason, _)| *verdict == row.verdict && *reason == note) {
+            Some((_, _, rows)) => rows.push(&row.row),
+            None => reasons.push((row.verdict, note, vec![&row.row])),
+        }
+    }
+    for (verdict, reason, rows) in reasons {
+        let style = if verdict == RowVerdict::Errored { BAD } else { DIM };
+        let _ = writeln!(text, "\n{style}{}{style:#}: {reason}", verdict.name());
+        for row in rows {
+            let _ = writeln!(text, "  {row}");
+        }
+    }
+}
+
+fn summary(text: &mut String, report: &Report, strictness: Strictness) {
+    let counts: Vec<String> = RowVerdict::ALL
+        .iter()
+        .map(|verdict| (report.with_verdict(*verdict).count(), verdict.name()))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
+    let concretisations: usize = report.rows.iter().map(|row| row.ran).sum();
+    let (style, word) = match report.conclusion(strictness) {
+        Conclusion::Conforms => (GOOD, "conforms"),
+        Conclusion::Findings => (BAD, "does not conform"),
+        Conclusion::NothingShown => (BAD, "nothing is shown: no row of CompleteAuthToken ran"),
+    };
+    let rows = report.rows.len();
+    let counts = counts.join(", ");
+    let _ = writeln!(text, "\n{style}{word}{style:#}: {rows} rows: {counts}; {concretisations} concretisations");
+}
+
+/// An action as a sentence; what only the JSON form says is what its variety draws.
+pub fn describe(action: &Action) -> String {
+    match action {
+        Action::Call(call) => describe_call(call),
+        Action::Expire => "the nonce lifetime passes".to_owned(),
+        Action::Inject(EnvironmentFault::None) => "entropy and clock work again".to_owned(),
+        Action::Inject(EnvironmentFault::Entropy) => "entropy fails from here on".to_owned(),
+        Action::Inject(EnvironmentFault::Clock) => "the clock fails from here on".to_owned(),
+        Action::AccountsDown(true) => "the account source goes down".to_owned(),
+        Action::AccountsDown(false) => "the account source is back".to_owned(),
+        Action::SpendCounts => "the newest context, if an established initiator's, spends all its counts".to_owned(),
+    }
+}
+
+fn describe_call(action: &CallAction) -> String {
+    let mut text = action.call.name().to_owned();
+    match action.context {
+        None => {}
+        Some(0) => text.push_str(" on the newest context"),
+        Some(1) => text.push_str(" on the context before the newest"),
+        Some(back) => {
+            let _ = write!(text, " on the context {back} before the newest");
+        }
+    }
+    if let Some(which) = action.which {
+        let _ = write!(text, ", about candidate {which}");
+    }
+    let wishes: Vec<String> = action
+        .wishes
+        .iter()
+        // The first value of a fact is the good one; what the tester does is known by how it departs.
+        .filter(|(fact, value)| *value != 0 && !matches!(fact, Fact::Role | Fact::State))
+        .map(|(fact, value)| format!("{}={}", fact.name(), fact.values()[usize::from(value)]))
+        .collect();
+    if !wishes.is_empty() {
+        let _ = write!(text, ": {}", wishes.join(" "));
+    }
+    for edit in &action.edits {
+        let _ = match edit {
+            Edit::Overwrite { at, byte } => write!(text, "; byte {at} of the token becomes 0x{byte:02X}"),
+            Edit::Insert { at, byte } => write!(text, "; 0x{byte:02X} comes in at byte {at} of the token"),
+            Edit::Remove { at } => write!(text, "; byte {at} of the token goes"),
+            Edit::Truncate { at } => write!(text, "; the token is cut at byte {at}"),
+        };
+    }
+    text
+}
+
+/// The rows as a list: id, call, states, situations, level and provenance.
+pub fn list<'a>(specification: &Specification, rows: impl Iterator<Item = &'a Row>) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let states: Vec<&str> = row.states.iter().map(|state| state_name(row, *state)).collect();
+        let situations = specification.call(row.call).map(|call| &call.situations);
+        let situations: Vec<&str> =
+            row.situations.iter().filter_map(|position| Some(situations?.get(*position)?.id.as_str())).collect();
+        let _ = writeln!(
+            text,
+            "{BOLD}{}{BOLD:#}  {}  {}  {}  {}  {}",
+            row.id,
+            row.call,
+            states.join("|"),
+            situations.join("|"),
+            row.level,
+            row.provenance
+        );
+    }
+    text
+}
+
+/// The name of a state of a row: "none" where there is no live context, "any" where its state does not matter.
+pub(crate) fn state_name(row: &Row, state: Option<u8>) -> &'static str {
+    match (state, row.role) {
+        (Some(state), _) => Fact::State.values().get(usize::from(state)).copied().unwrap_or("any"),
+        (None, None) => "none",
+        (None, Some(_)) => "any",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{describe, report};
+    use crate::conformance::action::{Action, CallAction, Edit};
+    use crate::conformance::plan::Sequence;
+    use crate::conformance::report::{Conclusion, Finding, FindingKind, Report, RowReport, RowVerdict, Strictness};
+    use crate::spec::names::CallName;
+    use crate::spec::vocabulary::Names;
+    use crate::spec::{Setup, Specification};
+
+    fn one_row(verdict: RowVerdict, kind: FindingKind) -> Report {
+        let reproducer = Sequence { setup: Setup::default(), actions: vec![Action::Expire] };
+        let finding = Finding {
+            kind,
+            situation: "count-used".into(),
+            state: "complete-needed-subsequent".into(),
+            facts: "count=used".into(),
+            actual: "SEC_E_OK".into(),
+            returned: "no handle, buffers untouched".into(),
+            difference: "status SEC_E_OK".into(),
+            reproducer,
+        };
+        let row = RowReport {
+            row: "cat-count-used".into(),
+            call: CallName::CompleteAuthToken,
+            verdict,
+            ran: 3,
+            note: None,
+            findings: vec![finding],
+        };
+        Report { spec_version: "0.0.0".into(), subject: "test".into(), seed: 7, smoke: None, rows: vec![row] }
+    }
+
+    #[test]
+    fn a_failure_is_told_with_requirement_source_expected_actual_and_reproducer() {
+        let tables = Specification::embedded().expect("the tables load");
+        let found = one_row(RowVerdict::Fail, FindingKind::Fail);
+        let text = anstream::adapter::strip_str(&report(&tables, &found, Strictness::Lenient)).to_string();
+        for part in [
+            "fail cat-count-used: CompleteAuthToken in complete-needed-subsequent",
+            "requirement  count-used: ",
+            "source       ",
+            "<https://",
+            "expected     SEC_E_OUT_OF_SEQUENCE, next rejected",
+            "actual       SEC_E_OK, no handle, buffers untouched",
+            " 1. the nonce lifetime passes",
+            "{\"setup\":",
+            "does not conform: 1 rows: 1 fail; 3 concretisations",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn deviations_are_findings_only_where_they_are_asked_to_be() {
+        let found = one_row(RowVerdict::Deviation, FindingKind::Deviation);
+        assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::Conforms);
+        assert_eq!(found.conclusion(Strictness::Strict), Conclusion::Findings);
+        let tables = Specification::embedded().expect("the tables load");
+        assert!(!report(&tables, &found, Strictness::Lenient).contains("expected"));
+        assert!(report(&tables, &found, Strictness::Strict).contains("expected"));
+    }
+
+    #[test]
+    fn a_run_in_which_no_completion_ran_shows_nothing() {
+        let mut found = one_row(RowVerdict::Pass, FindingKind::Deviation);
+        found.rows[0].ran = 0;
+        assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::NothingShown);
+        found.rows[0].ran = 1;
+        assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::Conforms);
+        found.smoke = Some("AcceptSecurityContext answered SEC_E_INTERNAL_ERROR".into());
+        assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::NothingShown);
+    }
+
+    #[test]
+    fn an_action_is_a_sentence() {
+        let mut action = CallAction::new(CallName::CompleteAuthToken, 1).on(0).wishing(Names::Other);
+        action.edits.push(Edit::Insert { at: 4, byte: b'A' });
+        assert_eq!(
+            describe(&Action::Call(action)),
+            "CompleteAuthToken on the newest context: names=other; 0x41 comes in at byte 4 of the token"
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! A report as a program reads it; `spec/schemas/conform.schema.json` describes it.
+#![forbid(unsafe_code)]
+
+use serde::Serialize;
+
+use super::{Conclusion, Report, RowVerdict, Strictness};
+
+/// The version of the form; it changes when a program that reads it must.
+pub const REPORT_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    report_version: u32,
+    strict: bool,
+    conclusion: Conclusion,
+    counts: Counts,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    pass: usize,
+    deviation: usize,
+    fail: usize,
+    skipped: usize,
+    errored: usize,
+    concretisations: usize,
+}
+
+/// The report as one indented document that ends in a line break.
+///
+/// # Errors
+/// Where a value has no form in JSON; no report holds such a value.
+pub fn report(report: &Report, strictness: Strictness) -> serde_json::Result<String> {
+    let count = |verdict| report.with_verdict(verdict).count();
+    let document = Document {
+        report_version: REPORT_VERSION,
+        strict: strictness == Strictness::Strict,
+        conclusion: report.conclusion(strictness),
+        counts: Counts {
+            pass: count(RowVerdict::Pass),
+            deviation: count(RowVerdict::Deviation),
+            fail: count(RowVerdict::Fail),
+            skipped: count(RowVerdict::Skipped),
+            errored: count(RowVerdict::Errored),
+            concretisations: report.rows.iter().map(|row| row.ran).sum(),
+        },
+        report,
+    };
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}

@@ -1,0 +1,220 @@
+//! What a run found: verdicts by row, findings with their reproducers.
+#![forbid(unsafe_code)]
+
+pub mod human;
+pub mod json;
+
+use serde::Serialize;
+
+use super::plan::Sequence;
+use super::subject::SubjectError;
+use super::walk::Step;
+use crate::spec::Specification;
+use crate::spec::call::Descriptor;
+use crate::spec::names::CallName;
+
+/// The verdict on one row.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowVerdict {
+    /// Every case answered as the row says.
+    Pass,
+    /// Some case answered otherwise without being wrong.
+    Deviation,
+    /// Some case is wrong.
+    Fail,
+    /// It did not run: the subject lacks what it needs, or another row kept it from its state.
+    Skipped,
+    /// It should have run and did not, or the subject gave no answer.
+    Errored,
+}
+
+impl RowVerdict {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Pass, Self::Deviation, Self::Fail, Self::Skipped, Self::Errored];
+
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Deviation => "deviation",
+            Self::Fail => "fail",
+            Self::Skipped => "skipped",
+            Self::Errored => "errored",
+        }
+    }
+}
+
+/// What sort of thing was found.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingKind {
+    /// The answer is wrong.
+    Fail,
+    /// The answer is not the row's, yet not wrong.
+    Deviation,
+    /// There was no answer.
+    Errored,
+}
+
+/// One thing found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What sort.
+    pub kind: FindingKind,
+    /// The situation that the call was in, by its name in the tables; empty where there was no answer.
+    pub situation: String,
+    /// The state of the context before the call.
+    pub state: String,
+    /// The facts of the call.
+    pub facts: String,
+    /// The status that came back.
+    pub actual: String,
+    /// What came back beside the status: the handle and the buffers, never their contents.
+    pub returned: String,
+    /// What differs from the row, or why the deviation is allowed.
+    pub difference: String,
+    /// The shortest sequence known that shows it.
+    pub reproducer: Sequence,
+}
+
+impl Finding {
+    pub(super) fn new(
+        specification: &Specification,
+        kind: FindingKind,
+        step: &Step,
+        difference: &str,
+        reproducer: Sequence,
+    ) -> Self {
+        let tables = specification.call(step.call.name());
+        let situation = tables.and_then(|tables| tables.situations.get(tables.situation(&step.judgement.facts)?));
+        Self {
+            kind,
+            situation: situation.map_or_else(String::new, |situation| situation.id.clone()),
+            state: step.state.to_owned(),
+            facts: step.judgement.facts.to_string(),
+            actual: step.outcome.status.to_string(),
+            returned: returned(step),
+            difference: difference.to_owned(),
+            reproducer,
+        }
+    }
+
+    pub(super) fn without_answer(error: &SubjectError, reproducer: Sequence) -> Self {
+        Self {
+            kind: FindingKind::Errored,
+            situation: String::new(),
+            state: String::new(),
+            facts: String::new(),
+            actual: "no answer".to_owned(),
+            returned: "nothing".to_owned(),
+            difference: error.to_string(),
+            reproducer,
+        }
+    }
+}
+
+/// The handle and buffers that came back, by their kind and length: contents are different in every run.
+fn returned(step: &Step) -> String {
+    let handle = match (step.outcome.handle, step.call.context()) {
+        (None, _) => "no handle",
+        (Some(after), Some(before)) if after == before => "the same handle",
+        (Some(_), _) => "a handle",
+    };
+    let lengths = |descriptor: Option<&Descriptor>| -> Vec<usize> {
+        let buffers = descriptor.and_then(|descriptor| descriptor.buffers.as_deref()).unwrap_or_default();
+        buffers.iter().map(|buffer| buffer.bytes().len()).collect()
+    };
+    let (before, after) = (step.call.output(), step.outcome.output.as_ref());
+    if before == after {
+        return format!("{handle}, buffers untouched");
+    }
+    let changed: Vec<String> = lengths(before)
+        .into_iter()
+        .zip(lengths(after))
+        .enumerate()
+        .filter(|(_, (before, after))| before != after)
+        .map(|(position, (_, after))| format!("buffer {position} of {after} bytes"))
+        .collect();
+    let changed = if changed.is_empty() { "buffers overwritten in place".to_owned() } else { changed.join(", ") };
+    format!("{handle}, {changed}")
+}
+
+/// What became of one row.
+#[derive(Clone, Debug, Serialize)]
+pub struct RowReport {
+    /// The row.
+    pub row: String,
+    /// The call.
+    pub call: CallName,
+    /// The verdict.
+    pub verdict: RowVerdict,
+    /// How many distinct concretisations ran.
+    pub ran: usize,
+    /// Why it was skipped or errored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What was found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The version of the tables.
+    pub spec_version: String,
+    /// What was under test.
+    pub subject: String,
+    /// The seed.
+    pub seed: u64,
+    /// Why the smoke exchange failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<String>,
+    /// The rows.
+    pub rows: Vec<RowReport>,
+}
+
+impl Report {
+    /// The rows with that verdict.
+    pub fn with_verdict(&self, verdict: RowVerdict) -> impl Iterator<Item = &RowReport> {
+        self.rows.iter().filter(move |row| row.verdict == verdict)
+    }
+
+    /// How the run as a whole is to be taken; `strict` counts deviations as findings.
+    pub fn conclusion(&self, strict: Strictness) -> Conclusion {
+        let mut completions = self.rows.iter().filter(|row| row.call == CallName::CompleteAuthToken).peekable();
+        let ran = |row: &RowReport| row.ran > 0;
+        let nothing_ran = if completions.peek().is_some() { !completions.any(ran) } else { !self.rows.iter().any(ran) };
+        if self.smoke.is_some() || nothing_ran {
+            return Conclusion::NothingShown;
+        }
+        let counts = |row: &RowReport| match (row.verdict, strict) {
+            (RowVerdict::Fail | RowVerdict::Errored, _) | (RowVerdict::Deviation, Strictness::Strict) => true,
+            (RowVerdict::Deviation, Strictness::Lenient) | (RowVerdict::Pass | RowVerdict::Skipped, _) => false,
+        };
+        if self.rows.iter().any(counts) { Conclusion::Findings } else { Conclusion::Conforms }
+    }
+}
+
+/// Whether deviations are findings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Strictness {
+    /// They are not.
+    #[default]
+    Lenient,
+    /// They are.
+    Strict,
+}
+
+/// What a run shows about its subject.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conclusion {
+    /// No row that ran found anything.
+    Conforms,
+    /// Something was found.
+    Findings,
+    /// Nothing can be said: the smoke exchange failed, or no row of CompleteAuthToken ran although some were chosen.
+    NothingShown,
+}

@@ -1,0 +1,17 @@
+//! Real HTTP over the package: an acceptor's side ([`Server`]) and an initiator's ([`fetch`]).
+//!
+//! [`Gate`] knows SSPI and no sockets, [`Server`] knows HTTP and no digests; so with [`initiator`] and [`fetch`]. The
+//! buffer layout is the one of .NET's HttpListener. Plain HTTP only; TLS and channel bindings come together.
+#![forbid(unsafe_code)]
+
+pub mod fetch;
+pub mod gate;
+pub mod headers;
+pub mod initiator;
+mod kept;
+pub mod record;
+pub mod server;
+
+pub use gate::Gate;
+pub use record::{CallLog, CallRecord, SspiCall};
+pub use server::{HttpLimits, Server};

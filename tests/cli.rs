@@ -1,0 +1,384 @@
+//! The binary as its users see it: what it prints, where, and how it exits.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use boon::{Compiler, Schemas};
+use serde_json::Value;
+
+/// RFC 2617 section 3.5.
+const PUBLISHED: &str = "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", \
+    nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", qop=auth, nc=00000001, \
+    cnonce=\"0a4f113b\", response=\"6629fae49393a05397450978507c4ef1\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn ran(output: Output) -> Ran {
+    let text = |octets| String::from_utf8(octets).expect("what is printed is text");
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Ran {
+    ran(command(arguments).output().expect("the binary starts"))
+}
+
+fn run_with_input(arguments: &[&str], input: &str) -> Ran {
+    let mut command = command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    // The child may refuse its arguments before it reads anything.
+    let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
+    ran(child.wait_with_output().expect("the binary ends"))
+}
+
+#[track_caller]
+fn refused(ran: &Ran, named: &str) {
+    assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    assert!(ran.err.contains(named), "{named:?} is not in {}", ran.err);
+    assert_eq!(ran.out, "");
+}
+
+/// A directory of its own, gone at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("the scratch directory can be made");
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("the path is text").to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn validates(text: &str) -> Result<Value, String> {
+    let schema: Value =
+        serde_json::from_str(include_str!("../spec/schemas/conform.schema.json")).expect("the schema is JSON");
+    let mut compiler = Compiler::new();
+    compiler.add_resource("urn:digest-ssp:conform", schema).expect("the schema has an identifier");
+    let mut schemas = Schemas::new();
+    let index = compiler.compile("urn:digest-ssp:conform", &mut schemas).expect("the schema is one");
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match schemas.validate(&value, index) {
+        Ok(()) => Ok(value),
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+// --- conform
+
+#[test]
+fn conform_finds_nothing_in_the_tables_themselves() {
+    let ran = run(&["conform", "--subject", "tables", "--only", "cat-count-*", "--only", "dsc-*", "--cases", "16"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+    assert!(ran.out.contains("CompleteAuthToken "), "{}", ran.out);
+    assert!(ran.out.contains("conforms: "), "{}", ran.out);
+    assert!(!ran.out.contains("MakeSignature"), "{}", ran.out);
+    assert!(!ran.out.contains('\u{1b}'), "there is colour in a pipe");
+    assert_eq!(ran.err, "", "there is progress in a pipe");
+}
+
+#[test]
+fn conform_passes_on_the_implementation_of_this_crate() {
+    let ran = run(&["conform", "--only", "cat-*", "--cases", "16"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+}
+
+#[test]
+fn colour_can_be_forced_and_forbidden() {
+    let arguments = ["conform", "--list", "--only", "cat-count-used"];
+    let forced = ran(command(&arguments).env("CLICOLOR_FORCE", "1").output().expect("the binary starts"));
+    assert!(forced.out.contains("\u{1b}[1mcat-count-used"), "{}", forced.out);
+    let forbidden = ran(command(&arguments).env("NO_COLOR", "1").output().expect("the binary starts"));
+    assert!(forbidden.out.starts_with("cat-count-used  CompleteAuthToken"), "{}", forbidden.out);
+}
+
+#[test]
+fn the_list_says_call_state_situation_level_and_provenance() {
+    let ran = run(&["conform", "--list", "--only", "cat-count-used"]);
+    assert_eq!(ran.code, Some(0));
+    assert_eq!(
+        ran.out,
+        "cat-count-used  CompleteAuthToken  complete-needed-initial|complete-needed-subsequent  count-used  must  \
+         documented\n"
+    );
+    let all = run(&["conform", "--list", "--format", "json"]);
+    let rows: Value = serde_json::from_str(&all.out).expect("it is JSON");
+    assert!(rows.as_array().is_some_and(|rows| rows.len() > 100));
+}
+
+#[test]
+fn the_report_for_programs_is_as_the_schema_describes_it() {
+    let subjects = [["--subject", "tables"], ["--subject", "builtin"]];
+    for subject in subjects {
+        let ran = run(&[&["conform", "--format", "json", "--cases", "16"][..], &subject[..]].concat());
+        let report = validates(&ran.out).unwrap_or_else(|error| panic!("{error}"));
+        let code = match report["conclusion"].as_str() {
+            Some("conforms") => Some(0),
+            Some("findings") => Some(1),
+            _other => Some(2),
+        };
+        assert_eq!(ran.code, code);
+        assert_eq!(report["report_version"], 1);
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_not_so() {
+    let ran = run(&["conform", "--format", "json", "--only", "cat-count-used", "--cases", "16"]);
+    let report = validates(&ran.out).unwrap_or_else(|error| panic!("{error}"));
+    for (place, value) in [
+        ("/report_version", Value::from(2)),
+        ("/conclusion", Value::from("good")),
+        ("/rows/0/verdict", Value::from("xpass")),
+        ("/rows/0/ran", Value::from(-1)),
+        ("/counts/pass", Value::Null),
+    ] {
+        let mut broken = report.clone();
+        *broken.pointer_mut(place).expect("the place exists") = value;
+        assert!(validates(&broken.to_string()).is_err(), "{place}");
+    }
+}
+
+#[test]
+fn a_run_is_determined_by_its_seed() {
+    let arguments = ["conform", "--format", "json", "--only", "asc-*", "--cases", "16", "--seed"];
+    let [first, again, other] = ["7", "7", "8"].map(|seed| run(&[&arguments[..], &[seed]].concat()).out);
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+}
+
+#[test]
+fn a_report_goes_into_a_file_as_a_whole() {
+    let scratch = Scratch::new("report");
+    let file = scratch.path("report.json");
+    let arguments = ["conform", "--only", "cat-count-used", "--format", "json", "--output", &file];
+    let ran = run(&arguments);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
+    validates(&fs::read_to_string(&file).expect("the report was written")).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<_> =
+        fs::read_dir(&scratch.0).expect("it can be read").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(names, ["report.json"]);
+    let nowhere = scratch.path("no/such/directory/report.json");
+    refused(&run(&["conform", "--only", "cat-count-used", "--output", &nowhere]), "report.json");
+}
+
+// --- spec
+
+#[test]
+fn the_tables_of_this_build_are_sound_and_rendered() {
+    let ran = run(&["spec", "check"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+    assert!(ran.out.contains("CompleteAuthToken ") && ran.out.ends_with(": 0 findings\n"), "{}", ran.out);
+    assert_eq!(run(&["spec", "check", "--directory", "spec"]).out, ran.out);
+    let rendered = run(&["spec", "render", "--check"]);
+    assert_eq!(rendered.code, Some(0), "{}", rendered.err);
+}
+
+fn broken_tables(scratch: &Scratch, file: &str, from: &str, to: &str) -> String {
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
+    for folder in ["", "calls"] {
+        fs::create_dir_all(scratch.0.join("spec").join(folder)).expect("it can be made");
+        for entry in fs::read_dir(tables.join(folder)).expect("it can be read").flatten() {
+            if entry.path().is_file() {
+                let copy = scratch.0.join("spec").join(folder).join(entry.file_name());
+                fs::copy(entry.path(), copy).expect("it can be copied");
+            }
+        }
+    }
+    let path = scratch.0.join("spec").join(file);
+    let text = fs::read_to_string(&path).expect("it can be read");
+    assert!(text.contains(from));
+    fs::write(path, text.replacen(from, to, 1)).expect("it can be written");
+    scratch.path("spec")
+}
+
+#[test]
+fn a_table_that_cannot_be_loaded_is_named_with_its_row() {
+    let scratch = Scratch::new("unloadable");
+    let from = "id = \"cat-count-used\"";
+    let directory =
+        broken_tables(&scratch, "calls/complete_auth_token.toml", from, "id = \"cat-count-used\"\nxyzzy = 1");
+    let ran = run(&["spec", "check", "--directory", &directory]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("calls/complete_auth_token.toml: line ") && ran.out.contains("xyzzy"), "{}", ran.out);
+    let scratch = Scratch::new("unknown-status");
+    let directory = broken_tables(
+        &scratch,
+        "calls/complete_auth_token.toml",
+        "situation = \"count-used\"",
+        "situation = \"count-abused\"",
+    );
+    let ran = run(&["spec", "check", "--directory", &directory]);
+    assert_eq!(ran.code, Some(1));
+    let named = ran.out.lines().any(|line| {
+        line.contains("calls/complete_auth_token.toml")
+            && line.contains("cat-count-used")
+            && line.contains("count-abused")
+    });
+    assert!(named, "{}", ran.out);
+}
+
+#[test]
+fn a_table_that_breaks_a_rule_is_a_finding() {
+    let scratch = Scratch::new("unsound");
+    let directory = broken_tables(&scratch, "pins.toml", "rows = ", "rows = 1");
+    let ran = run(&["spec", "check", "--directory", &directory]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("pins: "), "{}", ran.out);
+}
+
+#[test]
+fn rows_calls_and_states_are_shown() {
+    for (name, part) in [
+        ("cat-count-used", "SEC_E_OUT_OF_SEQUENCE (0x80090310)"),
+        ("CompleteAuthToken", "situations, in order"),
+        ("completeauthtoken", "situations, in order"),
+        ("established", "acceptor `established`"),
+    ] {
+        let ran = run(&["spec", "show", name]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert!(ran.out.contains(part), "{part:?} is not in\n{}", ran.out);
+    }
+    let row: Value =
+        serde_json::from_str(&run(&["spec", "show", "cat-count-used", "--format", "json"]).out).expect("it is JSON");
+    assert_eq!(row["row"]["outcome"]["status"]["name"], "SEC_E_OUT_OF_SEQUENCE");
+    let all = run(&["spec", "show"]);
+    assert!(all.out.contains("cat-count-used") && all.out.contains("complete-needed-subsequent"), "{}", all.out);
+}
+
+#[test]
+fn machines_are_drawn() {
+    assert!(run(&["spec", "graph"]).out.contains("digraph acceptor {"));
+    let mermaid = run(&["spec", "graph", "--format", "mermaid", "--role", "initiator"]);
+    assert!(mermaid.out.contains("stateDiagram-v2"), "{}", mermaid.out);
+}
+
+#[test]
+fn a_stale_reference_is_a_finding_and_a_rendered_one_is_not() {
+    let scratch = Scratch::new("reference");
+    let file = scratch.path("REFERENCE.md");
+    fs::write(&file, "# Something else\n").expect("it can be written");
+    let stale = run(&["spec", "render", "--check", &file]);
+    assert_eq!((stale.code, stale.err.lines().count()), (Some(1), 1), "{}", stale.err);
+    assert!(stale.err.contains("line 1"), "{}", stale.err);
+    assert_eq!(run(&["spec", "render", "--output", &file]).code, Some(0));
+    assert_eq!(run(&["spec", "render", "--check", &file]).code, Some(0));
+}
+
+// --- explain
+
+#[test]
+fn a_status_is_explained_by_name_and_by_number() {
+    let by_name = run(&["explain", "SEC_E_OUT_OF_SEQUENCE"]);
+    assert_eq!(by_name.code, Some(0), "{}", by_name.err);
+    assert!(by_name.out.contains("cat-count-used (in complete-needed-initial"), "{}", by_name.out);
+    for number in ["0x80090310", "-2146893040"] {
+        assert_eq!(run(&["explain", number]).out, by_name.out, "{number}");
+    }
+}
+
+#[test]
+fn the_published_request_is_explained() {
+    let arguments = ["explain", "request", "--uri", "/dir/index.html", "--secret-stdin", PUBLISHED];
+    let ran = run_with_input(&arguments, "Mufasa:Circle Of Life\n");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    for part in [
+        "     0  username = Mufasa (quoted at 10): hashed in A1\n",
+        "it is right under this secret",
+        "digest=matches",
+        "SEC_E_OK",
+        "if an assumption does not hold",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is not in\n{}", ran.out);
+    }
+    assert!(!ran.out.contains("Circle Of Life"));
+    let wrong = run_with_input(&arguments, "Mufasa:hakuna matata\n");
+    assert!(wrong.out.contains("it is wrong under this secret") && wrong.out.contains("SEC_E_LOGON_DENIED"));
+    assert!(!wrong.out.contains("hakuna"));
+}
+
+#[test]
+fn a_header_may_come_from_standard_input_after_the_secret() {
+    let arguments = ["explain", "request", "--uri", "/dir/index.html", "--secret-stdin", "-"];
+    let ran = run_with_input(&arguments, &format!("Mufasa:Circle Of Life\nAuthorization: {PUBLISHED}\n"));
+    assert!(ran.out.contains("it is right under this secret"), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn a_malformed_header_is_explained_with_a_caret() {
+    let arguments = ["explain", "request", "--uri", "/", "--call", "CompleteAuthToken"];
+    let ran = run(&[&arguments[..], &["Digest username=\"a\", nc=0000000g"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let expected = "\
+offence
+  byte 17: the value of nc must be 8 hexadecimal digits
+  username=\"a\", nc=0000000g
+                   ^
+";
+    assert!(ran.out.contains(expected), "{}", ran.out);
+    assert!(ran.out.contains("row cat-token-malformed\n"), "{}", ran.out);
+}
+
+// --- usage
+
+#[test]
+fn help_has_examples() {
+    for command in ["conform", "spec", "explain", "serve", "fetch"] {
+        let ran = run(&[command, "--help"]);
+        assert_eq!(ran.code, Some(0));
+        assert!(ran.out.contains("Examples:\n"), "{}", ran.out);
+        assert!(ran.out.contains(&format!("digest-ssp {command} ")), "{}", ran.out);
+    }
+}
+
+#[test]
+fn bad_arguments_give_one_line_that_names_them() {
+    for (arguments, named) in [
+        (&["conform", "--only", "xyzzy-*"][..], "xyzzy-*"),
+        (&["conform", "--only", "cat-*", "--only", "xyzzy"], "xyzzy"),
+        (&["conform", "--cases", "0"], "--cases"),
+        (&["conform", "--seed", "-1"], "-1"),
+        (&["conform", "--subject", "xyzzy"], "--subject"),
+        (&["conform", "--format", "xml"], "--format"),
+        (&["spec"], "subcommand"),
+        (&["spec", "show", "xyzzy"], "xyzzy"),
+        (&["spec", "show", "--format", "json"], "ROW|CALL|STATE"),
+        (&["spec", "check", "--directory", "no/such/directory"], "no/such/directory"),
+        (&["spec", "render", "--check", "no/such/file"], "no/such/file"),
+        (&["spec", "graph", "--role", "server"], "--role"),
+        (&["explain"], "STATUS"),
+        (&["explain", "SEC_E_XYZZY"], "SEC_E_XYZZY"),
+        (&["explain", "request", "a=b"], "--uri"),
+        (&["explain", "request", "--uri", "/", "Basic YTpi"], "Basic"),
+        (&["explain", "request", "--uri", "/", "--state", "responded", "a=b"], "responded"),
+        (&["explain", "request", "--uri", "/", "--entity", "12", "a=b"], "--entity"),
+    ] {
+        refused(&run(arguments), named);
+    }
+    let ran = run_with_input(&["explain", "request", "--uri", "/", "--secret-stdin", "a=b"], "hunter2\n");
+    refused(&ran, "--secret-stdin");
+    assert!(!ran.err.contains("hunter2"));
+}
