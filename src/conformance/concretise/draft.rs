@@ -180,11 +180,9 @@ impl Draft {
             }
             () if action.wishes.is(fact::Count::Within) => {
                 let (low, high) = (last.saturating_sub(window) + 1, last.saturating_add(window));
-                if rng.bool() {
-                    unused(low..=high)
-                } else {
-                    Some(high).filter(|nc| !used(*nc) && *nc != next).or_else(|| unused(low..=high))
-                }
+                // As far as it may be, or as near.
+                let far = Some(high).filter(|nc| action.variety.is_multiple_of(2) && !used(*nc) && *nc != next);
+                far.or_else(|| unused(low..=high))
             }
             () if action.wishes.is(fact::Count::TooOld) => unused(1..=last.saturating_sub(window)),
             () if action.wishes.is(fact::Count::TooFar) && accepts && session.is_none() => {
@@ -265,7 +263,9 @@ impl Draft {
     }
 
     fn key(&self, registers: &Registers, exchange: Option<&Exchange>, rng: &mut Rng) -> SessionKey {
-        if let Some(session) = exchange.and_then(|exchange| exchange.session.as_ref()) {
+        // The key of a session that ended is forgotten with it.
+        let kept = exchange.filter(|exchange| exchange.holders > 0);
+        if let Some(session) = kept.and_then(|exchange| exchange.session.as_ref()) {
             return session.key.clone();
         }
         let known = registers
