@@ -231,6 +231,7 @@ pub(super) static FAULTS: &[Fault] = &[
         fails: &[
             "cat-completed-subsequent",
             "cat-continued",
+            "cat-count-used",
             "cat-output-absent",
             "cat-output-small",
             "vs-count",

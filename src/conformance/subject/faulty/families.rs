@@ -49,7 +49,6 @@ pub(super) static FAULTS: &[Fault] = &[
             "asc-names-two-challenged",
             "asc-session-found-challenged",
             "asc-session-found-expired-challenged",
-            "cat-count-too-old",
             "cat-count-too-old-continue",
             "cat-digest-differs-subsequent",
             "qca-unsupported",
