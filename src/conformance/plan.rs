@@ -107,6 +107,11 @@ fn wishes(facts: &Facts) -> Wishes {
     wishes
 }
 
+/// Whether a wrong answer to a challenge is counted; where the offer differs too, either may be judged first.
+fn answers_wrongly(facts: &Facts) -> bool {
+    facts.is(fact::Names::Challenge) && facts.is(fact::Digest::Differs) && !facts.is(fact::Offered::Differs)
+}
+
 impl Planner {
     fn setup(&mut self, facts: &Facts) -> Setup {
         let needs_window = matches!(facts.name(Fact::Count), "within" | "too-old");
@@ -117,8 +122,17 @@ impl Planner {
             Policy::Strict
         };
         let algorithm = if self.rng.bool() { OfferedAlgorithm::Md5 } else { OfferedAlgorithm::Md5Sess };
-        let contexts = if facts.is(fact::Room::Full) { 4 } else { Limits::default().contexts };
-        Setup { policy, algorithm, limits: Limits { contexts, ..Limits::default() }, ..Setup::default() }
+        let mut limits = Limits::default();
+        if facts.is(fact::Room::Full) {
+            limits.contexts = 4;
+        }
+        if answers_wrongly(facts) && self.rng.bool() {
+            limits.failures = self.rng.u32(1..=2);
+        }
+        if facts.is(fact::Names::Nothing) && self.rng.bool() {
+            limits.challenges = 1;
+        }
+        Setup { policy, algorithm, limits, ..Setup::default() }
     }
 
     fn call(&mut self, action: CallAction) {
@@ -239,7 +253,12 @@ impl Planner {
                 self.establish(qop, &Facts::default());
             }
             "other" => self.challenge(qop),
-            "nothing" if self.rng.bool() => self.challenge(qop),
+            "nothing" if self.rng.bool() => {
+                self.challenge(qop);
+                // The other virtual host's; `other` without a context is any that fits.
+                let elsewhere = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Token::Empty);
+                self.call(elsewhere.wishing(qop).wishing(fact::Output::Enough).wishing(fact::Credential::Other));
+            }
             _other => {}
         }
     }
@@ -377,28 +396,46 @@ impl Planner {
             self.challenge(fact::Qop::Auth);
             return;
         }
-        let target = self.target(facts).unwrap_or(0);
+        let mut target = self.target(facts).unwrap_or(0);
+        let initiator = facts.name(Fact::Role) == "initiator" || call == CallName::InitializeSecurityContext;
+        if !initiator && self.rng.u8(..4) == 0 {
+            // A parallel request waits while the one before it is completed; neither may take the other's place.
+            self.find();
+            target += 1;
+        }
         self.complete(target);
-        if facts.name(Fact::Role) == "initiator" || call == CallName::InitializeSecurityContext {
+        if answers_wrongly(facts) {
+            // A challenge failed too often is none any more, whoever answers it.
+            let late = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Nothing);
+            self.call(late.wishing(fact::Output::Enough));
+            target += 1;
+        }
+        if initiator {
             let again = self.initialize(Some(0)).wishing(fact::Stale::Yes);
             let header = self.new_call(CallName::MakeSignature).on(0);
             self.call(header);
             self.call(again);
         } else {
+            // What the context itself is now, before others are made.
+            self.query(target);
+            if self.rng.bool() {
+                self.answer(Some(target), fact::Entity::Given);
+            }
             self.find();
+            target += 1;
             self.complete(0);
             let verify = self.new_call(CallName::VerifySignature).on(0);
             self.call(verify);
-            let answer = self
-                .new_call(CallName::AcceptSecurityContext)
-                .wishing(fact::Names::Challenge)
-                .wishing(fact::Entity::Given);
-            self.call(answer);
+            self.answer(None, fact::Entity::Given);
+            target += 1;
         }
-        let mut query = self.new_call(CallName::QueryContextAttributes).on(0);
-        query.wishes.set(Fact::Attribute, 0);
-        self.call(query);
+        self.query(0);
         self.delete(target);
         self.complete(target);
+    }
+
+    fn query(&mut self, context: u8) {
+        let query = self.new_call(CallName::QueryContextAttributes).on(context);
+        self.call(query.wishing(fact::Attribute::Supported));
     }
 }

@@ -65,7 +65,7 @@ impl<S: Subject> Walk<S> {
                 return self.call(call).map(Some);
             }
             Action::Expire => {
-                let lifetime = self.shadow.registers().setup.nonce_lifetime + 1;
+                let lifetime = self.shadow.registers().setup.nonce_lifetime.saturating_add(1);
                 self.subject.advance(lifetime)?;
                 self.shadow.advance(lifetime);
             }

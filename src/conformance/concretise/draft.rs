@@ -195,6 +195,10 @@ impl Draft {
                         .unwrap_or(&first),
                 )
             }
+            // An unauthenticated count decides nothing, so on a wrong digest any will do.
+            () if action.wishes.is(fact::Digest::Differs) && rng.bool() => {
+                rng.choice(&[0, 1, last, next.saturating_add(1), u32::MAX]).copied()
+            }
             () => Some(next),
         };
         let text = crate::digest::nc_value(nc.unwrap_or(next));
@@ -293,7 +297,7 @@ impl Draft {
     /// Somebody without the secret changes what it covers, or guesses.
     fn tamper(&mut self, registers: &Registers, exchange: Option<&Exchange>, rng: &mut Rng) {
         let session = exchange.and_then(|exchange| exchange.session.as_ref());
-        match rng.u8(..6) {
+        match rng.u8(..7) {
             0 => {
                 let digit = rng.usize(..32);
                 self.response[digit] = if self.response[digit] == b'0' { b'1' } else { b'0' };
@@ -312,6 +316,9 @@ impl Draft {
             4 if session.is_none() => {
                 self.username = "nobody".into();
                 self.seal(registers, exchange, rng);
+            }
+            5 if self.qop == Qop::AuthInt && hash::unhex32(&self.entity).is_some() => {
+                self.entity = hash::hex(&hash::md5(&[b"another body"])).to_vec();
             }
             _other => {
                 let guess = UserHash::new(&self.username, &self.realm, "a guess");

@@ -182,11 +182,15 @@ impl<'a> Concretiser<'a> {
         };
         let credential_use = uses[self.rng.usize(..uses.len())];
         let accounts = &self.registers.setup.accounts;
-        let account = &accounts[usize::try_from(self.action.variety).unwrap_or(0) % accounts.len().max(1)];
+        let position = usize::try_from(self.action.variety).unwrap_or(0).checked_rem(accounts.len());
+        let account = position.and_then(|position| accounts.get(position));
+        // Without any account somebody still asks, whom no account source knows.
+        let (username, password) =
+            account.map_or(("mallory", "secret"), |account| (&account.username, &account.password));
         let identity = AuthIdentity {
-            user: if self.wishes(fact::Identity::Empty) { String::new() } else { account.username.clone() },
+            user: if self.wishes(fact::Identity::Empty) { String::new() } else { username.to_owned() },
             domain: if self.action.variety % 16 == 7 { "EXAMPLE".into() } else { String::new() },
-            password: account.password.clone(),
+            password: password.to_owned(),
         };
         let needed = credential_use & 2 != 0 || self.rng.bool();
         Call::AcquireCredentialsHandle {
@@ -234,9 +238,14 @@ impl<'a> Concretiser<'a> {
             }
             () if self.wishes(fact::Names::Nothing) => {
                 let one_known = live().map(|(_, exchange)| exchange).next();
-                match self.rng.u8(..3) {
+                match self.rng.u8(..5) {
                     0 => Origin { nonce: one_known, opaque: None },
                     1 => Origin { nonce: None, opaque: one_known },
+                    // What lives under another credentials identity is nothing under this one.
+                    2 => one(registers.exchanges.iter().rev().find(|exchange| exchange.principal != principal)),
+                    3 => one(all()
+                        .map(|(_, exchange)| exchange)
+                        .find(|exchange| !exchange.listed && exchange.session.is_none())),
                     _other => one(None),
                 }
             }

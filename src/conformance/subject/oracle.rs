@@ -39,6 +39,11 @@ impl Oracle {
         &self.shadow
     }
 
+    /// Draws its nonces from the beginning again, as a package does whose entropy is a constant.
+    pub(super) fn repeat_entropy(&mut self) {
+        self.entropy = fastrand::Rng::with_seed(0);
+    }
+
     fn octets(&mut self) -> Vec<u8> {
         (0..32).map(|_| b"0123456789abcdef"[self.entropy.usize(..16)]).collect()
     }
