@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
+use digest_ssp::conformance::Subject;
 use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::{Conclusion, Report, Strictness, human, json};
 use digest_ssp::conformance::run::{Options, Progress, run_observed, run_sequence};
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::subject::oracle::Oracle;
-use digest_ssp::conformance::{Step, Subject};
+use digest_ssp::conformance::walk::Step;
 use digest_ssp::spec::show;
 use digest_ssp::spec::{Specification, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};

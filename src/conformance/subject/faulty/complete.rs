@@ -45,8 +45,8 @@ pub(super) static FAULTS: &[Fault] = &[
         skipped: &[],
         make: |specification| {
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
-                let is_due = matches!(call, Call::CompleteAuthToken { .. })
-                    && context(oracle, call).is_some_and(|context| is_pending(context));
+                let is_due =
+                    matches!(call, Call::CompleteAuthToken { .. }) && context(oracle, call).is_some_and(is_pending);
                 let contexts = &oracle.shadow().registers().contexts;
                 let newest = contexts
                     .iter()
@@ -390,10 +390,10 @@ pub(super) static FAULTS: &[Fault] = &[
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
                 let mut outcome = oracle.call(call)?;
                 let altered = outcome.status == SecurityStatus::SEC_E_MESSAGE_ALTERED;
-                if altered && matches!(call, Call::CompleteAuthToken { .. }) {
-                    if let Some(data) = written(&mut outcome).iter_mut().find_map(|buffer| buffer.data.as_mut()) {
-                        data.fill(0);
-                    }
+                let completes = matches!(call, Call::CompleteAuthToken { .. });
+                let data = written(&mut outcome).iter_mut().find_map(|buffer| buffer.data.as_mut());
+                if let Some(data) = data.filter(|_| altered && completes) {
+                    data.fill(0);
                 }
                 Ok(outcome)
             })

@@ -222,11 +222,12 @@ pub(super) static FAULTS: &[Fault] = &[
                 allowed.status = SecurityStatus::SEC_E_OK;
                 allowed.next = Next::State(State::Established.index());
             });
-            wrapped::<()>(tables.oracle(), |oracle, (), call| match call {
-                Call::CompleteAuthToken { .. } => {
+            wrapped::<()>(tables.oracle(), |oracle, (), call| {
+                if matches!(call, Call::CompleteAuthToken { .. }) {
                     Ok(Outcome::untouched(SecurityStatus::SEC_E_UNSUPPORTED_FUNCTION, call))
+                } else {
+                    oracle.call(call)
                 }
-                _other => oracle.call(call),
             })
         },
     },
@@ -267,11 +268,12 @@ pub(super) static FAULTS: &[Fault] = &[
         ],
         skipped: &["cat-completed-answered-elsewhere", "cat-count-too-old", "cat-count-too-old-continue"],
         make: |specification| {
-            wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| match call {
-                Call::CompleteAuthToken { .. } => {
+            wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
+                if matches!(call, Call::CompleteAuthToken { .. }) {
                     Ok(Outcome::untouched(SecurityStatus::SEC_E_UNSUPPORTED_FUNCTION, call))
+                } else {
+                    oracle.call(call)
                 }
-                _other => oracle.call(call),
             })
         },
     },
