@@ -43,6 +43,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "asc-ended-named-challenged",
             "asc-ended-named-right",
             "asc-ended-named-right-challenged",
+            "asc-established-empty",
+            "asc-established-request",
             "asc-names-two",
             "asc-names-two-challenged",
             "asc-session-found-challenged",
