@@ -34,6 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (completions, more) = completions();
     steps.extend(more);
     write("operations", &operations)?;
+    let completed = operations.values().filter(|bytes| completes_a_token(bytes)).count();
+    println!("{completed} of them reach SEC_E_OK from CompleteAuthToken");
     write("complete_auth_token", &completions)?;
     write("directives", &tokens(&steps))?;
     Ok(())
@@ -54,6 +56,10 @@ fn write(target: &str, corpus: &Corpus) -> std::io::Result<()> {
 
 fn completes(step: &Step) -> bool {
     step.call.name() == CallName::CompleteAuthToken && step.outcome.status == SecurityStatus::SEC_E_OK
+}
+
+fn completes_a_token(bytes: &[u8]) -> bool {
+    fuzzing::operations(decode(bytes)).is_ok_and(|trace| trace.steps.iter().any(completes))
 }
 
 fn rows(trace: &Trace) -> impl Iterator<Item = &str> {

@@ -3,10 +3,17 @@
 
 use std::fs;
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use boon::{Compiler, Schemas};
+use digest_ssp::conformance::action::{Action, CallAction, Edit};
+use digest_ssp::conformance::plan::Sequence;
+use digest_ssp::conformance::report::{Finding, FindingKind, Report, RowReport, RowVerdict, Strictness, json};
+use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::setup::{EnvironmentFault, OfferedAlgorithm, Policy, Setup};
+use digest_ssp::spec::vocabulary::Names;
 use serde_json::Value;
 
 /// RFC 2617 section 3.5.
@@ -181,6 +188,63 @@ fn the_report_for_programs_is_as_the_schema_describes_it() {
         };
         assert_eq!(ran.code, code);
         assert_eq!(report["report_version"], 1);
+    }
+}
+
+/// A report in which everything occurs that can occur.
+fn everything() -> Report {
+    let mut edited = CallAction::new(CallName::CompleteAuthToken, u64::MAX).on(1).about(255).wishing(Names::Other);
+    edited.edits = vec![
+        Edit::Overwrite { at: 0, byte: 255 },
+        Edit::Insert { at: u16::MAX, byte: 0 },
+        Edit::Remove { at: 1 },
+        Edit::Truncate { at: 2 },
+    ];
+    let actions = vec![
+        Action::Call(edited),
+        Action::Call(CallAction::new(CallName::AcquireCredentialsHandle, 0)),
+        Action::Expire,
+        Action::Inject(EnvironmentFault::None),
+        Action::Inject(EnvironmentFault::Entropy),
+        Action::Inject(EnvironmentFault::Clock),
+        Action::AccountsDown(true),
+        Action::SpendCounts,
+    ];
+    let setup =
+        Setup { algorithm: OfferedAlgorithm::Md5Sess, policy: Policy::Window(NonZeroU32::MIN), ..Setup::default() };
+    let finding = |kind| Finding {
+        kind,
+        situation: String::new(),
+        state: String::new(),
+        facts: String::new(),
+        actual: "0x12345678".into(),
+        returned: "nothing".into(),
+        difference: "no answer".into(),
+        reproducer: Sequence { setup: setup.clone(), actions: actions.clone() },
+    };
+    let findings: Vec<_> = [FindingKind::Fail, FindingKind::Deviation, FindingKind::Errored].map(finding).into();
+    let row = |verdict: &RowVerdict| RowReport {
+        row: "cat-count-used".into(),
+        call: CallName::CompleteAuthToken,
+        verdict: *verdict,
+        ran: 1,
+        note: Some("a note".into()),
+        findings: findings.clone(),
+    };
+    Report {
+        spec_version: "0.1.0".into(),
+        subject: "everything".into(),
+        seed: u64::MAX,
+        smoke: Some("it failed".into()),
+        rows: RowVerdict::ALL.iter().map(row).collect(),
+    }
+}
+
+#[test]
+fn the_schema_describes_everything_a_report_can_hold() {
+    for strictness in [Strictness::Lenient, Strictness::Strict] {
+        let text = json::report(&everything(), strictness).expect("it has a form in JSON");
+        validates(&text).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sequences as bytes: every byte string is a useful sequence, and every planned sequence is a byte string.
 //!
 //! What fuzzers mutate. One byte of set-up comes first, then the actions that follow
-//! [`credentials_of_every_kind`](super::plan::credentials_of_every_kind), each of as many bytes as it needs; bytes
+//! [`credentials_of_every_kind`], each of as many bytes as it needs; bytes
 //! that are missing read as zero. The common choices take most of the values of a byte, so that random bytes mostly
 //! make good calls: no wishes, no edits, the newest context.
 #![forbid(unsafe_code)]
