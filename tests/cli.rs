@@ -3,10 +3,17 @@
 
 use std::fs;
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use boon::{Compiler, Schemas};
+use digest_ssp::conformance::action::{Action, CallAction, Edit};
+use digest_ssp::conformance::plan::Sequence;
+use digest_ssp::conformance::report::{Finding, FindingKind, Report, RowReport, RowVerdict, Strictness, json};
+use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::setup::{EnvironmentFault, OfferedAlgorithm, Policy, Setup};
+use digest_ssp::spec::vocabulary::Names;
 use serde_json::Value;
 
 /// RFC 2617 section 3.5.
@@ -101,6 +108,46 @@ fn conform_finds_nothing_in_the_tables_themselves() {
 }
 
 #[test]
+fn conform_tells_what_is_wrong_with_a_subject_and_its_reproducer_shows_it_again() {
+    let wrong = ["conform", "--subject", "replay-completes", "--cases", "16"];
+    let ran = run(&[&wrong[..], &["--only", "cat-count-used"]].concat());
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    for part in [
+        "fail cat-count-used: CompleteAuthToken in complete-needed-",
+        "  requirement  count-used: ",
+        "  source       ",
+        "  expected     SEC_E_OUT_OF_SEQUENCE, next rejected",
+        "  actual       SEC_E_OK, ",
+        "  difference   status SEC_E_OK\n",
+        "  reproducer    1. AcquireCredentialsHandle",
+        "does not conform: ",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is not in\n{}", ran.out);
+    }
+    let json =
+        ran.out.lines().map(str::trim).find(|line| line.starts_with("{\"setup\":")).expect("there is a reproducer");
+    let again = run_with_input(&["conform", "--subject", "replay-completes", "--replay", "-"], json);
+    assert_eq!(again.code, Some(1), "{}", again.out);
+    assert!(again.out.ends_with("SEC_E_OK, fail cat-count-used: status SEC_E_OK\n"), "{}", again.out);
+    let builtin = run_with_input(&["conform", "--replay", "-"], json);
+    assert_eq!(builtin.code, Some(0), "{}", builtin.out);
+
+    let for_programs = run(&[&wrong[..], &["--only", "cat-count-used", "--format", "json"]].concat());
+    let report = validates(&for_programs.out).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report["rows"][0]["findings"][0]["kind"], "fail");
+}
+
+#[test]
+fn a_subject_that_fails_the_smoke_exchange_shows_nothing() {
+    let ran = run(&["conform", "--subject", "complete-needed-for-ok", "--only", "fch-*", "--cases", "16"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.out);
+    assert!(ran.out.contains("the smoke exchange failed: AcceptSecurityContext answered SEC_I_COMPLETE_NEEDED"));
+    assert!(ran.out.contains("nothing is shown"), "{}", ran.out);
+    let subjects = run(&["conform", "--list-subjects"]);
+    assert!(subjects.out.starts_with("builtin\n") && subjects.out.contains("\nno-function\n"), "{}", subjects.out);
+}
+
+#[test]
 fn conform_passes_on_the_implementation_of_this_crate() {
     let ran = run(&["conform", "--only", "cat-*", "--cases", "16"]);
     assert_eq!(ran.code, Some(0), "{}", ran.out);
@@ -131,9 +178,8 @@ fn the_list_says_call_state_situation_level_and_provenance() {
 
 #[test]
 fn the_report_for_programs_is_as_the_schema_describes_it() {
-    let subjects = [["--subject", "tables"], ["--subject", "builtin"]];
-    for subject in subjects {
-        let ran = run(&[&["conform", "--format", "json", "--cases", "16"][..], &subject[..]].concat());
+    for only in ["c*", "ms-*", "isc-other-role"] {
+        let ran = run(&["conform", "--format", "json", "--cases", "16", "--only", only]);
         let report = validates(&ran.out).unwrap_or_else(|error| panic!("{error}"));
         let code = match report["conclusion"].as_str() {
             Some("conforms") => Some(0),
@@ -142,6 +188,63 @@ fn the_report_for_programs_is_as_the_schema_describes_it() {
         };
         assert_eq!(ran.code, code);
         assert_eq!(report["report_version"], 1);
+    }
+}
+
+/// A report in which everything occurs that can occur.
+fn everything() -> Report {
+    let mut edited = CallAction::new(CallName::CompleteAuthToken, u64::MAX).on(1).about(255).wishing(Names::Other);
+    edited.edits = vec![
+        Edit::Overwrite { at: 0, byte: 255 },
+        Edit::Insert { at: u16::MAX, byte: 0 },
+        Edit::Remove { at: 1 },
+        Edit::Truncate { at: 2 },
+    ];
+    let actions = vec![
+        Action::Call(edited),
+        Action::Call(CallAction::new(CallName::AcquireCredentialsHandle, 0)),
+        Action::Expire,
+        Action::Inject(EnvironmentFault::None),
+        Action::Inject(EnvironmentFault::Entropy),
+        Action::Inject(EnvironmentFault::Clock),
+        Action::AccountsDown(true),
+        Action::SpendCounts,
+    ];
+    let setup =
+        Setup { algorithm: OfferedAlgorithm::Md5Sess, policy: Policy::Window(NonZeroU32::MIN), ..Setup::default() };
+    let finding = |kind| Finding {
+        kind,
+        situation: String::new(),
+        state: String::new(),
+        facts: String::new(),
+        actual: "0x12345678".into(),
+        returned: "nothing".into(),
+        difference: "no answer".into(),
+        reproducer: Sequence { setup: setup.clone(), actions: actions.clone() },
+    };
+    let findings: Vec<_> = [FindingKind::Fail, FindingKind::Deviation, FindingKind::Errored].map(finding).into();
+    let row = |verdict: &RowVerdict| RowReport {
+        row: "cat-count-used".into(),
+        call: CallName::CompleteAuthToken,
+        verdict: *verdict,
+        ran: 1,
+        note: Some("a note".into()),
+        findings: findings.clone(),
+    };
+    Report {
+        spec_version: "0.1.0".into(),
+        subject: "everything".into(),
+        seed: u64::MAX,
+        smoke: Some("it failed".into()),
+        rows: RowVerdict::ALL.iter().map(row).collect(),
+    }
+}
+
+#[test]
+fn the_schema_describes_everything_a_report_can_hold() {
+    for strictness in [Strictness::Lenient, Strictness::Strict] {
+        let text = json::report(&everything(), strictness).expect("it has a form in JSON");
+        validates(&text).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 
@@ -164,7 +267,7 @@ fn the_schema_refuses_what_is_not_so() {
 
 #[test]
 fn a_run_is_determined_by_its_seed() {
-    let arguments = ["conform", "--format", "json", "--only", "asc-*", "--cases", "16", "--seed"];
+    let arguments = ["conform", "--format", "json", "--only", "cat-*", "--cases", "16", "--seed"];
     let [first, again, other] = ["7", "7", "8"].map(|seed| run(&[&arguments[..], &[seed]].concat()).out);
     assert_eq!(first, again);
     assert_ne!(first, other);
@@ -183,6 +286,35 @@ fn a_report_goes_into_a_file_as_a_whole() {
     assert_eq!(names, ["report.json"]);
     let nowhere = scratch.path("no/such/directory/report.json");
     refused(&run(&["conform", "--only", "cat-count-used", "--output", &nowhere]), "report.json");
+}
+
+const SEQUENCE: &str = r#"{
+    "setup": {
+        "accounts": [], "realm": "r", "algorithm": "MD5", "nonce_lifetime": 60000, "policy": { "window": 4 },
+        "limits": { "contexts": 8, "challenges": 8, "failures": 8, "token_bytes": 8192, "directives": 64 }
+    },
+    "actions": [
+        { "call": { "call": "AcquireCredentialsHandle", "wishes": { "use": "inbound" }, "variety": 0 } },
+        { "call": { "call": "AcceptSecurityContext", "wishes": { "token": "empty", "output": "enough" }, "variety": 0 } },
+        "expire",
+        { "call": { "call": "CompleteAuthToken", "context": 0, "variety": 0 } }
+    ]
+}"#;
+
+#[test]
+fn a_reproducer_can_be_replayed() {
+    let ran = run_with_input(&["conform", "--replay", "-"], SEQUENCE);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert_eq!(lines[1], "     in none: SEC_E_OK, pass ach-acquired");
+    assert_eq!(lines[3], "     in none: SEC_I_CONTINUE_NEEDED, pass asc-challenge");
+    assert_eq!(lines[4], "  3. the nonce lifetime passes");
+    assert_eq!(lines[5], "  4. CompleteAuthToken on the newest context");
+    assert_eq!(lines[6], "     in challenged: SEC_E_OUT_OF_SEQUENCE, pass cat-nothing-to-complete");
+    assert_eq!(lines.len(), 7);
+    let broken = SEQUENCE.replace("\"use\"", "\"abuse\"");
+    refused(&run_with_input(&["conform", "--replay", "-"], &broken), "abuse");
+    refused(&run(&["conform", "--replay", "no/such/file"]), "no/such/file");
 }
 
 // --- spec

@@ -1,19 +1,22 @@
 //! `digest-ssp conform`.
 #![forbid(unsafe_code)]
 
+use std::fs::read_to_string;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use digest_ssp::conformance::Subject;
+use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::{Conclusion, Report, Strictness, human, json};
-use digest_ssp::conformance::run::{Options, Progress, run_observed};
+use digest_ssp::conformance::run::{Options, Progress, run_observed, run_sequence};
 use digest_ssp::conformance::subject::builtin::Builtin;
+use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::subject::oracle::Oracle;
-use digest_ssp::spec::Specification;
+use digest_ssp::conformance::walk::Step;
 use digest_ssp::spec::show;
+use digest_ssp::spec::{Specification, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, Format};
@@ -25,6 +28,8 @@ Examples:
   digest-ssp conform --list --only 'cat-*'
   digest-ssp conform --only 'cat-count-*' --cases 200 --seed 7 --strict
   digest-ssp conform --format json --output report.json
+  digest-ssp conform --replay reproducer.json
+  digest-ssp conform --list-subjects
 
 A run is determined by version, seed and number of cases.
 
@@ -33,8 +38,27 @@ Exit codes:
   1  findings
   2  usage, or nothing is shown: the smoke exchange failed, or rows of CompleteAuthToken were chosen and none ran";
 
+/// The tester writes tokens that are too long by one; nobody's limit needs to be greater than this.
+const LONGEST_TOKEN: usize = 1 << 20;
+
 const BUILTIN: &str = "builtin";
 const TABLES: &str = "tables";
+
+/// A name that a subject has.
+fn subject_name(name: &str) -> Result<String, &'static str> {
+    let known = [BUILTIN, TABLES].contains(&name) || faulty::all().any(|fault| fault.name == name);
+    if known { Ok(name.to_owned()) } else { Err("no subject has this name; --list-subjects shows all") }
+}
+
+fn list_subjects() -> String {
+    let mut text = format!(
+        "{BUILTIN}\n    The reference implementation of this crate.\n{TABLES}\n    The tables, answering for themselves.\n"
+    );
+    for fault in faulty::all() {
+        text.push_str(&format!("{}\n    Wrong on purpose: {}\n", fault.name, fault.text));
+    }
+    text
+}
 
 /// Run the conformance suite against a subject.
 #[derive(Args)]
@@ -62,13 +86,28 @@ pub(super) struct Arguments {
     /// Write the report to a file, all of it or nothing.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// What is under test: the implementation of this crate, or the tables answering for themselves.
-    #[arg(long, default_value = BUILTIN, value_parser = PossibleValuesParser::new([BUILTIN, TABLES]))]
+    /// Run one sequence, the JSON line of a reproducer, and tell how each call went; `-` is standard input.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
+          conflicts_with_all = ["only", "list", "seed", "cases", "format"])]
+    replay: Option<PathBuf>,
+    /// What is under test; --list-subjects shows what can be.
+    #[arg(long, value_name = "NAME", default_value = BUILTIN, value_parser = subject_name)]
     subject: String,
+    /// List what can be put under test, and test nothing.
+    #[arg(long, conflicts_with_all = ["only", "list", "seed", "cases", "format", "replay", "subject"])]
+    list_subjects: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
+    if arguments.list_subjects {
+        return hand_over(arguments, &list_subjects()).map(|()| Exit::Success);
+    }
     let specification = output::tables()?;
+    if let Some(file) = &arguments.replay {
+        let (text, exit) = replay(&specification, arguments, file)?;
+        hand_over(arguments, &text)?;
+        return Ok(exit);
+    }
     let cases = usize::try_from(arguments.cases).map_err(|_| "--cases: more than this machine can count".to_owned())?;
     let options = Options { only: arguments.only.clone(), seed: arguments.seed, cases };
     for pattern in &arguments.only {
@@ -97,19 +136,51 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         };
         (text, exit)
     };
-    match &arguments.output {
-        Some(file) => output::write_file(file, &text)?,
-        None => output::print(&text)?,
-    }
+    hand_over(arguments, &text)?;
     Ok(exit)
 }
 
+fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
+    match &arguments.output {
+        Some(file) => output::write_file(file, text),
+        None => output::print(text),
+    }
+}
+
+fn subject(specification: &Arc<Specification>, name: &str) -> Box<dyn Subject> {
+    if name == TABLES {
+        return Box::new(Oracle::new(Arc::clone(specification)));
+    }
+    match faulty::all().find(|fault| fault.name == name) {
+        Some(fault) => fault.subject(specification),
+        // The parser of the arguments lets no other name pass.
+        None => Box::new(Builtin::default()),
+    }
+}
+
+fn replay(
+    specification: &Arc<Specification>,
+    arguments: &Arguments,
+    file: &Path,
+) -> Result<(String, Exit), SetupError> {
+    let name = file.display();
+    let json = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { read_to_string(file) };
+    let json = json.map_err(|error| format!("--replay {name}: {error}"))?;
+    let sequence: Sequence =
+        serde_json::from_str(&json).map_err(|error| format!("--replay {name}: it is no reproducer: {error}"))?;
+    if sequence.setup.limits.token_bytes > LONGEST_TOKEN {
+        return Err(format!("--replay {name}: setup.limits.token_bytes is above {LONGEST_TOKEN}").into());
+    }
+    let trace = run_sequence(specification, subject(specification, &arguments.subject).as_mut(), &sequence);
+    let deviates = |step: &Step| matches!(step.judgement.verdict, Verdict::Deviation(_));
+    let found = trace.failure().is_some() || trace.error.is_some();
+    let found = found || (arguments.strict && trace.steps.iter().any(deviates));
+    let exit = if found { Exit::Findings } else { Exit::Success };
+    Ok((human::trace(&sequence, &trace), exit))
+}
+
 fn run_suite(specification: &Arc<Specification>, name: &str, options: &Options) -> Report {
-    let mut subject: Box<dyn Subject> = match name {
-        TABLES => Box::new(Oracle::new(Arc::clone(specification))),
-        // clap lets no other name pass.
-        _builtin => Box::new(Builtin::default()),
-    };
+    let mut subject = subject(specification, name);
     let bar = progress_bar();
     let report = run_observed(specification, subject.as_mut(), options, &mut |progress: Progress<'_>| {
         bar.set_length(progress.of as u64);

@@ -30,7 +30,7 @@ Exit codes:
 
 /// Check, show, draw and render the specification.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = false)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -81,6 +81,27 @@ pub enum Edit {
     },
 }
 
+impl Edit {
+    /// Edits the bytes. There is always a place to insert at; what is not there is not overwritten or removed.
+    pub fn apply(self, bytes: &mut Vec<u8>) {
+        let position = |at: u16, length: usize| usize::from(at).checked_rem(length);
+        match self {
+            Self::Overwrite { at, byte } => {
+                if let Some(at) = position(at, bytes.len()) {
+                    bytes[at] = byte;
+                }
+            }
+            Self::Insert { at, byte } => bytes.insert(position(at, bytes.len() + 1).unwrap_or(0), byte),
+            Self::Remove { at } => {
+                if let Some(at) = position(at, bytes.len()) {
+                    bytes.remove(at);
+                }
+            }
+            Self::Truncate { at } => bytes.truncate(position(at, bytes.len() + 1).unwrap_or(0)),
+        }
+    }
+}
+
 /// The values that facts should have, by name in the serialised form.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]

@@ -2,13 +2,19 @@
 #![forbid(unsafe_code)]
 
 pub mod action;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 pub mod concretise;
+pub mod encoding;
+pub mod fuzzing;
 pub mod plan;
 pub mod report;
 pub mod run;
 pub mod subject;
+pub mod walk;
 
 pub use action::{Action, CallAction};
 pub use report::{Report, RowVerdict};
 pub use run::{Options, run};
 pub use subject::{Subject, SubjectError};
+pub use walk::{Step, Walk};

@@ -54,9 +54,21 @@ struct Planner {
 
 /// A plan for one combination of facts of a call.
 pub fn plan(call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (mut planner, setup) = plan_until(call, facts, seed);
+    planner.aftermath(call, facts);
+    Sequence { setup, actions: planner.actions }
+}
+
+/// A plan for one combination of facts of a call that ends with that call.
+pub fn approach(call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (planner, setup) = plan_until(call, facts, seed);
+    Sequence { setup, actions: planner.actions }
+}
+
+fn plan_until(call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
     let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed) };
     let setup = planner.setup(facts);
-    planner.acquire();
+    planner.actions.extend(credentials_of_every_kind());
     planner.reach(call, facts);
     planner.environment(facts);
     let mut action = CallAction::new(call, planner.rng.u64(..));
@@ -66,8 +78,23 @@ pub fn plan(call: CallName, facts: &Facts, seed: u64) -> Sequence {
         action.which = Some(planner.rng.u8(..));
     }
     planner.actions.push(Action::Call(action));
-    planner.aftermath(call, facts);
-    Sequence { setup, actions: planner.actions }
+    (planner, setup)
+}
+
+/// How every sequence begins: inbound credentials for two hosts, outbound ones for three users, and some that are freed.
+pub fn credentials_of_every_kind() -> Vec<Action> {
+    let acquire = |variety| CallAction::new(CallName::AcquireCredentialsHandle, variety);
+    // Even varieties have no principal, odd ones have; the variety modulo five picks the user.
+    let calls = [
+        acquire(0).wishing(fact::Use::Inbound),
+        acquire(1).wishing(fact::Use::Inbound),
+        acquire(10).wishing(fact::Use::Outbound),
+        acquire(8).wishing(fact::Use::Outbound),
+        acquire(55).wishing(fact::Use::Outbound),
+        acquire(2).wishing(fact::Use::Inbound),
+        CallAction::new(CallName::FreeCredentialsHandle, 0),
+    ];
+    calls.into_iter().map(Action::Call).collect()
 }
 
 fn wishes(facts: &Facts) -> Wishes {
@@ -80,6 +107,11 @@ fn wishes(facts: &Facts) -> Wishes {
     wishes
 }
 
+/// Whether a wrong answer to a challenge is counted; where the offer differs too, either may be judged first.
+fn answers_wrongly(facts: &Facts) -> bool {
+    facts.is(fact::Names::Challenge) && facts.is(fact::Digest::Differs) && !facts.is(fact::Offered::Differs)
+}
+
 impl Planner {
     fn setup(&mut self, facts: &Facts) -> Setup {
         let needs_window = matches!(facts.name(Fact::Count), "within" | "too-old");
@@ -90,8 +122,17 @@ impl Planner {
             Policy::Strict
         };
         let algorithm = if self.rng.bool() { OfferedAlgorithm::Md5 } else { OfferedAlgorithm::Md5Sess };
-        let contexts = if facts.is(fact::Room::Full) { 4 } else { Limits::default().contexts };
-        Setup { policy, algorithm, limits: Limits { contexts, ..Limits::default() }, ..Setup::default() }
+        let mut limits = Limits::default();
+        if facts.is(fact::Room::Full) {
+            limits.contexts = 4;
+        }
+        if answers_wrongly(facts) && self.rng.bool() {
+            limits.failures = self.rng.u32(1..=2);
+        }
+        if facts.is(fact::Names::Nothing) && self.rng.bool() {
+            limits.challenges = 1;
+        }
+        Setup { policy, algorithm, limits, ..Setup::default() }
     }
 
     fn call(&mut self, action: CallAction) {
@@ -100,20 +141,6 @@ impl Planner {
 
     fn new_call(&mut self, call: CallName) -> CallAction {
         CallAction::new(call, self.rng.u64(..))
-    }
-
-    /// Credentials of every kind: inbound for two hosts, outbound for three users, and some that are freed.
-    fn acquire(&mut self) {
-        let acquire = |variety| CallAction::new(CallName::AcquireCredentialsHandle, variety);
-        // Even varieties have no principal, odd ones have; the variety modulo five picks the user.
-        self.call(acquire(0).wishing(fact::Use::Inbound));
-        self.call(acquire(1).wishing(fact::Use::Inbound));
-        self.call(acquire(10).wishing(fact::Use::Outbound));
-        self.call(acquire(8).wishing(fact::Use::Outbound));
-        self.call(acquire(55).wishing(fact::Use::Outbound));
-        self.call(acquire(2).wishing(fact::Use::Inbound));
-        let free = self.new_call(CallName::FreeCredentialsHandle);
-        self.call(free);
     }
 
     // --- The acceptor's side
@@ -154,14 +181,21 @@ impl Planner {
         };
         let rounds = if jumps == 0 { self.rng.u8(..3) } else { jumps };
         for _ in 0..rounds {
-            self.find();
-            let count = if jumps == 0 { fact::Count::Next } else { fact::Count::Within };
-            let action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This).wishing(count);
-            self.call(action);
+            self.request(if jumps == 0 { fact::Count::Next } else { fact::Count::Within }, facts);
             if self.rng.bool() {
                 self.delete(1);
             }
         }
+    }
+
+    /// A later request, on a context of its own.
+    fn request(&mut self, count: fact::Count, facts: &Facts) {
+        self.find();
+        let mut action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This).wishing(count);
+        if facts.is(fact::Count::TooOld) {
+            action.variety &= !1; // As far as the window allows, so that something is left behind it.
+        }
+        self.call(action);
     }
 
     fn reach(&mut self, call: CallName, facts: &Facts) {
@@ -195,7 +229,7 @@ impl Planner {
         }
         if facts.is(fact::Room::Full) {
             for _ in 0..4 {
-                self.challenge(qop);
+                self.challenge(negotiated);
             }
         }
         if facts.is(fact::Age::Expired) {
@@ -206,7 +240,7 @@ impl Planner {
     /// What the token of the call names, where that is not the context's own.
     fn around(&mut self, call: CallName, facts: &Facts, qop: fact::Qop) {
         match facts.name(Fact::Names) {
-            "challenge" if facts.name(Fact::State) == "n/a" => self.challenge(qop),
+            "challenge" if facts.name(Fact::State) != "challenged" => self.challenge(qop),
             "session" if call == CallName::AcceptSecurityContext => self.establish(qop, facts),
             "ended" => {
                 // One round only, so that one deletion ends the session.
@@ -219,7 +253,12 @@ impl Planner {
                 self.establish(qop, &Facts::default());
             }
             "other" => self.challenge(qop),
-            "nothing" if self.rng.bool() => self.challenge(qop),
+            "nothing" if self.rng.bool() => {
+                self.challenge(qop);
+                // The other virtual host's; `other` without a context is any that fits.
+                let elsewhere = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Token::Empty);
+                self.call(elsewhere.wishing(qop).wishing(fact::Output::Enough).wishing(fact::Credential::Other));
+            }
             _other => {}
         }
     }
@@ -234,6 +273,11 @@ impl Planner {
                 self.answer(Some(0), fact::Entity::Absent);
                 self.answer(None, fact::Entity::Absent);
                 self.complete(0);
+                let behind_the_window = if facts.is(fact::Count::TooOld) { 3 } else { 0 };
+                for _ in 0..behind_the_window {
+                    self.request(fact::Count::Within, facts);
+                    self.delete(0);
+                }
             }
             "complete-needed-initial" => {
                 self.challenge(fact::Qop::AuthInt);
@@ -289,7 +333,12 @@ impl Planner {
     }
 
     fn reach_initiator(&mut self, facts: &Facts, qop: fact::Qop) {
-        let user = if facts.is(fact::Username::NotEncodable) { 1 } else { self.rng.u8(..3) };
+        // The second user's name is not ISO 8859-1; where other credentials are asked for, they will be that user's.
+        let user = match facts.is(fact::Username::NotEncodable) {
+            true if facts.is(fact::Credential::Other) => 0,
+            true => 1,
+            false => self.rng.u8(..3),
+        };
         let start = self.initialize(None).about(user);
         let good = |action: CallAction| action.wishing(fact::Token::WellFormed).wishing(fact::Entity::Given);
         let proof_qop = if facts.is(fact::Kind::AuthenticationInfo) { qop } else { fact::Qop::Auth };
@@ -347,28 +396,46 @@ impl Planner {
             self.challenge(fact::Qop::Auth);
             return;
         }
-        let target = self.target(facts).unwrap_or(0);
+        let mut target = self.target(facts).unwrap_or(0);
+        let initiator = facts.name(Fact::Role) == "initiator" || call == CallName::InitializeSecurityContext;
+        if !initiator && self.rng.u8(..4) == 0 {
+            // A parallel request waits while the one before it is completed; neither may take the other's place.
+            self.find();
+            target += 1;
+        }
         self.complete(target);
-        if facts.name(Fact::Role) == "initiator" || call == CallName::InitializeSecurityContext {
+        if answers_wrongly(facts) {
+            // A challenge failed too often is none any more, whoever answers it.
+            let late = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Nothing);
+            self.call(late.wishing(fact::Output::Enough));
+            target += 1;
+        }
+        if initiator {
             let again = self.initialize(Some(0)).wishing(fact::Stale::Yes);
             let header = self.new_call(CallName::MakeSignature).on(0);
             self.call(header);
             self.call(again);
         } else {
+            // What the context itself is now, before others are made.
+            self.query(target);
+            if self.rng.bool() {
+                self.answer(Some(target), fact::Entity::Given);
+            }
             self.find();
+            target += 1;
             self.complete(0);
             let verify = self.new_call(CallName::VerifySignature).on(0);
             self.call(verify);
-            let answer = self
-                .new_call(CallName::AcceptSecurityContext)
-                .wishing(fact::Names::Challenge)
-                .wishing(fact::Entity::Given);
-            self.call(answer);
+            self.answer(None, fact::Entity::Given);
+            target += 1;
         }
-        let mut query = self.new_call(CallName::QueryContextAttributes).on(0);
-        query.wishes.set(Fact::Attribute, 0);
-        self.call(query);
+        self.query(0);
         self.delete(target);
         self.complete(target);
+    }
+
+    fn query(&mut self, context: u8) {
+        let query = self.new_call(CallName::QueryContextAttributes).on(context);
+        self.call(query.wishing(fact::Attribute::Supported));
     }
 }

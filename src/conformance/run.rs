@@ -10,13 +10,13 @@ use super::concretise::concretise;
 use super::plan::{Sequence, needs, plan};
 use super::report::{Finding, FindingKind, Report, RowReport, RowVerdict};
 use super::subject::{Subject, SubjectError};
+use super::walk::{Step, Walk};
 use crate::digest::hash::md5;
-use crate::spec::call::{Call, Outcome};
+use crate::spec::call::Call;
 use crate::spec::model::{CallSpec, Row};
 use crate::spec::names::{CallName, Need};
-use crate::spec::setup::Setup;
-use crate::spec::shadow::Judgement;
-use crate::spec::vocabulary::{Fact, Facts};
+use crate::spec::setup::{Limits, Setup};
+use crate::spec::vocabulary::Facts;
 use crate::spec::{Shadow, Specification, Verdict};
 
 /// How many distinct concretisations each row runs at least, where its combinations allow.
@@ -44,19 +44,6 @@ impl Options {
     pub fn selects(&self, row: &Row) -> bool {
         self.only.is_empty() || self.only.iter().any(|pattern| matches_glob(pattern, &row.id))
     }
-}
-
-/// One call of a sequence, as it went.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// The call.
-    pub call: Call,
-    /// What the subject did.
-    pub outcome: Outcome,
-    /// The state of the context before the call.
-    pub state: &'static str,
-    /// How that stands to the tables.
-    pub judgement: Judgement,
 }
 
 /// A sequence as it went. It ends at the first fail, or where the subject gave no answer.
@@ -90,51 +77,17 @@ fn go(
     sequence: &Sequence,
     trace: &mut Trace,
 ) -> Result<(), SubjectError> {
-    subject.start(&sequence.setup)?;
-    let mut shadow = Shadow::new(Arc::clone(specification), sequence.setup.clone());
-    if subject.capabilities().contains(&Need::TwoProviders) {
-        shadow.learn_foreign_handle(subject.foreign_handle()?);
-    }
+    let mut walk = Walk::start(specification, subject, &sequence.setup)?;
     for action in &sequence.actions {
-        match action {
-            Action::Call(action) => {
-                let call = concretise(action, shadow.registers());
-                let outcome = subject.call(&call)?;
-                let state = state_before(&shadow, &call);
-                let judgement = shadow.absorb(&call, &outcome);
-                let failed = matches!(judgement.verdict, Verdict::Fail(_));
-                trace.steps.push(Step { call, outcome, state, judgement });
-                if failed {
-                    return Ok(());
-                }
-            }
-            Action::Expire => {
-                let lifetime = sequence.setup.nonce_lifetime + 1;
-                subject.advance(lifetime)?;
-                shadow.advance(lifetime);
-            }
-            Action::Inject(fault) => {
-                subject.inject(*fault)?;
-                shadow.inject(*fault);
-            }
-            Action::AccountsDown(down) => {
-                subject.take_accounts_down(*down)?;
-                shadow.take_accounts_down(*down);
-            }
-            Action::SpendCounts => {
-                if let Some(context) = shadow.newest_established_initiator() {
-                    subject.spend_counts(context)?;
-                    shadow.spend_counts(context);
-                }
+        if let Some(step) = walk.perform(action)? {
+            let failed = matches!(step.judgement.verdict, Verdict::Fail(_));
+            trace.steps.push(step);
+            if failed {
+                return Ok(());
             }
         }
     }
     Ok(())
-}
-
-fn state_before(shadow: &Shadow, call: &Call) -> &'static str {
-    let context = call.context().and_then(|handle| shadow.registers().contexts.get(&handle));
-    context.map_or("none", |context| Fact::State.values()[context.state as usize])
 }
 
 /// The combinations of a call by row, those with the fewest departures first.
@@ -142,12 +95,7 @@ fn combinations(tables: &CallSpec) -> BTreeMap<usize, Vec<Facts>> {
     let mut by_row: BTreeMap<usize, Vec<(usize, Facts)>> = BTreeMap::new();
     let mut visit = |facts: &Facts| {
         let Some((row, _)) = tables.row(facts) else { return };
-        let departures = tables
-            .facts
-            .iter()
-            .filter(|rule| rule.exists(facts))
-            .filter(|rule| facts.get(rule.fact).is_some_and(|value| !rule.fine.contains(&value)))
-            .count();
+        let departures = tables.departures(facts).count();
         by_row.entry(row).or_default().push((departures, *facts));
     };
     // Ambiguous facts are a finding of `spec check`; here they only mean fewer combinations.
@@ -211,25 +159,24 @@ pub fn run_observed(
     let mut skipped: BTreeMap<String, String> = BTreeMap::new();
     let of = specification.rows().filter(|row| selected(row)).count();
     let mut done = 0;
-    if smoke.is_none() {
-        for tables in &specification.calls {
-            let by_row = combinations(tables);
-            for (position, row) in tables.rows.iter().enumerate() {
-                if !selected(row) {
-                    continue;
-                }
-                observer(Progress { row: &row.id, done, of });
-                done += 1;
-                let missing: Vec<_> =
-                    row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
-                if !missing.is_empty() {
-                    skipped.insert(row.id.clone(), format!("the subject does not offer {}", missing.join(", ")));
-                    continue;
-                }
-                let offered = |facts: &&Facts| needs(facts).iter().all(|need| capabilities.contains(need));
-                let facts: Vec<Facts> = by_row.get(&position).into_iter().flatten().filter(offered).copied().collect();
-                run_row(specification, subject, (tables.name, row), &facts, options, &mut tallies);
+    // Where the smoke exchange fails, the rows still say what is wrong with it.
+    for tables in specification.calls.iter().filter(|tables| tables.rows.iter().any(selected)) {
+        let by_row = combinations(tables);
+        for (position, row) in tables.rows.iter().enumerate() {
+            if !selected(row) {
+                continue;
             }
+            observer(Progress { row: &row.id, done, of });
+            done += 1;
+            let missing: Vec<_> =
+                row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
+            if !missing.is_empty() {
+                skipped.insert(row.id.clone(), format!("the subject does not offer {}", missing.join(", ")));
+                continue;
+            }
+            let offered = |facts: &&Facts| needs(facts).iter().all(|need| capabilities.contains(need));
+            let facts: Vec<Facts> = by_row.get(&position).into_iter().flatten().filter(offered).copied().collect();
+            run_row(specification, subject, (tables.name, row), &facts, options, &mut tallies);
         }
     }
     let rows = specification
@@ -249,6 +196,7 @@ fn run_row(
     tallies: &mut BTreeMap<String, Tally>,
 ) {
     let row_seed = derive(options.seed, row.id.as_bytes());
+    let limits_can_be_set = subject.capabilities().contains(&Need::Limits);
     let mut ran = 0;
     // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying a while.
     for index in 0..options.cases * 2 {
@@ -256,7 +204,10 @@ fn run_row(
             break;
         }
         let Some(facts) = choose(facts, options.cases, index % options.cases) else { return };
-        let sequence = plan(call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
+        let mut sequence = plan(call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
+        if !limits_can_be_set {
+            sequence.setup.limits = Limits::default();
+        }
         let trace = run_sequence(specification, subject, &sequence);
         let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
         ran += usize::from(reached);
@@ -328,7 +279,7 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
                     return shadow.expect(&call).row.map_or_else(String::new, |row| row.id.clone());
                 }
             },
-            Action::Expire => shadow.advance(sequence.setup.nonce_lifetime + 1),
+            Action::Expire => shadow.advance(sequence.setup.nonce_lifetime.saturating_add(1)),
             Action::Inject(fault) => shadow.inject(*fault),
             Action::AccountsDown(down) => shadow.take_accounts_down(*down),
             Action::SpendCounts => {

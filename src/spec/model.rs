@@ -320,6 +320,12 @@ impl CallSpec {
         })
     }
 
+    /// The rules of those facts that are not as they are in an all-good call.
+    pub fn departures<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = &'a FactRule> + 'a {
+        let departs = |rule: &&FactRule| facts.get(rule.fact).is_some_and(|value| !rule.fine.contains(&value));
+        self.facts.iter().filter(|rule| rule.exists(facts)).filter(departs)
+    }
+
     /// The rule by which a fact exists, given the facts before it.
     pub fn rule_of(&self, fact: Fact, facts: &Facts) -> Option<&FactRule> {
         self.facts.iter().find(|rule| rule.fact == fact && rule.exists(facts))

@@ -104,7 +104,7 @@ names! {
         FreeCredentials "free-credentials",
         /// The challenge put out is answerable from now on.
         RegisterChallenge "register-challenge",
-        /// The handle refers to the challenge that was put out.
+        /// The handle waits for an answer to the challenge that was put out; it does not keep alive what others make of it.
         HoldIssuedChallenge "hold-issued-challenge",
         /// The handle refers to what the token names.
         HoldNamed "hold-named",
@@ -118,7 +118,7 @@ names! {
         CountFailure "count-failure",
         /// The handle drops its reference; a session ends with its last one.
         Release "release",
-        /// The handle refers to the pending challenge and no longer to its session.
+        /// The handle waits for an answer to the pending challenge and no longer refers to its session.
         HoldPendingChallenge "hold-pending-challenge",
         /// The handle is deleted.
         Delete "delete",

@@ -81,8 +81,13 @@ pub(super) fn output_descriptor(output: Output, action: &CallAction) -> Option<D
     let flaw = action.wishes.get(Fact::OutputDescriptor).map(|wish| Fact::OutputDescriptor.values()[wish as usize]);
     let flaw = flaw.and_then(|name| Fact::Descriptor.value(name));
     let buffer = output.buffer();
-    if buffer.is_none() && flaw.is_none_or(|flaw| flaw == 0) {
-        return if rng.bool() { None } else { Some(assemble(Vec::new())) };
+    let promises_memory = flaw.map(|flaw| Fact::Descriptor.values()[flaw as usize]) == Some("buffer");
+    if buffer.is_none() && !promises_memory {
+        return if rng.bool() && flaw.is_none_or(|flaw| flaw == 0) {
+            None
+        } else {
+            flawed(assemble(Vec::new()), flaw, &mut rng)
+        };
     }
     let buffer = buffer.unwrap_or_else(|| Buffer::new(BufferType::TOKEN, vec![0xA5; 2048]));
     flawed(assemble(vec![buffer]), flaw, &mut rng)

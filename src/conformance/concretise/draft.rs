@@ -180,11 +180,9 @@ impl Draft {
             }
             () if action.wishes.is(fact::Count::Within) => {
                 let (low, high) = (last.saturating_sub(window) + 1, last.saturating_add(window));
-                if rng.bool() {
-                    unused(low..=high)
-                } else {
-                    Some(high).filter(|nc| !used(*nc) && *nc != next).or_else(|| unused(low..=high))
-                }
+                // As far as it may be, or as near.
+                let far = Some(high).filter(|nc| action.variety.is_multiple_of(2) && !used(*nc) && *nc != next);
+                far.or_else(|| unused(low..=high))
             }
             () if action.wishes.is(fact::Count::TooOld) => unused(1..=last.saturating_sub(window)),
             () if action.wishes.is(fact::Count::TooFar) && accepts && session.is_none() => {
@@ -196,6 +194,10 @@ impl Draft {
                     *rng.choice(&[first, first.saturating_add(1), first.saturating_add(255), u32::MAX])
                         .unwrap_or(&first),
                 )
+            }
+            // An unauthenticated count decides nothing, so on a wrong digest any will do.
+            () if action.wishes.is(fact::Digest::Differs) && rng.bool() => {
+                rng.choice(&[0, 1, last, next.saturating_add(1), u32::MAX]).copied()
             }
             () => Some(next),
         };
@@ -261,7 +263,9 @@ impl Draft {
     }
 
     fn key(&self, registers: &Registers, exchange: Option<&Exchange>, rng: &mut Rng) -> SessionKey {
-        if let Some(session) = exchange.and_then(|exchange| exchange.session.as_ref()) {
+        // The key of a session that ended is forgotten with it.
+        let kept = exchange.filter(|exchange| exchange.holders > 0);
+        if let Some(session) = kept.and_then(|exchange| exchange.session.as_ref()) {
             return session.key.clone();
         }
         let known = registers
@@ -293,7 +297,7 @@ impl Draft {
     /// Somebody without the secret changes what it covers, or guesses.
     fn tamper(&mut self, registers: &Registers, exchange: Option<&Exchange>, rng: &mut Rng) {
         let session = exchange.and_then(|exchange| exchange.session.as_ref());
-        match rng.u8(..6) {
+        match rng.u8(..7) {
             0 => {
                 let digit = rng.usize(..32);
                 self.response[digit] = if self.response[digit] == b'0' { b'1' } else { b'0' };
@@ -312,6 +316,9 @@ impl Draft {
             4 if session.is_none() => {
                 self.username = "nobody".into();
                 self.seal(registers, exchange, rng);
+            }
+            5 if self.qop == Qop::AuthInt && hash::unhex32(&self.entity).is_some() => {
+                self.entity = hash::hex(&hash::md5(&[b"another body"])).to_vec();
             }
             _other => {
                 let guess = UserHash::new(&self.username, &self.realm, "a guess");

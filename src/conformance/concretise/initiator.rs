@@ -74,9 +74,13 @@ impl Concretiser<'_> {
         let known = context.and_then(|context| self.registers.contexts.get(&context));
         let needs_utf8 = |user: &str| crate::digest::charset::encode(user, Charset::Iso8859_1).is_none();
         let wants_utf8 = self.wishes(fact::Username::NotEncodable);
-        let credential = self.credential(known, |credentials| {
-            credentials.outbound.as_ref().is_some_and(|identity| !wants_utf8 || needs_utf8(&identity.user))
-        });
+        let credential = self.credential(
+            known,
+            |credentials| credentials.outbound.is_some(),
+            |credentials| {
+                !wants_utf8 || credentials.outbound.as_ref().is_some_and(|identity| needs_utf8(&identity.user))
+            },
+        );
         let user = credential
             .and_then(|credential| self.registers.credentials.get(&credential))
             .and_then(|credentials| credentials.outbound.as_ref())
@@ -89,10 +93,7 @@ impl Concretiser<'_> {
         }
         let is_proof = proof.is_some();
         let required: &[&str] = if is_proof { &[] } else { &["realm", "nonce"] };
-        let mut flaw = self.flaw();
-        if flaw == Flaw::Missing && is_proof {
-            flaw = Flaw::Malformed;
-        }
+        let flaw = self.flaw();
         let (proof_pieces, body) = proof.unwrap_or_default();
         let pieces = if is_proof { proof_pieces } else { pieces };
         let mut token = wire::write(pieces, required, flaw, self.token_bytes().min(2047), &mut self.rng);
@@ -136,7 +137,8 @@ impl Concretiser<'_> {
     /// What breaks a response need not break a challenge; an unfinished quoted string breaks everything.
     fn padded_if_malformed(&mut self, mut token: Vec<u8>, flaw: Flaw) -> Vec<u8> {
         if flaw == Flaw::Malformed {
-            token.extend_from_slice(b",unfinished=\"");
+            // No name; and no quote either, which could close one left open.
+            token.extend_from_slice(b",=");
         }
         token
     }
@@ -145,7 +147,8 @@ impl Concretiser<'_> {
     fn proof(&mut self, context: &Context) -> Option<(Vec<Piece>, Vec<u8>)> {
         let answer = context.answer.as_ref()?;
         let responded = fact::Fact::State.values()[context.state as usize] == "responded";
-        if !responded || self.wishes(fact::Kind::Challenge) {
+        // Only a challenge has directives that it must have.
+        if !responded || self.wishes(fact::Kind::Challenge) || self.wishes(fact::Token::DirectiveMissing) {
             return None;
         }
         let body = draft::entity_hash(&mut self.rng);

@@ -16,7 +16,7 @@ use crate::spec::names::CallName;
 use crate::spec::shadow::registers::{Context, Exchange, Registers};
 use crate::spec::vocabulary as fact;
 
-use super::action::{CallAction, Edit};
+use super::action::CallAction;
 use buffers::{Output, assemble};
 use draft::{Draft, Origin};
 use wire::Flaw;
@@ -41,7 +41,7 @@ impl<'a> Concretiser<'a> {
         match self.action.call {
             CallName::AcquireCredentialsHandle => self.acquire(),
             CallName::FreeCredentialsHandle => {
-                Call::FreeCredentialsHandle { credential: self.credential(None, |_| true) }
+                Call::FreeCredentialsHandle { credential: self.credential(None, |_| true, |_| true) }
             }
             CallName::AcceptSecurityContext => self.accept(),
             CallName::InitializeSecurityContext => self.initialize(),
@@ -109,11 +109,13 @@ impl<'a> Concretiser<'a> {
         }
     }
 
-    /// A credentials handle as the wishes say; without any, the context's own or the newest that `fits`.
+    /// A credentials handle as the wishes say; without any, the context's own or one that `fits`. Of those that
+    /// fit, one that is `preferred`.
     fn credential(
         &mut self,
         context: Option<&Context>,
         fits: impl Fn(&crate::spec::shadow::registers::Credentials) -> bool,
+        preferred: impl Fn(&crate::spec::shadow::registers::Credentials) -> bool,
     ) -> Option<SecHandle> {
         let registers = self.registers;
         let some = |candidates: Vec<SecHandle>, rng: &mut Rng| rng.choice(&candidates).copied();
@@ -143,7 +145,7 @@ impl<'a> Concretiser<'a> {
                         context.credential == *handle
                             || (credentials.inbound && context.principal == credentials.principal)
                     });
-                    fits(credentials) && !own
+                    fits(credentials) && preferred(credentials) && !own
                 });
                 some(other, &mut self.rng)
             }
@@ -152,8 +154,9 @@ impl<'a> Concretiser<'a> {
                     .map(|context| context.credential)
                     .filter(|handle| registers.credentials.contains_key(handle));
                 own.or_else(|| {
+                    let good = |credentials: &_| fits(credentials) && preferred(credentials);
                     let mut fitting: Vec<_> =
-                        registers.credentials.iter().filter(|(_, credentials)| fits(credentials)).collect();
+                        registers.credentials.iter().filter(|(_, credentials)| good(credentials)).collect();
                     fitting.sort_by_key(|(_, credentials)| credentials.ordinal);
                     let shared = fitting
                         .iter()
@@ -179,11 +182,15 @@ impl<'a> Concretiser<'a> {
         };
         let credential_use = uses[self.rng.usize(..uses.len())];
         let accounts = &self.registers.setup.accounts;
-        let account = &accounts[usize::try_from(self.action.variety).unwrap_or(0) % accounts.len().max(1)];
+        let position = usize::try_from(self.action.variety).unwrap_or(0).checked_rem(accounts.len());
+        let account = position.and_then(|position| accounts.get(position));
+        // Without any account somebody still asks, whom no account source knows.
+        let (username, password) =
+            account.map_or(("mallory", "secret"), |account| (&account.username, &account.password));
         let identity = AuthIdentity {
-            user: if self.wishes(fact::Identity::Empty) { String::new() } else { account.username.clone() },
+            user: if self.wishes(fact::Identity::Empty) { String::new() } else { username.to_owned() },
             domain: if self.action.variety % 16 == 7 { "EXAMPLE".into() } else { String::new() },
-            password: account.password.clone(),
+            password: password.to_owned(),
         };
         let needed = credential_use & 2 != 0 || self.rng.bool();
         Call::AcquireCredentialsHandle {
@@ -231,9 +238,14 @@ impl<'a> Concretiser<'a> {
             }
             () if self.wishes(fact::Names::Nothing) => {
                 let one_known = live().map(|(_, exchange)| exchange).next();
-                match self.rng.u8(..3) {
+                match self.rng.u8(..5) {
                     0 => Origin { nonce: one_known, opaque: None },
                     1 => Origin { nonce: None, opaque: one_known },
+                    // What lives under another credentials identity is nothing under this one.
+                    2 => one(registers.exchanges.iter().rev().find(|exchange| exchange.principal != principal)),
+                    3 => one(all()
+                        .map(|(_, exchange)| exchange)
+                        .find(|exchange| !exchange.listed && exchange.session.is_none())),
                     _other => one(None),
                 }
             }
@@ -270,21 +282,7 @@ impl<'a> Concretiser<'a> {
 
     fn edited(&self, mut token: Vec<u8>) -> Vec<u8> {
         for edit in &self.action.edits {
-            let position = |at: u16, length: usize| usize::from(at).checked_rem(length);
-            match *edit {
-                Edit::Overwrite { at, byte } => {
-                    if let Some(at) = position(at, token.len()) {
-                        token[at] = byte;
-                    }
-                }
-                Edit::Insert { at, byte } => token.insert(position(at, token.len() + 1).unwrap_or(0), byte),
-                Edit::Remove { at } => {
-                    if let Some(at) = position(at, token.len()) {
-                        token.remove(at);
-                    }
-                }
-                Edit::Truncate { at } => token.truncate(position(at, token.len() + 1).unwrap_or(0)),
-            }
+            edit.apply(&mut token);
         }
         token
     }
@@ -292,14 +290,14 @@ impl<'a> Concretiser<'a> {
     fn accept(&mut self) -> Call {
         let context = self.context();
         let known = context.and_then(|context| self.registers.contexts.get(&context));
-        let credential = self.credential(known, |credentials| credentials.inbound);
+        let credential = self.credential(known, |credentials| credentials.inbound, |_| true);
         let principal = known.map(|context| context.principal.clone()).or_else(|| {
             credential
                 .and_then(|credential| self.registers.credentials.get(&credential))
                 .map(|credentials| credentials.principal.clone())
         });
         let principal = principal.unwrap_or_default();
-        let origin = self.origin(&principal, known.and_then(|context| context.holds));
+        let origin = self.origin(&principal, known.and_then(Context::exchange));
         let draft = Draft::make(self.registers, origin, self.action, true, &mut self.rng);
         let flaw = self.flaw();
         let token = draft.write(flaw, self.token_bytes(), &mut self.rng);
@@ -379,13 +377,16 @@ impl<'a> Concretiser<'a> {
             return (context, self.descriptor(message));
         }
         let principal = known.map(|context| context.principal.clone()).unwrap_or_default();
-        let origin = self.origin(&principal, known.and_then(|context| context.holds));
+        let origin = self.origin(&principal, known.and_then(Context::exchange));
         let draft = Draft::make(self.registers, origin, self.action, false, &mut self.rng);
         let flaw = self.flaw();
         let token = draft.write(flaw, self.token_bytes(), &mut self.rng);
         let token = self.token_buffer(token);
+        // Where there is no token, an output of that type would be taken for one.
+        let outputs: &[BufferType] =
+            if token.is_some() { &[BufferType::TOKEN, BufferType::PADDING] } else { &[BufferType::PADDING] };
         let mut message = buffers::message(token, vec![draft.method, draft.target, draft.entity], &mut self.rng);
-        let small_or_large = self.output(&[BufferType::TOKEN, BufferType::PADDING]);
+        let small_or_large = self.output(outputs);
         message.extend(small_or_large.buffer());
         (context, self.descriptor(message))
     }

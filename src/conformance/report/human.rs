@@ -8,7 +8,10 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Conclusion, Finding, FindingKind, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::action::{Action, CallAction, Edit};
+use crate::conformance::plan::Sequence;
+use crate::conformance::run::Trace;
 use crate::spec::Specification;
+use crate::spec::Verdict;
 use crate::spec::model::{Allowed, CallSpec, Row};
 use crate::spec::names::CallName;
 use crate::spec::setup::EnvironmentFault;
@@ -26,8 +29,7 @@ pub fn report(specification: &Specification, report: &Report, strictness: Strict
     head(&mut text, report);
     if let Some(smoke) = &report.smoke {
         let _ = writeln!(text, "{BAD}the smoke exchange failed{BAD:#}: {smoke}");
-        let _ = writeln!(text, "No row was tried: nothing that needs a session could have been reached.");
-        return text;
+        text.push('\n');
     }
     for call in CallName::ALL {
         call_line(&mut text, report, *call);
@@ -199,11 +201,39 @@ fn summary(text: &mut String, report: &Report, strictness: Strictness) {
     let (style, word) = match report.conclusion(strictness) {
         Conclusion::Conforms => (GOOD, "conforms"),
         Conclusion::Findings => (BAD, "does not conform"),
+        Conclusion::NothingShown if report.smoke.is_some() => (BAD, "nothing is shown: the smoke exchange failed"),
         Conclusion::NothingShown => (BAD, "nothing is shown: no row of CompleteAuthToken ran"),
     };
     let rows = report.rows.len();
     let counts = counts.join(", ");
     let _ = writeln!(text, "\n{style}{word}{style:#}: {rows} rows: {counts}; {concretisations} concretisations");
+}
+
+/// A sequence as it went: each action, and for each call the status, the verdict and the row.
+pub fn trace(sequence: &Sequence, trace: &Trace) -> String {
+    let mut text = String::new();
+    let mut steps = trace.steps.iter();
+    for (number, action) in (1_usize..).zip(&sequence.actions) {
+        let _ = writeln!(text, "{DIM}{number:>3}.{DIM:#} {}", describe(action));
+        if !matches!(action, Action::Call(_)) {
+            continue;
+        }
+        let Some(step) = steps.next() else { break };
+        let (verdict, why) = match &step.judgement.verdict {
+            Verdict::Pass => (format!("{GOOD}pass{GOOD:#}"), String::new()),
+            Verdict::Deviation(why) => (kind(FindingKind::Deviation), format!(": {why}")),
+            Verdict::Fail(why) => (kind(FindingKind::Fail), format!(": {why}")),
+        };
+        let row = step.judgement.row.as_deref().unwrap_or("no row");
+        let _ = writeln!(text, "     in {}: {}, {verdict} {row}{why}", step.state, step.outcome.status);
+        if trace.failure().is_some_and(|failed| core::ptr::eq(failed, step)) {
+            break;
+        }
+    }
+    if let Some(error) = &trace.error {
+        let _ = writeln!(text, "     {}: {error}", kind(FindingKind::Errored));
+    }
+    text
 }
 
 /// An action as a sentence; what only the JSON form says is what its variety draws.

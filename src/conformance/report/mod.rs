@@ -7,8 +7,8 @@ pub mod json;
 use serde::Serialize;
 
 use super::plan::Sequence;
-use super::run::Step;
 use super::subject::SubjectError;
+use super::walk::Step;
 use crate::spec::Specification;
 use crate::spec::call::Descriptor;
 use crate::spec::names::CallName;

@@ -285,7 +285,7 @@ impl Subject for Builtin {
     }
 
     fn advance(&mut self, milliseconds: u64) -> Result<(), SubjectError> {
-        self.world.with(|world| world.now += milliseconds);
+        self.world.with(|world| world.now = world.now.saturating_add(milliseconds));
         Ok(())
     }
 

@@ -80,3 +80,41 @@ pub trait Subject {
         Err(SubjectError("this subject has one provider only".into()))
     }
 }
+
+impl<S: Subject + ?Sized> Subject for &mut S {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn capabilities(&self) -> BTreeSet<Need> {
+        (**self).capabilities()
+    }
+
+    fn start(&mut self, setup: &Setup) -> Result<(), SubjectError> {
+        (**self).start(setup)
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
+        (**self).call(call)
+    }
+
+    fn advance(&mut self, milliseconds: u64) -> Result<(), SubjectError> {
+        (**self).advance(milliseconds)
+    }
+
+    fn inject(&mut self, fault: EnvironmentFault) -> Result<(), SubjectError> {
+        (**self).inject(fault)
+    }
+
+    fn take_accounts_down(&mut self, down: bool) -> Result<(), SubjectError> {
+        (**self).take_accounts_down(down)
+    }
+
+    fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        (**self).spend_counts(context)
+    }
+
+    fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
+        (**self).foreign_handle()
+    }
+}

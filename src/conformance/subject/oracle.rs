@@ -19,7 +19,7 @@ use crate::spec::shadow::registers::Answer;
 use crate::spec::{Shadow, Specification};
 
 /// The tables, answering.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Oracle {
     specification: Arc<Specification>,
     shadow: Shadow,
@@ -37,6 +37,11 @@ impl Oracle {
     /// The shadow that answers.
     pub fn shadow(&self) -> &Shadow {
         &self.shadow
+    }
+
+    /// Draws its nonces from the beginning again, as a package does whose entropy is a constant.
+    pub(super) fn repeat_entropy(&mut self) {
+        self.entropy = fastrand::Rng::with_seed(0);
     }
 
     fn octets(&mut self) -> Vec<u8> {

@@ -112,12 +112,12 @@ pub struct KnownFact {
 }
 
 /// What would hold if an assumption did not.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Otherwise<'s> {
     /// The fact assumed.
     pub fact: Fact,
-    /// The value it would have instead.
-    pub value: &'static str,
+    /// The values under which the row applies.
+    pub values: Vec<&'static str>,
     /// The row that would apply then.
     pub row: &'s Row,
 }
@@ -162,7 +162,8 @@ pub struct Explanation<'s, 'a> {
     pub facts: Vec<KnownFact>,
     /// The row that applies.
     pub row: Option<&'s Row>,
-    /// The rows that would apply if one of the assumptions did not hold.
+    /// The rows that would apply if one of the assumptions about session and message did not hold; mistakes of the
+    /// program that makes the call are left out.
     pub otherwise: Vec<Otherwise<'s>>,
 }
 
@@ -329,16 +330,18 @@ impl Reader<'_, '_> {
     }
 
     fn basis(&self, fact: Fact) -> Basis {
-        match fact {
-            Fact::Handle | Fact::Role | Fact::State => Basis::Given,
-            other if self.said(other).is_some() => Basis::Read,
-            _assumed => Basis::Assumed,
+        if matches!(fact, Fact::Handle | Fact::Role | Fact::State) {
+            Basis::Given
+        } else if self.said(fact).is_some() {
+            Basis::Read
+        } else {
+            Basis::Assumed
         }
     }
 
     fn otherwise<'s>(&self, call: &'s CallSpec, facts: &Facts, row: Option<&Row>) -> Vec<Otherwise<'s>> {
         let mut otherwise: Vec<Otherwise<'s>> = Vec::new();
-        let assumed = call.facts.iter().filter(|rule| {
+        let assumed = call.facts.iter().filter(|rule| !is_about_the_caller(rule.fact)).filter(|rule| {
             facts.get(rule.fact).is_some() && rule.exists(facts) && self.basis(rule.fact) == Basis::Assumed
         });
         for rule in assumed {
@@ -346,12 +349,22 @@ impl Reader<'_, '_> {
                 let other = call.row(&self.facts(call, Some((rule.fact, *value)))).map(|(_, row)| row);
                 if let Some(other) = other.filter(|other| row.is_none_or(|row| row.id != other.id)) {
                     let value = rule.fact.values()[usize::from(*value)];
-                    otherwise.push(Otherwise { fact: rule.fact, value, row: other });
+                    let same = |told: &&mut Otherwise<'_>| told.fact == rule.fact && told.row.id == other.id;
+                    match otherwise.iter_mut().find(same) {
+                        Some(told) => told.values.push(value),
+                        None => otherwise.push(Otherwise { fact: rule.fact, values: vec![value], row: other }),
+                    }
                 }
             }
         }
         otherwise
     }
+}
+
+/// Whether a fact says how the call is made rather than what the message and its session are.
+fn is_about_the_caller(fact: Fact) -> bool {
+    use Fact::{Credential, Descriptor, Fault, Flags, OutputDescriptor, RealmForm, Room};
+    matches!(fact, Credential | Descriptor | OutputDescriptor | RealmForm | Flags | Fault | Room)
 }
 
 /// The value of an all-good call.
@@ -446,7 +459,8 @@ mod tests {
         let (tables, token) = (tables(), published());
         let explained = request(&tables, &given(&token, None)).expect("the state exists");
         assert_eq!(explained.digest, DigestCheck::NotTried);
-        let otherwise = explained.otherwise.iter().find(|other| (other.fact, other.value) == (Fact::Digest, "differs"));
+        let otherwise =
+            explained.otherwise.iter().find(|other| other.fact == Fact::Digest && other.values == ["differs"]);
         let status = otherwise.expect("a wrong digest has a row of its own").row.outcome.status;
         assert_eq!(status, crate::status::SecurityStatus::SEC_E_LOGON_DENIED);
     }

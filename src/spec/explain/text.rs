@@ -170,8 +170,8 @@ fn row(text: &mut String, specification: &Specification, explained: &Explanation
         let _ = writeln!(text, "\nif an assumption does not hold");
     }
     for other in &explained.otherwise {
-        let fact = format!("{}={}", other.fact.name(), other.value);
-        let _ = writeln!(text, "  {fact:<26} {:<28} {}", other.row.outcome.status.to_string(), other.row.id);
+        let fact = format!("{}={}", other.fact.name(), other.values.join("|"));
+        let _ = writeln!(text, "  {fact:<32} {:<28} {}", other.row.outcome.status.to_string(), other.row.id);
     }
 }
 

@@ -43,7 +43,7 @@ impl Registers {
                 Effect::RegisterChallenge => issued = learned.exchange.take().map(|exchange| self.register(exchange)),
                 Effect::HoldIssuedChallenge => {
                     if let (Some(handle), Some(issued)) = (handle, issued) {
-                        self.hold(handle, issued);
+                        self.wait_for_answer(handle, issued);
                     }
                 }
                 Effect::HoldNamed => {
@@ -87,7 +87,7 @@ impl Registers {
                     let context = handle.and_then(|handle| self.contexts.get_mut(&handle));
                     let pending = context.and_then(|context| context.pending.take());
                     if let (Some(handle), Some(pending)) = (handle, pending) {
-                        self.hold(handle, pending);
+                        self.wait_for_answer(handle, pending);
                     }
                 }
                 Effect::Delete => {
@@ -153,7 +153,17 @@ impl Registers {
         self.contexts_made += 1;
         self.contexts.insert(
             handle,
-            Context { role, state: 0, ordinal, credential, principal, holds: None, pending: None, answer: None },
+            Context {
+                role,
+                state: 0,
+                ordinal,
+                credential,
+                principal,
+                put_out: None,
+                holds: None,
+                pending: None,
+                answer: None,
+            },
         );
     }
 

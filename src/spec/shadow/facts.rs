@@ -368,9 +368,10 @@ impl Registers {
 
     fn target(&self, view: &View<'_>) -> Option<Target> {
         let target = view.parameter(1);
-        let same = match view.response() {
-            Some(response) => uri::same_target(target, &response.uri),
-            None => self.answer(view)?.uri == target,
+        // An initiator knows the bytes it wrote; an acceptor compares what two parties wrote.
+        let same = match self.answer(view) {
+            Some(answer) => answer.uri == target,
+            None => uri::same_target(target, &view.response()?.uri),
         };
         Some(match target {
             [] => Target::Empty,

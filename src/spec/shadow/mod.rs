@@ -164,13 +164,7 @@ impl Shadow {
 /// here, so another order deviates. What would count a wrong digest as anything but a failure of the digest or of
 /// something before it stays out.
 fn other_departures<'a>(tables: &'a CallSpec, facts: &'a Facts) -> impl Iterator<Item = (Allowed, String)> + 'a {
-    let departing: Vec<Fact> = tables
-        .facts
-        .iter()
-        .filter(|rule| rule.exists(facts))
-        .filter(|rule| facts.get(rule.fact).is_some_and(|value| !rule.fine.contains(&value)))
-        .map(|rule| rule.fact)
-        .collect();
+    let departing: Vec<Fact> = tables.departures(facts).map(|rule| rule.fact).collect();
     let several = departing.len() > 1;
     let kept = departing.clone();
     kept.into_iter().filter(move |_| several).flat_map(move |fact| {

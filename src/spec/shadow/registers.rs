@@ -35,7 +35,10 @@ pub struct Context {
     pub credential: SecHandle,
     /// The identity of those credentials.
     pub principal: String,
-    /// The challenge or session it refers to (acceptor).
+    /// The challenge it put out and waits for an answer to (acceptor). It does not keep the session alive that
+    /// another context makes of it.
+    pub put_out: Option<usize>,
+    /// The session it refers to, or the challenge whose answer it has to complete (acceptor).
     pub holds: Option<usize>,
     /// The challenge put out for a completion that will continue (acceptor).
     pub pending: Option<usize>,
@@ -152,6 +155,13 @@ pub enum Named {
     Nothing,
 }
 
+impl Context {
+    /// The challenge or session it is about (acceptor).
+    pub fn exchange(&self) -> Option<usize> {
+        self.holds.or(self.put_out)
+    }
+}
+
 impl Exchange {
     /// Whether a token may still name it.
     pub fn is_live(&self) -> bool {
@@ -238,12 +248,21 @@ impl Registers {
         let Some(context) = self.contexts.get_mut(&handle) else { return };
         context.pending = None;
         context.answer = None;
+        context.put_out = None;
         if let Some(exchange) = context.holds.take() {
             self.exchanges[exchange].holders -= 1;
         }
     }
 
-    /// A context refers to a challenge or session.
+    /// A context waits for an answer to a challenge, and refers to nothing else any more.
+    pub fn wait_for_answer(&mut self, handle: SecHandle, exchange: usize) {
+        self.release(handle);
+        if let Some(context) = self.contexts.get_mut(&handle) {
+            context.put_out = Some(exchange);
+        }
+    }
+
+    /// A context refers to a session, or to the challenge whose answer it has to complete.
     pub fn hold(&mut self, handle: SecHandle, exchange: usize) {
         self.exchanges[exchange].holders += 1;
         let before = self.contexts.get_mut(&handle).and_then(|context| context.holds.replace(exchange));

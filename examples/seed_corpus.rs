@@ -1,0 +1,178 @@
+//! Writes the committed seeds of the fuzz targets: `cargo run --example seed_corpus`, from the root of the package.
+//!
+//! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for;
+//! `complete_auth_token` a good request, edited ones and a raw token for each waiting state; `directives` the tokens
+//! that those exchange.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use digest_ssp::conformance::Step;
+use digest_ssp::conformance::encoding::{decode, encode};
+use digest_ssp::conformance::fuzzing;
+use digest_ssp::conformance::plan::{approach, plan};
+use digest_ssp::conformance::run::Trace;
+use digest_ssp::spec::Specification;
+use digest_ssp::spec::call::Descriptor;
+use digest_ssp::spec::model::CallSpec;
+use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::vocabulary::Facts;
+use digest_ssp::status::SecurityStatus;
+
+type Corpus = BTreeMap<String, Vec<u8>>;
+
+/// How many plans are tried for a row, the simplest first.
+const TRIES: usize = 400;
+/// How many tokens the parsers start with.
+const TOKENS: usize = 64;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let specification = Specification::embedded()?;
+    let (operations, mut steps) = operations(&specification);
+    let (completions, more) = completions();
+    steps.extend(more);
+    write("operations", &operations)?;
+    let completed = operations.values().filter(|bytes| completes_a_token(bytes)).count();
+    println!("{completed} of them reach SEC_E_OK from CompleteAuthToken");
+    write("complete_auth_token", &completions)?;
+    write("directives", &tokens(&steps))?;
+    Ok(())
+}
+
+fn write(target: &str, corpus: &Corpus) -> std::io::Result<()> {
+    let directory = Path::new("fuzz/corpus").join(target);
+    if directory.is_dir() {
+        fs::remove_dir_all(&directory)?;
+    }
+    fs::create_dir_all(&directory)?;
+    for (name, bytes) in corpus {
+        fs::write(directory.join(name), bytes)?;
+    }
+    println!("{target}: {} seeds, {} bytes", corpus.len(), corpus.values().map(Vec::len).sum::<usize>());
+    Ok(())
+}
+
+fn completes(step: &Step) -> bool {
+    step.call.name() == CallName::CompleteAuthToken && step.outcome.status == SecurityStatus::SEC_E_OK
+}
+
+fn completes_a_token(bytes: &[u8]) -> bool {
+    fuzzing::operations(decode(bytes)).is_ok_and(|trace| trace.steps.iter().any(completes))
+}
+
+fn rows(trace: &Trace) -> impl Iterator<Item = &str> {
+    trace.steps.iter().filter_map(|step| step.judgement.row.as_deref())
+}
+
+fn operations(specification: &Specification) -> (Corpus, Vec<Step>) {
+    let (mut corpus, mut steps) = (Corpus::new(), Vec::new());
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    let mut calls: Vec<&CallSpec> = specification.calls.iter().collect();
+    // What CompleteAuthToken needs reaches most of what the others have.
+    calls.sort_by_key(|tables| tables.name != CallName::CompleteAuthToken);
+    for tables in calls {
+        for (row, combinations) in by_row(tables) {
+            if reached.contains(&row) {
+                continue;
+            }
+            match seed(tables.name, &row, &combinations) {
+                Some((bytes, trace)) => {
+                    reached.extend(rows(&trace).map(str::to_owned));
+                    steps.extend(trace.steps);
+                    corpus.insert(row, bytes);
+                }
+                None => println!("{row}: no plan reaches it"),
+            }
+        }
+    }
+    (corpus, steps)
+}
+
+/// The combinations of each row, those with the fewest departures first, in the order of the tables.
+fn by_row(tables: &CallSpec) -> Vec<(String, Vec<Facts>)> {
+    let mut combinations: BTreeMap<usize, Vec<(usize, Facts)>> = BTreeMap::new();
+    let visited = tables.for_each_combination(&mut |facts| {
+        if let Some((row, _)) = tables.row(facts) {
+            combinations.entry(row).or_default().push((tables.departures(facts).count(), *facts));
+        }
+    });
+    visited.expect("`spec check` refuses ambiguous facts");
+    let sorted = combinations.into_iter().map(|(row, mut all)| {
+        all.sort_by_key(|(departures, _)| *departures);
+        (tables.rows[row].id.clone(), all.into_iter().map(|(_, facts)| facts).collect())
+    });
+    sorted.collect()
+}
+
+/// A sequence that reaches the row; if it can be, one that completes a token as well.
+fn seed(call: CallName, row: &str, combinations: &[Facts]) -> Option<(Vec<u8>, Trace)> {
+    let mut fallback = None;
+    for attempt in 0..TRIES {
+        let facts = combinations.get(attempt % combinations.len().clamp(1, TRIES / 4))?;
+        let number = u64::try_from(attempt).unwrap_or(0);
+        let planned = [plan(call, facts, number), approach(call, facts, number)];
+        let Some(bytes) = planned.iter().find_map(encode) else { continue };
+        let trace = match fuzzing::operations(decode(&bytes)) {
+            Ok(trace) => trace,
+            Err(counterexample) => {
+                println!("{counterexample}");
+                continue;
+            }
+        };
+        if !rows(&trace).any(|reached| reached == row) {
+            continue;
+        }
+        if trace.steps.iter().any(completes) {
+            return Some((bytes, trace));
+        }
+        fallback.get_or_insert((bytes, trace));
+    }
+    fallback
+}
+
+/// Edits of a request, as `fuzzing::complete_auth_token` reads them: buffer, kind, position, byte.
+const EDITS: [(&str, &[u8]); 6] = [
+    ("good", &[]),
+    ("token-overwritten", &[0, 0, 40, 0, b'x']),
+    ("token-inserted", &[0, 1, 25, 0, b'"']),
+    ("token-truncated", &[0, 3, 100, 0]),
+    ("method-changed", &[1, 1, 0, 0, b'X']),
+    ("target-and-entity-changed", &[2, 2, 1, 0, 3, 0, 5, 0, b'0']),
+];
+
+fn completions() -> (Corpus, Vec<Step>) {
+    let (mut corpus, mut all) = (Corpus::new(), Vec::new());
+    for state in 0..8 {
+        let mut record = |edit: &str, bytes: Vec<u8>| match fuzzing::complete_auth_token(&bytes) {
+            Ok(steps) => {
+                let Some(last) = steps.len().checked_sub(2) else { return };
+                corpus.insert(format!("{state}-{}-{edit}", steps[last].state), bytes);
+                all.extend(steps);
+            }
+            Err(counterexample) => println!("{counterexample}"),
+        };
+        for (name, edit) in EDITS {
+            record(name, [&[state, state], edit].concat());
+        }
+        let good = fuzzing::complete_auth_token(&[state, state]).ok();
+        let token = good.as_ref().and_then(|steps| steps.last()).and_then(|step| first_token(step.call.input()));
+        record("raw", [&[state, state, 255], token.unwrap_or_default()].concat());
+    }
+    (corpus, all)
+}
+
+fn first_token(descriptor: Option<&Descriptor>) -> Option<&[u8]> {
+    descriptor?.buffers.as_ref()?.first().map(|buffer| buffer.bytes())
+}
+
+fn tokens(steps: &[Step]) -> Corpus {
+    let put_in = steps.iter().filter_map(|step| first_token(step.call.input()));
+    let put_out = steps.iter().filter_map(|step| first_token(step.outcome.output.as_ref()));
+    let tokens: BTreeSet<&[u8]> = put_in.chain(put_out).filter(|token| token.contains(&b'=')).collect();
+    let short: Vec<&[u8]> = tokens.into_iter().filter(|token| token.len() < 1024).collect();
+    let stride = short.len().div_ceil(TOKENS).max(1);
+    let picked = short.iter().step_by(stride).enumerate();
+    picked.map(|(number, token)| (format!("token-{number:02}"), token.to_vec())).collect()
+}

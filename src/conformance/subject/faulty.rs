@@ -1,2 +1,0 @@
-//! Subjects that are wrong on purpose.
-#![forbid(unsafe_code)]

@@ -1,0 +1,87 @@
+//! The suite against the reference implementation, and against the tables themselves.
+#![cfg(feature = "conformance")]
+#![allow(missing_docs, reason = "a test")]
+
+use std::sync::Arc;
+
+use digest_ssp::conformance::run::MINIMUM_PER_ROW;
+use digest_ssp::conformance::subject::{builtin::Builtin, oracle::Oracle};
+use digest_ssp::conformance::{Options, Report, RowVerdict, Subject, run};
+use digest_ssp::spec::Specification;
+
+/// One seed will do where nothing is optimised.
+const SEEDS: &[u64] = if cfg!(debug_assertions) { &[1] } else { &[1, 20, 0xD1_6E57] };
+
+fn specification() -> Arc<Specification> {
+    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
+}
+
+/// What is not as it should be, a line each.
+fn complaints(report: &Report) -> Vec<String> {
+    let smoke = report.smoke.iter().map(|reason| format!("the smoke exchange failed: {reason}"));
+    let rows = report.rows.iter().filter_map(|row| {
+        let finding = row.findings.first().map(|finding| format!(": {} ({})", finding.difference, finding.facts));
+        match row.verdict {
+            RowVerdict::Pass | RowVerdict::Deviation if row.ran >= MINIMUM_PER_ROW => None,
+            RowVerdict::Pass | RowVerdict::Deviation => Some(format!("{} ran {} times only", row.row, row.ran)),
+            RowVerdict::Fail | RowVerdict::Skipped | RowVerdict::Errored => {
+                Some(format!("{} {:?}{}", row.row, row.verdict, finding.or(row.note.clone()).unwrap_or_default()))
+            }
+        }
+    });
+    smoke.chain(rows).collect()
+}
+
+fn is_right(mut subject: impl Subject) {
+    let specification = specification();
+    for &seed in SEEDS {
+        let report = run(&specification, &mut subject, &Options { seed, ..Options::default() });
+        let complaints = complaints(&report);
+        assert!(complaints.is_empty(), "{}, seed {seed}:\n{}", subject.name(), complaints.join("\n"));
+        assert_eq!(report.rows.len(), specification.rows().count());
+    }
+}
+
+#[test]
+fn the_reference_implementation_has_no_failing_row() {
+    is_right(Builtin::default());
+}
+
+#[test]
+fn the_tables_have_no_failing_row() {
+    is_right(Oracle::new(specification()));
+}
+
+/// All six statuses that the page documents come from CompleteAuthToken in a run of the suite.
+#[test]
+fn every_documented_status_of_complete_auth_token_is_a_row_that_passes() {
+    let specification = specification();
+    let options = Options { only: vec!["cat-*".into()], ..Options::default() };
+    let report = run(&specification, &mut Builtin::default(), &options);
+    let documented = [
+        "SEC_E_OK",
+        "SEC_E_INVALID_HANDLE",
+        "SEC_E_INVALID_TOKEN",
+        "SEC_E_OUT_OF_SEQUENCE",
+        "SEC_E_MESSAGE_ALTERED",
+        "SEC_E_INTERNAL_ERROR",
+    ];
+    for status in documented {
+        let answered = report
+            .with_verdict(RowVerdict::Pass)
+            .any(|passed| specification.row(&passed.row).is_some_and(|row| row.outcome.status.to_string() == status));
+        assert!(answered, "no row that answers {status} passed");
+    }
+}
+
+/// Two runs with one seed are one run: reproducers would be worthless otherwise.
+#[test]
+fn a_seed_decides_everything() {
+    let specification = specification();
+    let options = Options { only: vec!["dsc-*".into()], ..Options::default() };
+    let ran = |subject: &mut dyn Subject| {
+        let report = run(&specification, subject, &options);
+        report.rows.iter().map(|row| (row.row.clone(), row.verdict, row.ran)).collect::<Vec<_>>()
+    };
+    assert_eq!(ran(&mut Builtin::default()), ran(&mut Builtin::default()));
+}

@@ -1,0 +1,108 @@
+//! The committed seeds of the fuzz targets, replayed through what the targets call, and what they reach.
+#![cfg(feature = "conformance")]
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use digest_ssp::conformance::Step;
+use digest_ssp::conformance::encoding::decode;
+use digest_ssp::conformance::fuzzing;
+use digest_ssp::spec::Specification;
+use digest_ssp::spec::names::CallName;
+use digest_ssp::status::SecurityStatus;
+
+/// The seeds of a target by name, without what a fuzzer left beside them under the SHA-1 of its content.
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let found = |name: &str| name.len() == 40 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let mut seeds: Vec<(String, Vec<u8>)> = fs::read_dir(&directory)
+        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        .map(|entry| entry.expect("the directory can be read"))
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).expect("a seed")))
+        .filter(|(name, _)| !found(name))
+        .collect();
+    seeds.sort();
+    assert!(seeds.len() >= 24, "{target} has {} seeds", seeds.len());
+    seeds
+}
+
+fn completes(step: &Step) -> bool {
+    step.call.name() == CallName::CompleteAuthToken && step.outcome.status == SecurityStatus::SEC_E_OK
+}
+
+fn rows(steps: &[Step]) -> impl Iterator<Item = String> + '_ {
+    steps.iter().filter_map(|step| step.judgement.row.clone())
+}
+
+/// How to mend what a change of plans or concretisers does to the seeds.
+const AGAIN: &str = "`cargo run --example seed_corpus` writes the seeds again";
+
+#[test]
+fn operations_reach_every_row() {
+    let mut reached = BTreeSet::new();
+    let (mut complete, mut all) = (0, 0);
+    for (name, bytes) in seeds("operations") {
+        let trace = fuzzing::operations(decode(&bytes)).unwrap_or_else(|found| panic!("{name}: {found}"));
+        let own = rows(&trace.steps).any(|row| row == name);
+        assert!(own, "{name} does not reach its row any more; {AGAIN}");
+        reached.extend(rows(&trace.steps));
+        complete += usize::from(trace.steps.iter().any(completes));
+        all += 1;
+    }
+    let specification = Specification::embedded().expect("the embedded tables load");
+    let missing: Vec<_> = specification.rows().map(|row| &row.id).filter(|id| !reached.contains(*id)).collect();
+    assert!(missing.is_empty(), "no seed reaches {missing:?}; {AGAIN}");
+    assert!(complete * 10 >= all * 3, "{complete} of {all} seeds complete a token; {AGAIN}");
+}
+
+#[test]
+fn edited_requests_reach_every_waiting_state() {
+    let mut reached = BTreeSet::new();
+    let (mut complete, mut all) = (0, 0);
+    for (name, bytes) in seeds("complete_auth_token") {
+        let steps = fuzzing::complete_auth_token(&bytes).unwrap_or_else(|found| panic!("{name}: {found}"));
+        let [.., edited, _good] = steps.as_slice() else { panic!("{name}: no completion") };
+        reached.insert((edited.state, edited.outcome.status));
+        complete += usize::from(completes(edited));
+        all += 1;
+    }
+    for state in [
+        "complete-needed-initial",
+        "complete-needed-subsequent",
+        "complete-and-continue-initial",
+        "complete-and-continue-subsequent",
+        "complete-needed",
+        "complete-and-continue",
+    ] {
+        for status in
+            [SecurityStatus::SEC_E_OK, SecurityStatus::SEC_E_INVALID_TOKEN, SecurityStatus::SEC_E_MESSAGE_ALTERED]
+        {
+            assert!(reached.contains(&(state, status)), "no seed gets {status} in {state}; {AGAIN}");
+        }
+    }
+    assert!(complete < all, "no seed is refused");
+}
+
+/// What fuzzing found once, as the reproducers it printed.
+#[test]
+fn regressions_stay_mended() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions");
+    let mut replayed = 0;
+    for entry in fs::read_dir(&directory).expect("there are regressions") {
+        let path = entry.expect("the directory can be read").path();
+        let text = fs::read_to_string(&path).expect("a regression is text");
+        let sequence = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        fuzzing::operations(sequence).unwrap_or_else(|found| panic!("{}: {found}", path.display()));
+        replayed += 1;
+    }
+    assert!(replayed > 0, "no regression in {}", directory.display());
+}
+
+#[test]
+fn tokens_are_read_as_they_stand() {
+    for (name, bytes) in seeds("directives") {
+        fuzzing::tokens(&bytes).unwrap_or_else(|found| panic!("{name}: {found}"));
+    }
+}
