@@ -13,13 +13,14 @@ use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor};
 use digest_ssp::spec::model::CallSpec;
 use digest_ssp::spec::names::CallName;
 use digest_ssp::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
+use digest_ssp::spec::shadow::Judgement;
 use digest_ssp::spec::vocabulary::{Fact, Facts};
 use digest_ssp::spec::{Call, Outcome, Shadow, Verdict};
 use digest_ssp::status::SecurityStatus as Status;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use std::num::NonZeroU32;
-use support::{Bench, HTTP, Issued, Request, handle};
+use support::{Bench, HTTP, ISC_INTEGRITY, ISC_MUTUAL_AUTH, Issued, OutcomeExt, ROOM, Request, handle};
 
 /// Handles that name something, once named something, or nothing.
 fn some_handle() -> impl Strategy<Value = Option<SecHandle>> {
@@ -355,6 +356,64 @@ impl Aim {
             });
         }
         call
+    }
+}
+
+/// What goes well, where the state of things allows it.
+trait Tries {
+    /// A challenge and its right answer; `None` if either did not pass.
+    fn try_established(&mut self) -> Option<Request>;
+    /// A later request looks for its session.
+    fn try_found(&mut self, request: &Request) -> Judgement;
+    /// An initiator answers a challenge; with auth-int its body is not read yet.
+    fn try_initiated(&mut self, auth_int: bool, mutual: bool) -> Judgement;
+}
+
+impl Tries for Bench {
+    fn try_established(&mut self) -> Option<Request> {
+        let call = support::accept(self.credential, None, b"");
+        let (context, issued) = (self.new_handle(), self.issue(Qop::Auth));
+        let outcome = Outcome::untouched(Status::SEC_I_CONTINUE_NEEDED, &call).with_handle(context);
+        self.shadow.absorb(&call, &outcome.writing(0, &issued.token(false)));
+        let request = Request { algorithm: Some(self.algorithm), ..Request::answering(&issued) };
+        let call = support::accept(self.credential, Some(context), &request.token());
+        let outcome = Outcome::untouched(Status::SEC_E_OK, &call).with_handle(context);
+        let judged = self.shadow.absorb(&call, &outcome.writing(0, &request.authentication_info()));
+        matches!(judged.verdict, Verdict::Pass).then_some(request)
+    }
+
+    fn try_found(&mut self, request: &Request) -> Judgement {
+        let call = support::accept(self.credential, None, &request.token());
+        let outcome = Outcome::untouched(Status::SEC_I_COMPLETE_NEEDED, &call).with_handle(self.new_handle());
+        self.shadow.absorb(&call, &outcome.writing(0, b""))
+    }
+
+    fn try_initiated(&mut self, auth_int: bool, mutual: bool) -> Judgement {
+        let identity = AuthIdentity { user: "alice".into(), domain: String::new(), password: "secret".into() };
+        let credential = self.acquire(None, 2, Some(identity));
+        let issued = self.issue(if auth_int { Qop::AuthInt } else { Qop::Auth });
+        let flags = HTTP | if auth_int { ISC_INTEGRITY } else { 0 } | if mutual { ISC_MUTUAL_AUTH } else { 0 };
+        let call = Call::InitializeSecurityContext {
+            credential: Some(credential),
+            context: None,
+            target_name: Some(b"/dir/index.html".to_vec()),
+            requirements: flags,
+            input: Some(Descriptor::new(vec![
+                support::buffer(BufferType::TOKEN, &issued.token(false)),
+                support::buffer(BufferType::PKG_PARAMS, b"GET"),
+            ])),
+            output: Some(Descriptor::new(vec![support::room(BufferType::TOKEN, ROOM)])),
+        };
+        let request = Request { algorithm: Some(self.algorithm), ..Request::answering(&issued) };
+        let token = if auth_int { request.token_with_digest([0; 16]) } else { request.token() };
+        let status = match (auth_int, mutual) {
+            (false, false) => Status::SEC_E_OK,
+            (false, true) => Status::SEC_I_CONTINUE_NEEDED,
+            (true, false) => Status::SEC_I_COMPLETE_NEEDED,
+            (true, true) => Status::SEC_I_COMPLETE_AND_CONTINUE,
+        };
+        let outcome = Outcome::untouched(status, &call).with_handle(self.new_handle());
+        self.shadow.absorb(&call, &outcome.writing(0, &token))
     }
 }
 

@@ -135,6 +135,18 @@ fn a_session_ends_with_its_last_handle() {
 }
 
 #[test]
+fn who_put_the_challenge_out_keeps_no_session_alive() {
+    let mut bench = Bench::new();
+    let (waiting, issued) = bench.challenged(Qop::Auth);
+    let (answered, _) = bench.challenged(Qop::Auth);
+    let request = Request::answering(&issued);
+    bench.authenticates(answered, &request);
+    bench.deleted(answered);
+    assert_eq!(bench.state(waiting), "challenged");
+    bench.rechallenged("asc-ended-named-right", &request.counted(2).token(), true);
+}
+
+#[test]
 fn a_rejected_handle_holds_nothing() {
     let mut bench = Bench::new();
     let (first, session) = bench.established();

@@ -308,7 +308,7 @@ pub(crate) fn with_input(mut call: Call, change: impl FnOnce(&mut Descriptor)) -
 pub(crate) struct Bench {
     pub(crate) shadow: Shadow,
     pub(crate) credential: SecHandle,
-    algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     made: u64,
 }
 
@@ -434,55 +434,6 @@ impl Bench {
         let request = Request { algorithm: Some(self.algorithm), ..Request::answering(&issued) };
         self.authenticates(context, &request);
         (context, request)
-    }
-
-    /// A challenge and its right answer, whatever the state of things; `None` if either did not pass.
-    pub(crate) fn try_established(&mut self) -> Option<Request> {
-        let call = accept(self.credential, None, b"");
-        let (context, issued) = (self.new_handle(), self.issue(Qop::Auth));
-        let outcome = Outcome::untouched(Status::SEC_I_CONTINUE_NEEDED, &call).with_handle(context);
-        self.shadow.absorb(&call, &outcome.writing(0, &issued.token(false)));
-        let request = Request { algorithm: Some(self.algorithm), ..Request::answering(&issued) };
-        let call = accept(self.credential, Some(context), &request.token());
-        let outcome = Outcome::untouched(Status::SEC_E_OK, &call).with_handle(context);
-        let judged = self.shadow.absorb(&call, &outcome.writing(0, &request.authentication_info()));
-        matches!(judged.verdict, Verdict::Pass).then_some(request)
-    }
-
-    /// A later request looks for its session, whatever the state of things.
-    pub(crate) fn try_found(&mut self, request: &Request) -> Judgement {
-        let call = accept(self.credential, None, &request.token());
-        let outcome = Outcome::untouched(Status::SEC_I_COMPLETE_NEEDED, &call).with_handle(self.new_handle());
-        self.shadow.absorb(&call, &outcome.writing(0, b""))
-    }
-
-    /// An initiator answers a challenge, whatever the state of things; with auth-int its body is not read yet.
-    pub(crate) fn try_initiated(&mut self, auth_int: bool, mutual: bool) -> Judgement {
-        let identity = AuthIdentity { user: "alice".into(), domain: String::new(), password: "secret".into() };
-        let credential = self.acquire(None, 2, Some(identity));
-        let issued = self.issue(if auth_int { Qop::AuthInt } else { Qop::Auth });
-        let flags = HTTP | if auth_int { ISC_INTEGRITY } else { 0 } | if mutual { ISC_MUTUAL_AUTH } else { 0 };
-        let call = Call::InitializeSecurityContext {
-            credential: Some(credential),
-            context: None,
-            target_name: Some(b"/dir/index.html".to_vec()),
-            requirements: flags,
-            input: Some(Descriptor::new(vec![
-                buffer(BufferType::TOKEN, &issued.token(false)),
-                buffer(BufferType::PKG_PARAMS, b"GET"),
-            ])),
-            output: Some(Descriptor::new(vec![room(BufferType::TOKEN, ROOM)])),
-        };
-        let request = Request { algorithm: Some(self.algorithm), ..Request::answering(&issued) };
-        let token = if auth_int { request.token_with_digest([0; 16]) } else { request.token() };
-        let status = match (auth_int, mutual) {
-            (false, false) => Status::SEC_E_OK,
-            (false, true) => Status::SEC_I_CONTINUE_NEEDED,
-            (true, false) => Status::SEC_I_COMPLETE_NEEDED,
-            (true, true) => Status::SEC_I_COMPLETE_AND_CONTINUE,
-        };
-        let outcome = Outcome::untouched(status, &call).with_handle(self.new_handle());
-        self.shadow.absorb(&call, &outcome.writing(0, &token))
     }
 
     /// A `challenged` handle is established by a right answer.

@@ -6,6 +6,7 @@ use digest_ssp::digest::Qop;
 use digest_ssp::digest::hash::hex;
 use digest_ssp::spec::call::{Attribute, AuthIdentity};
 use digest_ssp::spec::setup::EnvironmentFault;
+use digest_ssp::spec::vocabulary::Fact;
 use digest_ssp::spec::{Call, Outcome};
 use digest_ssp::status::SecurityStatus as Status;
 
@@ -360,4 +361,36 @@ fn a_token_is_finished_in_place_and_nothing_else_changes() {
     bench.fail("cat-initiator-continued", &call, &success.clone().writing(0, loud.as_bytes()));
     bench.pass("cat-initiator-continued", &call, &success.writing(0, finished.as_bytes()));
     assert_eq!(bench.state(context), "responded");
+}
+
+#[test]
+fn an_initiator_needs_no_clock_and_verify_signature_no_entropy() {
+    let mut bench = Bench::new();
+    bench.shadow.inject(EnvironmentFault::Clock);
+    let (_, _, call, outcome) = unfinished(&mut bench, &"0".repeat(32));
+    bench.pass("isc-unfinished-mutual", &call, &outcome);
+    bench.shadow.inject(EnvironmentFault::None);
+    let (context, session) = bench.established();
+    bench.shadow.inject(EnvironmentFault::Entropy);
+    let message = |token: &[u8]| complete_with(context, token, b"GET", b"", b"", 0).input().cloned();
+    let call = Call::VerifySignature { context: Some(context), message: message(&session.counted(2).token()) };
+    // No failure of the environment is due: not even beside another departure.
+    bench.fail("vs-verified", &call, &Outcome::untouched(Status::SEC_E_INTERNAL_ERROR, &call));
+    bench.pass_status("vs-verified", &call, Status::SEC_E_OK);
+    let call = Call::VerifySignature { context: Some(context), message: message(&session.counted(3).forged()) };
+    bench.fail("vs-digest-differs", &call, &Outcome::untouched(Status::SEC_E_INTERNAL_ERROR, &call));
+}
+
+#[test]
+fn facts_that_exist_have_values_without_credentials_too() {
+    let mut bench = Bench::new();
+    let (_, _, mut call, _) = unfinished(&mut bench, &"0".repeat(32));
+    if let Call::InitializeSecurityContext { credential, .. } = &mut call {
+        *credential = None;
+    }
+    let call = with_output(call, None);
+    assert!(bench.shadow.expect(&call).facts.get(Fact::Username).is_some());
+    bench.pass_status("isc-no-credentials", &call, Status::SEC_E_NO_CREDENTIALS);
+    // The output was judged first.
+    bench.deviation("isc-no-credentials", &call, &Outcome::untouched(Status::SEC_E_INVALID_TOKEN, &call));
 }

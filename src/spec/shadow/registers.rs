@@ -413,6 +413,7 @@ mod tests {
                 ordinal: 0,
                 credential: SecHandle::default(),
                 principal: String::new(),
+                put_out: None,
                 holds: None,
                 pending: None,
                 answer: None,
@@ -424,9 +425,14 @@ mod tests {
         assert_eq!(holders(&registers), [1, 0]);
         registers.hold(handle, two);
         assert_eq!(holders(&registers), [0, 1]);
+        registers.wait_for_answer(handle, one);
+        assert_eq!(holders(&registers), [0, 0], "who waits for an answer keeps no session alive");
+        assert_eq!(registers.contexts[&handle].exchange(), Some(one));
+        registers.hold(handle, two);
         registers.release(handle);
         registers.release(handle);
         assert_eq!(holders(&registers), [0, 0]);
+        assert_eq!(registers.contexts[&handle].exchange(), None);
     }
 
     #[test]
