@@ -195,3 +195,74 @@ fn only(tables: &CallSpec, facts: &Facts, departing: &[Fact], kept: Fact) -> Fac
     }
     alone
 }
+
+#[cfg(test)]
+mod tests {
+    use super::other_departures;
+    use crate::spec::model::{Allowed, Row, Specification};
+    use crate::spec::names::{Buffers, Effect};
+    use crate::spec::vocabulary::{Count, Digest, Fact, Facts, Names};
+    use crate::status::SecurityStatus;
+
+    /// Calls `visit` with every outcome that is not wrong, for every combination of facts that is `wanted`.
+    fn for_each_outcome(wanted: fn(&Facts) -> bool, visit: &mut dyn FnMut(&Facts, &Row, &Allowed)) {
+        let specification = Specification::embedded().expect("the tables of this crate load");
+        for tables in &specification.calls {
+            let mut of = |facts: &Facts| {
+                if !wanted(facts) {
+                    return;
+                }
+                let (_, row) = tables.row(facts).expect("`spec check` finds one row for each combination");
+                visit(facts, row, &row.outcome);
+                row.accept.iter().for_each(|allowed| visit(facts, row, allowed));
+                other_departures(tables, facts).for_each(|(allowed, _)| visit(facts, row, &allowed));
+            };
+            tables.for_each_combination(&mut of).expect("`spec check` finds no fact that exists twice");
+        }
+    }
+
+    #[test]
+    fn a_wrong_digest_is_always_a_failure_and_never_a_matter_of_counts() {
+        let mut seen = 0;
+        for_each_outcome(|facts| facts.is(Digest::Differs), &mut |facts, row, allowed| {
+            seen += 1;
+            assert_ne!(allowed.status, SecurityStatus::SEC_E_OUT_OF_SEQUENCE, "{}: {facts}", row.id);
+            assert_ne!(allowed.status, SecurityStatus::SEC_E_OK, "{}: {facts}", row.id);
+            let stale = match allowed.buffers {
+                Buffers::ChallengeStale
+                | Buffers::ChallengeStaleIfOutput
+                | Buffers::PendingChallengeStale
+                | Buffers::PendingChallengeStaleIfOutput => true,
+                Buffers::Untouched
+                | Buffers::Empty
+                | Buffers::Challenge
+                | Buffers::AuthenticationInfoIfOutput
+                | Buffers::Response
+                | Buffers::ResponseUnfinished
+                | Buffers::ResponseFinished
+                | Buffers::Header
+                | Buffers::AttributeValue => false,
+            };
+            assert!(!stale, "{}: {facts}", row.id);
+            // Who names nothing is challenged, and a session that outlived its handles is judged by completing.
+            let named = !facts.is(Names::Nothing) && !facts.is(Names::Ended);
+            assert!(allowed.status.is_error() || !named, "{}: {facts}", row.id);
+        });
+        assert!(seen > 1000, "only {seen} outcomes of a wrong digest");
+    }
+
+    #[test]
+    fn nobody_is_authenticated_beside_a_right_digest_and_an_acceptable_count() {
+        let mut seen = 0;
+        let judged = |facts: &Facts| facts.get(Fact::Digest).is_some();
+        for_each_outcome(judged, &mut |facts, row, allowed| {
+            let takes = allowed.effects.iter().any(|effect| matches!(effect, Effect::OpenSession | Effect::TakeCount));
+            if takes {
+                seen += 1;
+                assert!(facts.is(Digest::Matches), "{}: {facts}", row.id);
+                assert!(facts.is(Count::Next) || facts.is(Count::Within), "{}: {facts}", row.id);
+            }
+        });
+        assert!(seen > 10, "only {seen} outcomes authenticate");
+    }
+}
