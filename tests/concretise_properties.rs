@@ -11,7 +11,7 @@ use digest_ssp::conformance::subject::oracle::Oracle;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::CallName;
 use digest_ssp::spec::vocabulary::{
-    Answered, Asked, Count, Credential, Fact, Facts, Offered, Output, OutputDescriptor, Outside, Qop, State,
+    Answered, Asked, Count, Credential, Facts, Offered, Output, OutputDescriptor, Outside, Qop, State, Username,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -52,11 +52,11 @@ const UNREALIZABLE: &[Unrealizable] = &[
         },
     },
     Unrealizable {
-        family: "the spelling of nobody's name",
-        why: "without outbound credentials there is no user whose name could be written",
+        family: "nobody's name, not to be written",
+        why: "without outbound credentials there is no user whose name could not be written",
         holds: |call, facts| {
             let known = facts.is(Credential::Good) || facts.is(Credential::Other);
-            call == CallName::InitializeSecurityContext && !known && facts.get(Fact::Username).is_some()
+            call == CallName::InitializeSecurityContext && !known && facts.is(Username::NotEncodable)
         },
     },
 ];

@@ -57,8 +57,8 @@ impl Registers {
                     }
                 }
                 Effect::OpenSession => {
-                    if let Some(exchange) = exchange {
-                        self.exchanges[exchange].session.clone_from(&session);
+                    if let (Some(exchange), Some(session)) = (exchange, &session) {
+                        self.exchanges[exchange].session = Some(session.clone());
                         self.exchanges[exchange].listed = true;
                     }
                 }

@@ -228,11 +228,7 @@ impl Registers {
             }
             Fact::Count => is(self.count_fact(view)?),
             Fact::Output => is(reading::capacity(view.output_buffers, view.output)),
-            Fact::Fault => is(match self.fault {
-                EnvironmentFault::None => Fault::None,
-                EnvironmentFault::Entropy => Fault::Entropy,
-                EnvironmentFault::Clock => Fault::Clock,
-            }),
+            Fact::Fault => is(self.fault_during(view.call)),
             Fact::Room => is(if self.contexts.len() >= self.setup.limits.contexts { Room::Full } else { Room::Some }),
             Fact::Stale => is(if view.challenge()?.stale { Stale::Yes } else { Stale::No }),
             Fact::Mutual => is(if view.call.requirements() & ISC_MUTUAL_AUTH != 0 { Mutual::Yes } else { Mutual::No }),
@@ -240,8 +236,10 @@ impl Registers {
             Fact::Ours => is(self.ours(view)?),
             Fact::Username => {
                 let challenge = view.challenge()?;
-                let name = wire_name(self.outbound(view)?.outbound.as_ref()?);
-                let encodable = charset::encode(&name, challenge.charset).is_some();
+                // Without credentials there is no name, and that is a departure of its own.
+                let identity = self.outbound(view).and_then(|credentials| credentials.outbound.as_ref());
+                let encodable =
+                    identity.is_none_or(|identity| charset::encode(&wire_name(identity), challenge.charset).is_some());
                 is(if encodable { Username::Encodable } else { Username::NotEncodable })
             }
             Fact::Package => is(package_asked(acquisition(view.call)?.package)),
@@ -426,6 +424,16 @@ impl Registers {
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. } => self.count(self.exchange_of(view)?, view.response()?.nc),
         })
+    }
+
+    /// What of the environment fails that the call asks: an initiator has no use for the clock, VerifySignature none
+    /// for entropy.
+    fn fault_during(&self, call: &Call) -> Fault {
+        match self.fault {
+            EnvironmentFault::Clock if !matches!(call, Call::InitializeSecurityContext { .. }) => Fault::Clock,
+            EnvironmentFault::Entropy if !matches!(call, Call::VerifySignature { .. }) => Fault::Entropy,
+            EnvironmentFault::None | EnvironmentFault::Clock | EnvironmentFault::Entropy => Fault::None,
+        }
     }
 
     fn proof(&self, view: &View<'_>) -> Option<Proof> {

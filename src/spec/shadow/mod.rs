@@ -167,14 +167,18 @@ fn other_departures<'a>(tables: &'a CallSpec, facts: &'a Facts) -> impl Iterator
     let departing: Vec<Fact> = tables.departures(facts).map(|rule| rule.fact).collect();
     let several = departing.len() > 1;
     let kept = departing.clone();
-    kept.into_iter().filter(move |_| several).filter_map(move |fact| {
+    kept.into_iter().filter(move |_| several).flat_map(move |fact| {
         let alone = only(tables, facts, &departing, fact);
-        let (_, row) = tables.row(&alone)?;
-        let unsound = facts.is(Digest::Differs)
-            && row.outcome.status == SecurityStatus::SEC_E_OUT_OF_SEQUENCE
-            && fact != Fact::State;
-        let failure = row.outcome.status.is_error() && !unsound && row.outcome.handle != HandleOutcome::New;
-        failure.then(|| (row.outcome.clone(), format!("{} was judged first (row {})", fact.name(), row.id)))
+        let row = tables.row(&alone).map(|(_, row)| row);
+        let allowed = row.into_iter().flat_map(|row| std::iter::once(&row.outcome).chain(&row.accept));
+        let wrong_digest = facts.is(Digest::Differs) && fact != Fact::State;
+        let is_sound = move |allowed: &&Allowed| {
+            let unsound = wrong_digest && allowed.status == SecurityStatus::SEC_E_OUT_OF_SEQUENCE;
+            allowed.status.is_error() && !unsound && allowed.handle != HandleOutcome::New
+        };
+        let id = row.map_or("", |row| &row.id);
+        let judged = move |allowed: &Allowed| (allowed.clone(), format!("{} was judged first (row {id})", fact.name()));
+        allowed.filter(is_sound).map(judged)
     })
 }
 

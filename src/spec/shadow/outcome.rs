@@ -1,6 +1,7 @@
 //! Holding an outcome against what the tables allow, and learning from what the subject put out.
 #![forbid(unsafe_code)]
 
+use crate::buffer::SecHandle;
 use crate::digest::{
     A2, AuthenticationInfo, Challenge, Charset, Protection, Qop, ResponseDirectives, SessionKey, UserHash, directives,
     nc_value,
@@ -107,9 +108,10 @@ impl Registers {
             (HandleOutcome::New, None) => Err("no handle came back".into()),
             (HandleOutcome::New, Some(handle)) => {
                 let known = self.contexts.contains_key(&handle) || self.credentials.contains_key(&handle);
-                if known { Err("the handle that came back is live already".into()) } else { Ok(()) }
+                require(!known, || "the handle that came back is live already".into())?;
+                require(handle != SecHandle::default(), || "the handle that came back is zeroed".into())
             }
-            (HandleOutcome::None, Some(_)) if makes_handles && view.handle.is_none() => {
+            (HandleOutcome::None, Some(handle)) if makes_handles && Some(handle) != view.handle => {
                 Err("a handle came back".into())
             }
             (HandleOutcome::Same, Some(handle)) if Some(handle) != view.handle => {
@@ -127,6 +129,8 @@ impl Registers {
             return self.check_finished(view, outcome);
         }
         let written = written(view, outcome)?;
+        let reports = expected == Buffers::AttributeValue;
+        require(reports || outcome.attribute.is_none(), || "an attribute was reported beside an error".into())?;
         let enough = output_is_enough(view);
         match expected {
             Buffers::Untouched => untouched(view, outcome),
@@ -296,7 +300,9 @@ impl Registers {
         };
         let hashes = hashes(&username, &challenge.realm, &identity.password, challenge.charset);
         if !finished {
-            require(given == [0; 16], || "the response directive is not 32 zeros".into())?;
+            // CompleteAuthToken overwrites these octets, so they are looked at as they stand, escapes and all.
+            let digits = self.response_digits(token).and_then(|digits| token.get(digits));
+            require(digits == Some(&[b'0'; 32]), || "the response directive is not 32 zeros".into())?;
             return Ok(Learned { exchange: None, answer: hashes.first().map(answer) });
         }
         let entity = view.entity_hash();
@@ -325,6 +331,9 @@ impl Registers {
         require(directives.opaque.as_deref() == answer.challenge.opaque.as_deref(), || "opaque changed".into())?;
         require(directives.uri.as_deref() == Some(&*answer.uri), || "uri is not the URL given".into())?;
         require(directives.qop.as_ref().map(|(qop, _)| *qop) == answer.qop, || "qop changed".into())?;
+        require(directives.charset == answer.challenge.charset, || "charset changed".into())?;
+        let algorithm = directives.algorithm.unwrap_or(crate::digest::Algorithm::Md5);
+        require(answer.challenge.algorithm.effective() == Some(algorithm), || "algorithm changed".into())?;
         if answer.qop.is_some() {
             require(directives.nc == Some(nc_value(nc)), || "nc is not the next count".into())?;
         }
@@ -342,20 +351,23 @@ impl Registers {
         let (position, _) = reading::token(view.buffers).ok_or("there is no token")?;
         let after = unchanged_but(view.call.output(), outcome.output.as_ref(), Some(position))?;
         let token = after.ok_or("the token is gone")?;
-        let digits = directives::directives(&before.token, &self.token_limits())
+        let digits = self.response_digits(&before.token).ok_or("the token had no response directive")?;
+        let entity = view.entity_hash();
+        let a2 = request_a2(before.qop, &before.method, &before.uri, entity.as_ref()).ok_or("H(Entity) is missing")?;
+        let expected = before.digest(&before.challenge.nonce, before.nc, &a2);
+        let given = token.get(digits.clone()).and_then(crate::digest::hash::unhex32);
+        require(given == Some(expected), || "the response is not the right digest".into())?;
+        let around = |token: &[u8]| Some((token.get(..digits.start)?.to_vec(), token.get(digits.end..)?.to_vec()));
+        require(around(token) == around(&before.token), || "more than the zeros of the token was overwritten".into())?;
+        Ok(Learned { exchange: None, answer: Some(Answer { token: token.to_vec(), ..before.clone() }) })
+    }
+
+    /// Where the octets of the response directive stand in a token.
+    fn response_digits(&self, token: &[u8]) -> Option<std::ops::Range<usize>> {
+        directives::directives(token, &self.token_limits())
             .filter_map(Result::ok)
             .find(|directive| directive.is("response"))
             .map(|directive| directive.value_at..directive.value_at + directive.value.len())
-            .ok_or("the token had no response directive")?;
-        let entity = view.entity_hash();
-        let a2 = request_a2(before.qop, &before.method, &before.uri, entity.as_ref()).ok_or("H(Entity) is missing")?;
-        let mut expected = before.token.clone();
-        let slot = expected.get_mut(digits).ok_or("the token had no response directive")?;
-        slot.copy_from_slice(&crate::digest::hash::hex(&before.digest(&before.challenge.nonce, before.nc, &a2)));
-        require(token.eq_ignore_ascii_case(&expected), || {
-            "the token is not the one put out, with the right digest in place of the zeros".into()
-        })?;
-        Ok(Learned { exchange: None, answer: Some(Answer { token: token.to_vec(), ..before.clone() }) })
     }
 }
 
@@ -415,7 +427,7 @@ fn unchanged_but<'o>(
     let mut output = None;
     for (index, (old, new)) in old.iter().zip(new).enumerate() {
         if Some(index) == position {
-            require(fits(old, new), || "the output buffer changed its type or grew beyond its capacity".into())?;
+            require(fits(old, new), || "the output buffer changed its type or was written beyond its capacity".into())?;
             output = Some(new.bytes());
         } else {
             require(old == new, || format!("buffer {index} was written"))?;
@@ -424,6 +436,12 @@ fn unchanged_but<'o>(
     Ok(output)
 }
 
+/// Whether the same memory was written within the capacity that the caller gave.
 fn fits(old: &Buffer, new: &Buffer) -> bool {
-    old.buffer_type == new.buffer_type && new.count <= old.count
+    let capacity = old.bytes().len();
+    let (old_memory, new_memory) = (old.data.as_deref().unwrap_or_default(), new.data.as_deref().unwrap_or_default());
+    old.buffer_type == new.buffer_type
+        && new.count as usize <= capacity
+        && old_memory.len() == new_memory.len()
+        && old_memory.get(capacity..) == new_memory.get(capacity..)
 }

@@ -102,3 +102,103 @@ pub fn entity(octets: &[u8]) -> fact::Entity {
         fact::Entity::Malformed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{capacity, entity, form, header_output, output_after_token, parameter, realm, separate_output, token};
+    use crate::buffer::BufferType;
+    use crate::spec::call::{Buffer, Descriptor};
+    use crate::spec::vocabulary as fact;
+
+    fn of(buffer_type: BufferType, bytes: &[u8]) -> Buffer {
+        Buffer::new(buffer_type, bytes.to_vec())
+    }
+
+    fn descriptor(version: u32, count: u32, buffers: Option<Vec<Buffer>>) -> Descriptor {
+        Descriptor { version, count, buffers }
+    }
+
+    #[test]
+    fn a_descriptor_promises_no_more_than_it_has() {
+        let promise = |count, data: Option<&[u8]>| Buffer {
+            buffer_type: BufferType::TOKEN,
+            count,
+            data: data.map(<[u8]>::to_vec),
+        };
+        for (given, expected) in [
+            (descriptor(0, 0, None), fact::Descriptor::Good),
+            (descriptor(0, 1, None), fact::Descriptor::Count),
+            (descriptor(0, u32::MAX, Some(vec![])), fact::Descriptor::Count),
+            (descriptor(1, u32::MAX, None), fact::Descriptor::Version),
+            (descriptor(0, 1, Some(vec![promise(1, None)])), fact::Descriptor::Buffer),
+            (descriptor(0, 1, Some(vec![promise(u32::MAX, Some(b"a"))])), fact::Descriptor::Buffer),
+            (descriptor(0, 1, Some(vec![promise(0, None)])), fact::Descriptor::Good),
+            (descriptor(0, 1, Some(vec![promise(1, Some(b"ab"))])), fact::Descriptor::Good),
+            // What is not counted is not looked at.
+            (descriptor(0, 0, Some(vec![promise(1, None)])), fact::Descriptor::Good),
+        ] {
+            assert_eq!(form(Some(&given)), expected, "{given:?}");
+        }
+        assert_eq!(form(None), fact::Descriptor::Absent);
+    }
+
+    #[test]
+    fn the_first_token_is_the_message_and_parameters_count_by_themselves() {
+        let buffers = [
+            of(BufferType::PKG_PARAMS, b"GET"),
+            of(BufferType::TOKEN.read_only(), b"first"),
+            of(BufferType::PKG_PARAMS, b"/"),
+            of(BufferType::TOKEN, b"second"),
+        ];
+        assert_eq!(token(&buffers).map(|(at, buffer)| (at, buffer.bytes())), Some((1, &b"first"[..])));
+        assert_eq!([0, 1, 2].map(|position| parameter(&buffers, position)), [&b"GET"[..], b"/", b""]);
+        assert_eq!(token(&[]), None);
+    }
+
+    #[test]
+    fn an_output_can_be_written_and_has_memory() {
+        let buffers = [
+            of(BufferType::PADDING, b"before"),
+            of(BufferType::TOKEN, b"message"),
+            of(BufferType::TOKEN.read_only(), b"read-only"),
+            Buffer::null(BufferType::TOKEN),
+            of(BufferType::DATA, b"data"),
+            of(BufferType::PADDING, b"padding"),
+            of(BufferType::TOKEN, b"last"),
+        ];
+        assert_eq!(output_after_token(&buffers), Some(5));
+        assert_eq!(output_after_token(&buffers[2..]), Some(3), "a read-only token is a message all the same");
+        assert_eq!(output_after_token(&buffers[4..6]), None, "there is no message");
+        assert_eq!(output_after_token(&buffers[6..]), None);
+        assert_eq!(separate_output(&buffers[2..]), Some(4));
+        assert_eq!(header_output(&buffers), Some(0));
+        assert_eq!(header_output(&buffers[1..2]), None);
+    }
+
+    #[test]
+    fn capacities() {
+        let buffers = [of(BufferType::TOKEN, &[0; 63]), of(BufferType::TOKEN, &[0; 64])];
+        assert_eq!(capacity(&buffers, None), fact::Output::Absent);
+        assert_eq!(capacity(&buffers, Some(0)), fact::Output::Small);
+        assert_eq!(capacity(&buffers, Some(1)), fact::Output::Enough);
+    }
+
+    #[test]
+    fn realms_are_utf_16_in_us_ascii() {
+        assert_eq!(realm(b""), (fact::RealmForm::Absent, None));
+        assert_eq!(realm(b"a\0 \0~\0"), (fact::RealmForm::Given, Some("a ~".into())));
+        for malformed in [&b"a"[..], b"a\0b", b"\0\xD8", b"\0\xDC\0\xD8", b"\x7F\0", b"\x1F\0", b"\xFC\0", b"\0\0"] {
+            assert_eq!(realm(malformed), (fact::RealmForm::Malformed, None), "{malformed:?}");
+        }
+    }
+
+    #[test]
+    fn an_entity_is_32_hexadecimal_digits() {
+        assert_eq!(entity(b""), fact::Entity::Absent);
+        assert_eq!(entity(b"d41d8cd98f00b204e9800998ecf8427e"), fact::Entity::Given);
+        assert_eq!(entity(b"D41D8CD98F00B204E9800998ECF8427E"), fact::Entity::Given);
+        for malformed in [&b"d41d8cd98f00b204e9800998ecf8427"[..], b"d41d8cd98f00b204e9800998ecf8427e0", &[b'g'; 32]] {
+            assert_eq!(entity(malformed), fact::Entity::Malformed);
+        }
+    }
+}

@@ -283,3 +283,166 @@ impl Registers {
         self.exchanges.len() - 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Exchange, Named, Registers, Session};
+    use crate::buffer::SecHandle;
+    use crate::digest::{Algorithm, Charset, Qop, SessionKey, UserHash};
+    use crate::spec::setup::{Limits, Policy, Setup};
+    use crate::spec::vocabulary::{Count, Role};
+    use std::collections::BTreeSet;
+    use std::num::NonZeroU32;
+
+    fn exchange(name: &str) -> Exchange {
+        Exchange {
+            principal: String::new(),
+            nonce: format!("nonce {name}").into_bytes(),
+            opaque: format!("opaque {name}").into_bytes(),
+            realm: "realm".into(),
+            qop: Qop::Auth,
+            algorithm: Algorithm::Md5,
+            issued_at: 0,
+            failures: 0,
+            listed: true,
+            holders: 0,
+            session: None,
+        }
+    }
+
+    fn session(last: u32, used: &[u32]) -> Session {
+        let user = UserHash::new("user", "realm", "password");
+        Session {
+            username: "user".into(),
+            charset: Charset::Iso8859_1,
+            extended: [None, None, None],
+            key: SessionKey::new(Algorithm::Md5, &user, b"nonce", b"cnonce"),
+            last,
+            used: used.iter().copied().collect::<BTreeSet<_>>(),
+        }
+    }
+
+    fn registers(policy: Policy, challenges: usize) -> Registers {
+        let limits = Limits { challenges, ..Limits::default() };
+        Registers::new(Setup { policy, limits, ..Setup::default() })
+    }
+
+    fn counts(policy: Policy, session: Option<Session>) -> impl Fn(u32) -> Count {
+        let mut registers = registers(policy, 9);
+        let one = registers.register(Exchange { session, ..exchange("one") });
+        move |nc| registers.count(one, nc)
+    }
+
+    #[test]
+    fn strict_counts() {
+        let of = counts(Policy::Strict, Some(session(3, &[1, 2, 3])));
+        assert_eq!(
+            [0, 1, 3, 4, 5, u32::MAX].map(of),
+            [Count::Used, Count::Used, Count::Used, Count::Next, Count::TooFar, Count::TooFar]
+        );
+        let of = counts(Policy::Strict, None);
+        assert_eq!([0, 1, 2].map(of), [Count::Used, Count::Next, Count::TooFar]);
+    }
+
+    #[test]
+    fn windows() {
+        let window = |size| Policy::Window(NonZeroU32::MIN.saturating_add(size - 1));
+        let of = counts(window(2), Some(session(10, &[8, 10])));
+        assert_eq!(
+            [0, 8, 7, 9, 10, 11, 12, 13].map(of),
+            [
+                Count::Used,
+                Count::Used,
+                Count::TooOld,
+                Count::Within,
+                Count::Used,
+                Count::Next,
+                Count::Within,
+                Count::TooFar
+            ]
+        );
+        // The window neither wraps at the end nor reaches below 1.
+        let of = counts(window(u32::MAX), Some(session(u32::MAX - 1, &[u32::MAX - 1])));
+        assert_eq!([0, 1, u32::MAX].map(of), [Count::Used, Count::Within, Count::Next]);
+        let of = counts(window(5), Some(session(u32::MAX, &[u32::MAX])));
+        assert!([1, u32::MAX - 1].map(&of).iter().all(|count| *count == Count::TooOld));
+        assert_eq!(of(u32::MAX), Count::Used);
+    }
+
+    #[test]
+    fn nonce_and_opaque_name_together() {
+        let mut registers = registers(Policy::Strict, 9);
+        let one = registers.register(exchange("one"));
+        let ended = registers.register(Exchange { session: Some(session(1, &[1])), ..exchange("ended") });
+        let other_host = registers.register(Exchange { principal: "host".into(), ..exchange("host") });
+        let live = registers.register(exchange("two"));
+        let named = |nonce: &str, opaque: &str| {
+            registers.named("", format!("nonce {nonce}").as_bytes(), format!("opaque {opaque}").as_bytes())
+        };
+        assert_eq!(named("one", "one"), Named::Live(one));
+        assert_eq!(named("one", "two"), Named::Two);
+        assert_eq!(named("two", "two"), Named::Live(live));
+        assert_eq!(named("ended", "ended"), Named::Ended(ended));
+        for (nonce, opaque) in [("one", "ended"), ("ended", "one"), ("one", "x"), ("x", "one"), ("x", "x")] {
+            assert_eq!(named(nonce, opaque), Named::Nothing, "{nonce} {opaque}");
+        }
+        assert_eq!(named("host", "host"), Named::Nothing);
+        assert_eq!(named("one", "host"), Named::Nothing);
+        assert_eq!(registers.named("host", b"nonce host", b"opaque host"), Named::Live(other_host));
+    }
+
+    #[test]
+    fn the_oldest_unanswered_challenge_goes_first() {
+        let mut registers = registers(Policy::Strict, 2);
+        let answered = registers.register(Exchange { session: Some(session(1, &[1])), ..exchange("answered") });
+        let [oldest, second, third] = ["oldest", "second", "third"].map(|name| registers.register(exchange(name)));
+        let listed = [answered, oldest, second, third].map(|index| registers.exchanges[index].listed);
+        assert_eq!(listed, [true, false, true, true]);
+    }
+
+    #[test]
+    fn a_context_holds_one_exchange_at_a_time() {
+        let mut registers = registers(Policy::Strict, 9);
+        let [one, two] = ["one", "two"].map(|name| registers.register(exchange(name)));
+        let handle = SecHandle { lower: 1, upper: 1 };
+        registers.contexts.insert(
+            handle,
+            Context {
+                role: Role::Acceptor,
+                state: 0,
+                ordinal: 0,
+                credential: SecHandle::default(),
+                principal: String::new(),
+                put_out: None,
+                holds: None,
+                pending: None,
+                answer: None,
+            },
+        );
+        let holders = |registers: &Registers| [one, two].map(|index| registers.exchanges[index].holders);
+        registers.hold(handle, one);
+        registers.hold(handle, one);
+        assert_eq!(holders(&registers), [1, 0]);
+        registers.hold(handle, two);
+        assert_eq!(holders(&registers), [0, 1]);
+        registers.wait_for_answer(handle, one);
+        assert_eq!(holders(&registers), [0, 0], "who waits for an answer keeps no session alive");
+        assert_eq!(registers.contexts[&handle].exchange(), Some(one));
+        registers.hold(handle, two);
+        registers.release(handle);
+        registers.release(handle);
+        assert_eq!(holders(&registers), [0, 0]);
+        assert_eq!(registers.contexts[&handle].exchange(), None);
+    }
+
+    #[test]
+    fn a_nonce_is_expired_beyond_its_lifetime() {
+        let mut registers = registers(Policy::Strict, 9);
+        let late = registers.register(Exchange { issued_at: 1000, ..exchange("one") });
+        let lifetime = registers.setup.nonce_lifetime;
+        for (now, expired) in [(0, false), (1000 + lifetime, false), (1001 + lifetime, true), (u64::MAX, true)] {
+            registers.now = now;
+            assert_eq!(registers.is_expired(late), expired, "{now}");
+        }
+    }
+}

@@ -1,0 +1,575 @@
+//! Whatever is called and whatever comes back: the facts are a consistent combination of the tables, one row judges
+//! it, nothing panics, and what fails changes nothing.
+#![cfg(feature = "spec")]
+#![forbid(unsafe_code)]
+
+#[allow(dead_code, reason = "the hand-made tests need more of it")]
+#[path = "shadow/support.rs"]
+mod support;
+
+use digest_ssp::buffer::{BufferType, SecHandle};
+use digest_ssp::digest::{Algorithm, Qop};
+use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor};
+use digest_ssp::spec::model::CallSpec;
+use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
+use digest_ssp::spec::shadow::Judgement;
+use digest_ssp::spec::vocabulary::{Fact, Facts};
+use digest_ssp::spec::{Call, Outcome, Shadow, Verdict};
+use digest_ssp::status::SecurityStatus as Status;
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use std::num::NonZeroU32;
+use support::{Bench, HTTP, ISC_INTEGRITY, ISC_MUTUAL_AUTH, Issued, OutcomeExt, ROOM, Request, handle};
+
+/// Handles that name something, once named something, or nothing.
+fn some_handle() -> impl Strategy<Value = Option<SecHandle>> {
+    prop_oneof![
+        1 => Just(None),
+        1 => Just(Some(SecHandle::default())),
+        1 => any::<(u64, u64)>().prop_map(|(lower, upper)| Some(SecHandle { lower, upper })),
+        1 => Just(Some(handle(FOREIGN))),
+        12 => (1..24_u64).prop_map(|number| Some(handle(number))),
+    ]
+}
+
+const FOREIGN: u64 = 500;
+
+/// Texts of directives: those of the challenges that the bench put out, and others.
+fn text(kind: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        6 => (1..24_u32).prop_map(move |number| format!("{kind}{number:08}").into_bytes()),
+        1 => prop::collection::vec(0x20..0x7F_u8, 0..8),
+    ]
+}
+
+fn request() -> BoxedStrategy<Request> {
+    let qop = prop_oneof![Just(Qop::Auth), Just(Qop::AuthInt)];
+    let algorithm = prop_oneof![Just(None), Just(Some(Algorithm::Md5)), Just(Some(Algorithm::Md5Sess))];
+    let count = prop_oneof![3 => 0..4_u32, 1 => any::<u32>()];
+    let username = prop_oneof![4 => Just("alice"), 1 => Just("bob"), 1 => Just("nobody")];
+    (1..24_u32, text("nonce"), text("opaque"), prop::bool::weighted(0.8), qop, algorithm, count, username)
+        .prop_map(|(number, nonce, opaque, paired, qop, algorithm, nc, username)| {
+            let pair = (format!("nonce{number:08}").into_bytes(), format!("opaque{number:08}").into_bytes());
+            let (nonce, opaque) = if paired { pair } else { (nonce, opaque) };
+            let algorithm_of_challenge = Algorithm::Md5;
+            let realm = "digest-ssp".to_owned();
+            let issued = Issued { nonce, opaque, qop, realm, algorithm: algorithm_of_challenge };
+            Request { algorithm, nc, username: username.into(), ..Request::answering(&issued) }
+        })
+        .boxed()
+}
+
+/// Tokens of every kind, whole and torn.
+fn token() -> BoxedStrategy<Vec<u8>> {
+    let challenge = (1..60_u32, any::<bool>(), any::<bool>()).prop_map(|(number, auth, stale)| {
+        let issued = Issued {
+            nonce: format!("nonce{number:08}").into_bytes(),
+            opaque: format!("opaque{number:08}").into_bytes(),
+            qop: if auth { Qop::Auth } else { Qop::AuthInt },
+            realm: "digest-ssp".into(),
+            algorithm: Algorithm::Md5,
+        };
+        issued.token(stale)
+    });
+    let torn = (request(), any::<prop::sample::Index>()).prop_map(|(request, at)| {
+        let mut token = request.token();
+        token.truncate(at.index(token.len()));
+        token
+    });
+    prop_oneof![
+        8 => request().prop_map(|request| request.token()),
+        2 => request().prop_map(|request| request.forged()),
+        3 => challenge,
+        1 => request().prop_map(|request| request.authentication_info()),
+        1 => torn,
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        1 => prop::collection::vec(prop::sample::select(b"nonce=realm,\"\\\r\n \t0".to_vec()), 0..40),
+        2 => Just(Vec::new()),
+    ]
+    .boxed()
+}
+
+fn buffer_type() -> impl Strategy<Value = BufferType> {
+    let kinds = [BufferType::TOKEN, BufferType::PKG_PARAMS, BufferType::PADDING, BufferType::DATA];
+    (prop::sample::select(kinds.to_vec()), prop::bool::weighted(0.1))
+        .prop_map(|(kind, read_only)| if read_only { kind.read_only() } else { kind })
+}
+
+/// A buffer as it may come: counts and memory need not agree.
+fn buffer() -> BoxedStrategy<Buffer> {
+    let data = prop_oneof![Just(None), token().prop_map(Some), (0..3000_usize).prop_map(|room| Some(vec![0; room]))];
+    let count = prop_oneof![6 => Just(None), 1 => any::<u32>().prop_map(Some), 1 => (0..80_u32).prop_map(Some)];
+    (buffer_type(), data, count)
+        .prop_map(|(buffer_type, data, count)| {
+            let whole = data.as_ref().map_or(0, Vec::len);
+            Buffer { buffer_type, count: count.unwrap_or(u32::try_from(whole).unwrap_or(u32::MAX)), data }
+        })
+        .boxed()
+}
+
+fn parameter() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => Just(Vec::new()),
+        4 => Just(b"GET".to_vec()),
+        2 => Just(b"/dir/index.html".to_vec()),
+        3 => Just(digest_ssp::digest::hash::hex(&digest_ssp::digest::hash::md5(&[b"body"])).to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..34),
+    ]
+}
+
+/// A message as callers lay it out.
+fn message() -> BoxedStrategy<Descriptor> {
+    let room = prop_oneof![Just(0), Just(16), Just(2048)];
+    let method = prop_oneof![6 => Just(b"GET".to_vec()), 1 => parameter()];
+    (token(), method, parameter(), parameter(), parameter(), room)
+        .prop_map(|(token, method, target, entity, realm, room)| {
+            let parameter = |bytes: &[u8]| support::buffer(BufferType::PKG_PARAMS, bytes);
+            Descriptor::new(vec![
+                support::buffer(BufferType::TOKEN, &token),
+                parameter(&method),
+                parameter(&target),
+                parameter(&entity),
+                parameter(&realm),
+                support::room(BufferType::TOKEN, room),
+            ])
+        })
+        .boxed()
+}
+
+fn descriptor() -> BoxedStrategy<Option<Descriptor>> {
+    let wild =
+        (prop::bool::weighted(0.9), prop::option::weighted(0.2, any::<u32>()), prop::collection::vec(buffer(), 0..6))
+            .prop_map(|(version, count, buffers)| {
+                let mut descriptor = Descriptor::new(buffers);
+                descriptor.version = u32::from(!version);
+                descriptor.count = count.unwrap_or(descriptor.count);
+                descriptor
+            });
+    let null = any::<u32>().prop_map(|count| Descriptor { version: 0, count, buffers: None });
+    prop_oneof![
+        1 => Just(None),
+        8 => message().prop_map(Some),
+        3 => wild.prop_map(Some),
+        1 => null.prop_map(Some),
+    ]
+    .boxed()
+}
+
+fn requirements() -> impl Strategy<Value = u32> {
+    prop_oneof![6 => Just(HTTP), 2 => Just(HTTP | 0x1_0000 | 0x2_0000), 2 => Just(HTTP | 2), 1 => any::<u32>()]
+}
+
+fn identity() -> impl Strategy<Value = Option<AuthIdentity>> {
+    let identity = |user: &str, domain: &str| {
+        Some(AuthIdentity { user: user.into(), domain: domain.into(), password: "secret".into() })
+    };
+    prop_oneof![Just(None), Just(identity("alice", "")), Just(identity("", "")), Just(identity("Ольга", "DOM"))]
+}
+
+fn call() -> BoxedStrategy<Call> {
+    let acquire =
+        (prop::option::of("[a-c]{0,1}"), prop::bool::weighted(0.9), 0..5_u32, prop::bool::weighted(0.1), identity())
+            .prop_map(|(principal, ours, credential_use, logon, identity)| Call::AcquireCredentialsHandle {
+                principal,
+                package: if ours { "wdigest" } else { "NTLM" }.into(),
+                credential_use,
+                logon_id: logon.then_some(1),
+                identity,
+            });
+    let free = some_handle().prop_map(|credential| Call::FreeCredentialsHandle { credential });
+    let target = prop::option::of(parameter());
+    let initialize = (some_handle(), some_handle(), target, requirements(), descriptor(), descriptor()).prop_map(
+        |(credential, context, target_name, requirements, input, output)| Call::InitializeSecurityContext {
+            credential,
+            context,
+            target_name,
+            requirements,
+            input,
+            output,
+        },
+    );
+    let accept = (some_handle(), some_handle(), requirements(), descriptor(), descriptor()).prop_map(
+        |(credential, context, requirements, input, output)| Call::AcceptSecurityContext {
+            credential,
+            context,
+            requirements,
+            input,
+            output,
+        },
+    );
+    let complete =
+        (some_handle(), descriptor()).prop_map(|(context, token)| Call::CompleteAuthToken { context, token });
+    let make = (some_handle(), descriptor()).prop_map(|(context, message)| Call::MakeSignature { context, message });
+    let verify =
+        (some_handle(), descriptor()).prop_map(|(context, message)| Call::VerifySignature { context, message });
+    let attribute = prop_oneof![0..16_u32, any::<u32>()];
+    let query =
+        (some_handle(), attribute).prop_map(|(context, attribute)| Call::QueryContextAttributes { context, attribute });
+    let delete = some_handle().prop_map(|context| Call::DeleteSecurityContext { context });
+    prop_oneof![
+        1 => acquire, 1 => free, 4 => initialize, 8 => accept, 6 => complete, 2 => make, 3 => verify, 1 => query, 1 => delete,
+    ]
+    .boxed()
+}
+
+/// What a subject may do to a call: anything. `None` stands for what the row says.
+#[derive(Clone, Debug)]
+struct Wild {
+    status: Option<Status>,
+    handle: Option<SecHandle>,
+    input: Option<Option<Descriptor>>,
+    output: Option<Option<Descriptor>>,
+    written: Option<(prop::sample::Index, Vec<u8>, u32)>,
+    attribute: Option<Attribute>,
+    granted: Option<u32>,
+    expiry: Option<u64>,
+}
+
+fn wild() -> BoxedStrategy<Wild> {
+    let status = prop_oneof![
+        4 => Just(None),
+        1 => any::<u32>().prop_map(|status| Some(Status(status))),
+        2 => Just(Some(Status::SEC_E_OK)),
+    ];
+    let attribute = prop_oneof![Just(None), Just(Some(Attribute::Other)), Just(Some(Attribute::Names("alice".into())))];
+    let written = prop::option::weighted(
+        0.8,
+        (any::<prop::sample::Index>(), token(), prop_oneof![4 => Just(0), 1 => any::<u32>()]),
+    );
+    (
+        status,
+        some_handle(),
+        prop::option::weighted(0.1, descriptor()),
+        prop::option::weighted(0.2, descriptor()),
+        written,
+        attribute,
+        prop::option::of(any::<u32>()),
+        prop::option::weighted(0.1, any::<u64>()),
+    )
+        .prop_map(|(status, handle, input, output, written, attribute, granted, expiry)| Wild {
+            status,
+            handle,
+            input,
+            output,
+            written,
+            attribute,
+            granted,
+            expiry,
+        })
+        .boxed()
+}
+
+impl Wild {
+    fn outcome(&self, call: &Call, expected: Option<Status>) -> Outcome {
+        let status = self.status.or(expected).unwrap_or(Status::SEC_E_OK);
+        let mut outcome = Outcome::untouched(status, call);
+        if let Some(input) = &self.input {
+            outcome.input.clone_from(input);
+        }
+        if let Some(output) = &self.output {
+            outcome.output.clone_from(output);
+        }
+        let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
+        if let (Some((at, bytes, surplus)), Some(buffers)) =
+            (&self.written, buffers.filter(|buffers| !buffers.is_empty()))
+        {
+            let buffer = at.get(buffers).clone();
+            let position = at.index(buffers.len());
+            let mut data = buffer.data.unwrap_or_default();
+            let length = bytes.len().min(data.len());
+            data[..length].copy_from_slice(&bytes[..length]);
+            let count = u32::try_from(length).unwrap_or(u32::MAX).saturating_add(*surplus);
+            buffers[position] = Buffer { buffer_type: buffer.buffer_type, count, data: Some(data) };
+        }
+        // Out of the way of the handles that the bench will make.
+        let elsewhere = |handle: SecHandle| SecHandle { lower: handle.lower.saturating_add(1000), ..handle };
+        outcome.handle = self.handle.map(elsewhere);
+        outcome.attribute.clone_from(&self.attribute);
+        outcome.granted = self.granted;
+        outcome.expiry = self.expiry;
+        outcome
+    }
+}
+
+/// What makes a call hit something: indices of live handles, and a token of the session there is.
+#[derive(Clone, Copy, Debug)]
+struct Aim {
+    context: Option<prop::sample::Index>,
+    credential: Option<prop::sample::Index>,
+    /// Its count, as a distance from the last one, and whether its digest is right.
+    session: Option<(u32, bool)>,
+    sane: bool,
+}
+
+fn aim() -> impl Strategy<Value = Aim> {
+    let index = |weight| prop::option::weighted(weight, any::<prop::sample::Index>());
+    let session = prop::option::weighted(0.7, (0..3_u32, prop::bool::weighted(0.7)));
+    (index(0.7), index(0.9), session, prop::bool::weighted(0.7)).prop_map(|(context, credential, session, sane)| Aim {
+        context,
+        credential,
+        session,
+        sane,
+    })
+}
+
+impl Aim {
+    fn at(self, call: &Call, shadow: &Shadow, session: Option<&Request>) -> Call {
+        let mut call = call.clone();
+        let registers = shadow.registers();
+        let contexts: Vec<_> = registers.contexts.keys().copied().collect();
+        let live: Vec<_> = registers.credentials.keys().copied().collect();
+        let pick = |handles: &[SecHandle], index: Option<prop::sample::Index>| {
+            index.filter(|_| !handles.is_empty()).map(|index| *index.get(handles))
+        };
+        match &mut call {
+            Call::InitializeSecurityContext { credential, context, requirements, .. }
+            | Call::AcceptSecurityContext { credential, context, requirements, .. } => {
+                *context = pick(&contexts, self.context);
+                if let Some(made_with) = context.and_then(|context| registers.contexts.get(&context)) {
+                    *credential = Some(made_with.credential);
+                } else {
+                    *credential = pick(&live, self.credential);
+                }
+                if self.sane {
+                    *requirements = HTTP;
+                }
+            }
+            Call::CompleteAuthToken { context, .. }
+            | Call::MakeSignature { context, .. }
+            | Call::VerifySignature { context, .. }
+            | Call::QueryContextAttributes { context, .. }
+            | Call::DeleteSecurityContext { context } => *context = pick(&contexts, self.context).or(*context),
+            Call::AcquireCredentialsHandle { .. } | Call::FreeCredentialsHandle { .. } => {}
+        }
+        let token = session.zip(self.session).map(|(session, (distance, right))| {
+            let request = session.counted(session.nc.saturating_add(distance).saturating_sub(1));
+            if right { request.token() } else { request.forged() }
+        });
+        let has_input =
+            call.input().is_some_and(|input| input.buffers.as_ref().is_some_and(|buffers| !buffers.is_empty()));
+        if let Some(token) = token.filter(|_| has_input) {
+            return support::with_input(call, |input| {
+                if let Some(buffer) = input.buffers.as_mut().and_then(|buffers| buffers.first_mut()) {
+                    *buffer = Buffer::new(BufferType::TOKEN, token);
+                }
+            });
+        }
+        call
+    }
+}
+
+/// What goes well, where the state of things allows it.
+trait Tries {
+    /// A challenge and its right answer; `None` if either did not pass.
+    fn try_established(&mut self) -> Option<Request>;
+    /// A later request looks for its session.
+    fn try_found(&mut self, request: &Request) -> Judgement;
+    /// An initiator answers a challenge; with auth-int its body is not read yet.
+    fn try_initiated(&mut self, auth_int: bool, mutual: bool) -> Judgement;
+}
+
+impl Tries for Bench {
+    fn try_established(&mut self) -> Option<Request> {
+        let call = support::accept(self.credential, None, b"");
+        let (context, issued) = (self.new_handle(), self.issue(Qop::Auth));
+        let outcome = Outcome::untouched(Status::SEC_I_CONTINUE_NEEDED, &call).with_handle(context);
+        self.shadow.absorb(&call, &outcome.writing(0, &issued.token(false)));
+        let request = Request { algorithm: Some(self.algorithm), ..Request::answering(&issued) };
+        let call = support::accept(self.credential, Some(context), &request.token());
+        let outcome = Outcome::untouched(Status::SEC_E_OK, &call).with_handle(context);
+        let judged = self.shadow.absorb(&call, &outcome.writing(0, &request.authentication_info()));
+        matches!(judged.verdict, Verdict::Pass).then_some(request)
+    }
+
+    fn try_found(&mut self, request: &Request) -> Judgement {
+        let call = support::accept(self.credential, None, &request.token());
+        let outcome = Outcome::untouched(Status::SEC_I_COMPLETE_NEEDED, &call).with_handle(self.new_handle());
+        self.shadow.absorb(&call, &outcome.writing(0, b""))
+    }
+
+    fn try_initiated(&mut self, auth_int: bool, mutual: bool) -> Judgement {
+        let identity = AuthIdentity { user: "alice".into(), domain: String::new(), password: "secret".into() };
+        let credential = self.acquire(None, 2, Some(identity));
+        let issued = self.issue(if auth_int { Qop::AuthInt } else { Qop::Auth });
+        let flags = HTTP | if auth_int { ISC_INTEGRITY } else { 0 } | if mutual { ISC_MUTUAL_AUTH } else { 0 };
+        let call = Call::InitializeSecurityContext {
+            credential: Some(credential),
+            context: None,
+            target_name: Some(b"/dir/index.html".to_vec()),
+            requirements: flags,
+            input: Some(Descriptor::new(vec![
+                support::buffer(BufferType::TOKEN, &issued.token(false)),
+                support::buffer(BufferType::PKG_PARAMS, b"GET"),
+            ])),
+            output: Some(Descriptor::new(vec![support::room(BufferType::TOKEN, ROOM)])),
+        };
+        let request = Request { algorithm: Some(self.algorithm), ..Request::answering(&issued) };
+        let token = if auth_int { request.token_with_digest([0; 16]) } else { request.token() };
+        let status = match (auth_int, mutual) {
+            (false, false) => Status::SEC_E_OK,
+            (false, true) => Status::SEC_I_CONTINUE_NEEDED,
+            (true, false) => Status::SEC_I_COMPLETE_NEEDED,
+            (true, true) => Status::SEC_I_COMPLETE_AND_CONTINUE,
+        };
+        let outcome = Outcome::untouched(status, &call).with_handle(self.new_handle());
+        self.shadow.absorb(&call, &outcome.writing(0, &token))
+    }
+}
+
+/// A thing that happens to a subject.
+#[derive(Clone, Debug)]
+enum Step {
+    Call(Box<Call>, Box<Wild>, Aim),
+    /// Something that goes well, so that there are sessions to talk about.
+    Establish,
+    Pend,
+    Advance(u64),
+    Inject(EnvironmentFault),
+    Accounts(bool),
+    Spend(prop::sample::Index),
+    Initiate {
+        auth_int: bool,
+        mutual: bool,
+    },
+}
+
+fn step() -> BoxedStrategy<Step> {
+    let fault = prop_oneof![
+        3 => Just(EnvironmentFault::None),
+        1 => Just(EnvironmentFault::Entropy),
+        1 => Just(EnvironmentFault::Clock),
+    ];
+    prop_oneof![
+        12 => (call(), wild(), aim()).prop_map(|(call, wild, aim)| Step::Call(Box::new(call), Box::new(wild), aim)),
+        2 => Just(Step::Establish),
+        3 => Just(Step::Pend),
+        1 => prop_oneof![Just(60_000_u64), Just(60_001), any::<u64>()].prop_map(Step::Advance),
+        1 => fault.prop_map(Step::Inject),
+        1 => prop::bool::weighted(0.3).prop_map(Step::Accounts),
+        1 => any::<prop::sample::Index>().prop_map(Step::Spend),
+        2 => any::<(bool, bool)>().prop_map(|(auth_int, mutual)| Step::Initiate { auth_int, mutual }),
+    ]
+    .boxed()
+}
+
+fn setup() -> impl Strategy<Value = Setup> {
+    let policy = prop_oneof![
+        Just(Policy::Strict),
+        (1..4_u32).prop_map(|size| Policy::Window(NonZeroU32::MIN.saturating_add(size))),
+        Just(Policy::Window(NonZeroU32::MAX)),
+    ];
+    let limit = || prop_oneof![2 => Just(4096_usize), 1 => 0..4_usize];
+    let algorithm = prop_oneof![2 => Just(OfferedAlgorithm::Md5), 1 => Just(OfferedAlgorithm::Md5Sess)];
+    (policy, limit(), limit(), 0..9_u32, algorithm).prop_map(|(policy, contexts, challenges, failures, algorithm)| {
+        Setup {
+            policy,
+            algorithm,
+            limits: Limits { contexts, challenges, failures, ..Limits::default() },
+            ..Setup::default()
+        }
+    })
+}
+
+/// Every fact that a rule makes exist has one of the rule's values, and no other fact has any.
+fn consistent(tables: &CallSpec, facts: &Facts) -> Result<(), TestCaseError> {
+    let mut seen = Facts::default();
+    for rule in &tables.facts {
+        if !rule.exists(&seen) {
+            continue;
+        }
+        prop_assert!(seen.get(rule.fact).is_none(), "{} exists twice: {facts}", rule.fact.name());
+        let value = facts.get(rule.fact);
+        prop_assert!(value.is_some_and(|value| rule.values.contains(&value)), "{}: {facts}", rule.fact.name());
+        seen.set(rule.fact, value);
+    }
+    prop_assert_eq!(seen.to_string(), facts.to_string());
+    Ok(())
+}
+
+fn judge(shadow: &mut Shadow, call: &Call, wild: &Wild) -> Result<(), TestCaseError> {
+    let expectation = shadow.expect(call);
+    let facts = expectation.facts;
+    let status = expectation.row.map(|row| row.outcome.status);
+    prop_assert!(status.is_some(), "no row: {}", facts);
+    let tables = shadow.specification().call(call.name()).ok_or_else(|| TestCaseError::fail("no tables"))?;
+    consistent(tables, &facts)?;
+    let before = format!("{:?}", shadow.registers());
+    let judged = shadow.absorb(call, &wild.outcome(call, status));
+    prop_assert_eq!(judged.facts.to_string(), facts.to_string());
+    if matches!(judged.verdict, Verdict::Fail(_)) {
+        prop_assert_eq!(format!("{:?}", shadow.registers()), before);
+    }
+    // No reference is lost or counted twice.
+    let registers = shadow.registers();
+    for (index, exchange) in registers.exchanges.iter().enumerate() {
+        let holders = registers.contexts.values().filter(|context| context.holds == Some(index)).count();
+        prop_assert_eq!(exchange.holders, holders);
+    }
+    // What a tester may ask of the same call does not panic either.
+    let _ = (shadow.challenge_parameters(call), shadow.right_response(call), shadow.challenge_and_identity(call));
+    let _ = (shadow.negotiated_flags(call), shadow.username(call), shadow.output_position(call));
+    Ok(())
+}
+
+#[test]
+fn facts_that_are_not_consistent_are_noticed() {
+    let bench = Bench::new();
+    let call = Call::DeleteSecurityContext { context: Some(handle(7)) };
+    let facts = bench.shadow.expect(&call).facts;
+    let tables = |name| bench.shadow.specification().call(name).expect("every call has its tables");
+    assert!(consistent(tables(CallName::DeleteSecurityContext), &facts).is_ok());
+    // A fact is missing, one is there that no rule makes exist, one has a value that is not among its rule's.
+    assert!(consistent(tables(CallName::DeleteSecurityContext), &Facts::default()).is_err());
+    let mut surplus = facts;
+    surplus.set(Fact::Stale, Some(0));
+    assert!(consistent(tables(CallName::DeleteSecurityContext), &surplus).is_err());
+    // Without a context there are no credentials other than its own.
+    let mut strange = bench.shadow.expect(&support::accept(bench.credential, None, b"")).facts;
+    assert!(consistent(tables(CallName::AcceptSecurityContext), &strange).is_ok());
+    strange.set(Fact::Credential, Fact::Credential.value("other"));
+    assert!(consistent(tables(CallName::AcceptSecurityContext), &strange).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("proptest-regressions/shadow_properties.txt"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn whatever_is_called_and_whatever_comes_back(setup in setup(), steps in prop::collection::vec(step(), 1..24)) {
+        let mut bench = Bench::with(setup);
+        bench.shadow.learn_foreign_handle(handle(FOREIGN));
+        let mut session: Option<Request> = None;
+        for step in &steps {
+            match step {
+                Step::Call(call, wild, aim) => {
+                    let call = aim.at(call, &bench.shadow, session.as_ref());
+                    judge(&mut bench.shadow, &call, wild)?;
+                }
+                Step::Establish => session = bench.try_established().or(session),
+                Step::Pend => {
+                    if let Some(session) = &mut session {
+                        session.nc = session.nc.saturating_add(1);
+                        let judged = bench.try_found(session);
+                        prop_assert!(judged.row.is_some(), "no row: {}", judged.facts);
+                    }
+                }
+                Step::Advance(milliseconds) => bench.shadow.advance(*milliseconds),
+                Step::Inject(fault) => bench.shadow.inject(*fault),
+                Step::Accounts(down) => bench.shadow.take_accounts_down(*down),
+                Step::Spend(index) => {
+                    let contexts: Vec<_> = bench.shadow.registers().contexts.keys().copied().collect();
+                    if !contexts.is_empty() {
+                        bench.shadow.spend_counts(*index.get(&contexts));
+                    }
+                }
+                Step::Initiate { auth_int, mutual } => {
+                    let judged = bench.try_initiated(*auth_int, *mutual);
+                    prop_assert!(judged.row.is_some(), "no row: {}", judged.facts);
+                }
+            }
+        }
+    }
+}
