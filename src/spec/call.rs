@@ -66,6 +66,13 @@ pub struct AuthIdentity {
     pub password: String,
 }
 
+impl AuthIdentity {
+    /// The user name on the wire: `domain\user`, or the user alone.
+    pub fn wire_name(&self) -> String {
+        if self.domain.is_empty() { self.user.clone() } else { format!("{}\\{}", self.domain, self.user) }
+    }
+}
+
 impl core::fmt::Debug for AuthIdentity {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter

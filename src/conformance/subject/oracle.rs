@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::{Subject, SubjectError};
 use crate::buffer::SecHandle;
 use crate::digest::{
-    A2, AuthenticationInfo, Challenge, Charset, OfferedAlgorithm, OfferedQop, Protection, Qop, ResponseFields,
-    SessionKey, UserHash, charset, directives, hash, nc_value,
+    A2, AuthenticationInfo, Challenge, Charset, OfferedAlgorithm, OfferedQop, Qop, ResponseFields, SessionKey,
+    UserHash, charset, directives, hash,
 };
 use crate::spec::call::{Attribute, Call, Outcome};
 use crate::spec::names::{Buffers, HandleOutcome, Need};
@@ -130,11 +130,7 @@ impl Oracle {
         let Call::InitializeSecurityContext { target_name, requirements, .. } = call else { return None };
         let integrity = requirements & (0x1_0000 | 0x4 | 0x8) != 0;
         let qop = challenge.qop.as_ref().map(|_| if integrity { Qop::AuthInt } else { Qop::Auth });
-        let username = if identity.domain.is_empty() {
-            identity.user.clone()
-        } else {
-            format!("{}\\{}", identity.domain, identity.user)
-        };
+        let username = identity.wire_name();
         let key = SessionKey::new(
             challenge.algorithm.effective()?,
             &UserHash::new(&username, &challenge.realm, &identity.password),
@@ -170,7 +166,7 @@ impl Oracle {
     fn finished(&self, call: &Call) -> Option<Vec<u8>> {
         let answer = self.shadow.registers().contexts.get(&call.context()?)?.answer.as_ref()?;
         let entity = hash::unhex32(self.shadow.parameter(call, 2));
-        let digits = hash::hex(&digest(answer, entity)?);
+        let digits = hash::hex(&answer.request_digest(entity.as_ref())?);
         let mut token = answer.token.clone();
         let limits = self.shadow.registers().token_limits();
         let place = directives::directives(&token, &limits)
@@ -187,24 +183,10 @@ impl Oracle {
     }
 }
 
-fn digest(answer: &Answer, entity: Option<[u8; 16]>) -> Option<[u8; 16]> {
-    let (method, uri) = (answer.method.as_slice(), answer.uri.as_slice());
-    let nc = nc_value(answer.nc);
-    let protection = |qop: Qop| Protection { qop: qop.as_str().as_bytes(), nc: &nc, cnonce: &answer.cnonce };
-    let nonce = &answer.challenge.nonce;
-    Some(match answer.qop {
-        None => answer.key.response_without_qop(nonce, &A2::Auth { method, uri }),
-        Some(qop @ Qop::Auth) => answer.key.response(nonce, &protection(qop), &A2::Auth { method, uri }),
-        Some(qop @ Qop::AuthInt) => {
-            answer.key.response(nonce, &protection(qop), &A2::AuthInt { method, uri, entity: &entity? })
-        }
-    })
-}
-
 /// A response; without an entity to speak of, unfinished.
 fn write(answer: &Answer, entity: Option<Option<[u8; 16]>>) -> Option<Vec<u8>> {
     let response = match entity {
-        Some(entity) => hash::hex(&digest(answer, entity)?),
+        Some(entity) => hash::hex(&answer.request_digest(entity.as_ref())?),
         None => [b'0'; 32],
     };
     let fields = ResponseFields {

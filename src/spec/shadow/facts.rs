@@ -239,7 +239,7 @@ impl Registers {
                 // Without credentials there is no name, and that is a departure of its own.
                 let identity = self.outbound(view).and_then(|credentials| credentials.outbound.as_ref());
                 let encodable =
-                    identity.is_none_or(|identity| charset::encode(&wire_name(identity), challenge.charset).is_some());
+                    identity.is_none_or(|identity| charset::encode(&identity.wire_name(), challenge.charset).is_some());
                 is(if encodable { Username::Encodable } else { Username::NotEncodable })
             }
             Fact::Package => is(package_asked(acquisition(view.call)?.package)),
@@ -572,11 +572,6 @@ fn identity_given(identity: Option<&AuthIdentity>) -> Identity {
 pub(super) fn extended<'a>(response: &'a Response<'_>) -> [Option<std::borrow::Cow<'a, [u8]>>; 3] {
     let borrowed = |value: &'a Option<std::borrow::Cow<'_, [u8]>>| value.as_deref().map(std::borrow::Cow::Borrowed);
     [borrowed(&response.hashed_dirs), borrowed(&response.service_name), borrowed(&response.channel_binding)]
-}
-
-/// The user name that an identity answers with.
-pub(super) fn wire_name(identity: &AuthIdentity) -> String {
-    if identity.domain.is_empty() { identity.user.clone() } else { format!("{}\\{}", identity.domain, identity.user) }
 }
 
 /// Whether an output of enough capacity was given.

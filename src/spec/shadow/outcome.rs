@@ -11,7 +11,7 @@ use crate::spec::model::Allowed;
 use crate::spec::names::{Buffers, HandleOutcome};
 use crate::status::SecurityStatus;
 
-use super::facts::{ASC_INTEGRITY, ISC_INTEGRITY, View, output_is_enough, wire_name};
+use super::facts::{ASC_INTEGRITY, ISC_INTEGRITY, View, output_is_enough};
 use super::reading;
 use super::registers::{Answer, Exchange, Registers};
 
@@ -29,7 +29,7 @@ pub(super) struct Learned {
 
 impl Answer {
     /// The digest of a request.
-    pub fn digest(&self, nonce: &[u8], nc: u32, a2: &A2<'_>) -> [u8; 16] {
+    fn digest(&self, nonce: &[u8], nc: u32, a2: &A2<'_>) -> [u8; 16] {
         match self.qop {
             Some(qop) => {
                 let nc = nc_value(nc);
@@ -41,6 +41,16 @@ impl Answer {
             }
             None => self.key.response_without_qop(nonce, a2),
         }
+    }
+
+    /// The digest of the last request; `None` where auth-int lacks H(entity body).
+    pub fn request_digest(&self, entity: Option<&[u8; 16]>) -> Option<[u8; 16]> {
+        let (method, uri) = (self.method.as_slice(), self.uri.as_slice());
+        let a2 = match self.qop {
+            None | Some(Qop::Auth) => A2::Auth { method, uri },
+            Some(Qop::AuthInt) => A2::AuthInt { method, uri, entity: entity? },
+        };
+        Some(self.digest(&self.challenge.nonce, self.nc, &a2))
     }
 
     /// The rspauth the server must send for the last request.
@@ -259,7 +269,7 @@ impl Registers {
         };
         let identity =
             self.outbound(view).and_then(|credentials| credentials.outbound.clone()).ok_or("there is no identity")?;
-        let username = wire_name(&identity);
+        let username = identity.wire_name();
         let qop =
             challenge.qop.as_ref().map(|_| if requirements & ISC_INTEGRITY == 0 { Qop::Auth } else { Qop::AuthInt });
         require(directives.username.as_deref() == Some(username.as_str()), || "username is not the identity's".into())?;
@@ -306,10 +316,7 @@ impl Registers {
             return Ok(Learned { exchange: None, answer: hashes.first().map(answer) });
         }
         let entity = view.entity_hash();
-        let right = hashes.iter().map(answer).find(|answer| {
-            request_a2(qop, &method, &uri, entity.as_ref())
-                .is_some_and(|a2| answer.digest(&challenge.nonce, 1, &a2) == given)
-        });
+        let right = hashes.iter().map(answer).find(|answer| answer.request_digest(entity.as_ref()) == Some(given));
         right
             .map(|answer| Learned { exchange: None, answer: Some(answer) })
             .ok_or_else(|| "the response is not the right digest".into())
@@ -338,10 +345,8 @@ impl Registers {
             require(directives.nc == Some(nc_value(nc)), || "nc is not the next count".into())?;
         }
         let entity = view.entity_hash();
-        let a2 = request_a2(answer.qop, &answer.method, &answer.uri, entity.as_ref()).ok_or("H(Entity) is missing")?;
-        require(directives.response == Some(answer.digest(&answer.challenge.nonce, nc, &a2)), || {
-            "the response is not the right digest".into()
-        })?;
+        let digest = answer.request_digest(entity.as_ref()).ok_or("H(Entity) is missing")?;
+        require(directives.response == Some(digest), || "the response is not the right digest".into())?;
         Ok(Learned { exchange: None, answer: Some(answer) })
     }
 
@@ -353,8 +358,7 @@ impl Registers {
         let token = after.ok_or("the token is gone")?;
         let digits = self.response_digits(&before.token).ok_or("the token had no response directive")?;
         let entity = view.entity_hash();
-        let a2 = request_a2(before.qop, &before.method, &before.uri, entity.as_ref()).ok_or("H(Entity) is missing")?;
-        let expected = before.digest(&before.challenge.nonce, before.nc, &a2);
+        let expected = before.request_digest(entity.as_ref()).ok_or("H(Entity) is missing")?;
         let given = token.get(digits.clone()).and_then(crate::digest::hash::unhex32);
         require(given == Some(expected), || "the response is not the right digest".into())?;
         let around = |token: &[u8]| Some((token.get(..digits.start)?.to_vec(), token.get(digits.end..)?.to_vec()));
@@ -377,13 +381,6 @@ fn hashes(username: &str, realm: &str, password: &str, charset: Charset) -> Vec<
     match charset {
         Charset::Iso8859_1 => vec![field_by_field],
         Charset::Utf8 => vec![field_by_field, UserHash::utf8(username, realm, password)],
-    }
-}
-
-fn request_a2<'a>(qop: Option<Qop>, method: &'a [u8], uri: &'a [u8], entity: Option<&'a [u8; 16]>) -> Option<A2<'a>> {
-    match qop {
-        None | Some(Qop::Auth) => Some(A2::Auth { method, uri }),
-        Some(Qop::AuthInt) => Some(A2::AuthInt { method, uri, entity: entity? }),
     }
 }
 
