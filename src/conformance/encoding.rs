@@ -1,6 +1,6 @@
 //! Sequences as bytes: every byte string is a useful sequence, and every planned sequence is a byte string.
 //!
-//! What fuzzers mutate. One byte of set-up comes first, then the actions that follow
+//! What fuzzers mutate. Two bytes of set-up come first, then the actions that follow
 //! [`credentials_of_every_kind`], each of as many bytes as it needs; bytes
 //! that are missing read as zero. The common choices take most of the values of a byte, so that random bytes mostly
 //! make good calls: no wishes, no edits, the newest context.
@@ -17,8 +17,8 @@ use crate::spec::vocabulary::{FACTS, Fact};
 /// How many actions a sequence has at most after its credentials; what would follow is ignored.
 pub const MAXIMUM_ACTIONS: usize = 24;
 
-/// Contexts that one provider with few of them has, challenges likewise, and failures.
-const FEW: (usize, usize, u32) = (4, 3, 2);
+/// Contexts that one provider with few of them has.
+const FEW_CONTEXTS: usize = 4;
 
 /// What the first byte of an action says. More bytes for what matters more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +68,7 @@ pub fn decode(bytes: &[u8]) -> Sequence {
 pub fn encode(sequence: &Sequence) -> Option<Vec<u8>> {
     let credentials = credentials_of_every_kind();
     let actions = sequence.actions.strip_prefix(credentials.as_slice())?;
-    let mut writer = Writer { bytes: vec![setup_byte(&sequence.setup)?] };
+    let mut writer = Writer { bytes: setup_bytes(&sequence.setup)?.to_vec() };
     for action in actions {
         writer.action(action)?;
     }
@@ -98,7 +98,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn sequence(&mut self) -> Sequence {
-        let setup = setup(self.byte());
+        let setup = setup([self.byte(), self.byte()]);
         let mut actions = credentials_of_every_kind();
         let end = actions.len() + MAXIMUM_ACTIONS;
         while !self.bytes.is_empty() && actions.len() < end {
@@ -165,22 +165,38 @@ fn few(byte: u8) -> u8 {
     }
 }
 
-fn setup(byte: u8) -> Setup {
-    let few = |bit: u8| byte & bit != 0;
-    let usual = Limits::default();
-    let limits = Limits {
-        contexts: if few(2) { FEW.0 } else { usual.contexts },
-        challenges: if few(4) { FEW.1 } else { usual.challenges },
-        failures: if few(8) { FEW.2 } else { usual.failures },
-        ..usual
-    };
-    let policy = NonZeroU32::new(u32::from(byte >> 4)).map_or(Policy::Strict, Policy::Window);
-    let algorithm = if byte & 1 == 0 { OfferedAlgorithm::Md5 } else { OfferedAlgorithm::Md5Sess };
-    Setup { algorithm, policy, limits, ..Setup::default() }
+fn setup([terms, limits]: [u8; 2]) -> Setup {
+    Setup { algorithm: algorithm(terms), policy: policy(terms), limits: limits_of(limits), ..Setup::default() }
 }
 
-fn setup_byte(wanted: &Setup) -> Option<u8> {
-    (0..=u8::MAX).find(|byte| setup(*byte) == *wanted)
+fn policy(terms: u8) -> Policy {
+    NonZeroU32::new(u32::from(terms >> 4)).map_or(Policy::Strict, Policy::Window)
+}
+
+fn algorithm(terms: u8) -> OfferedAlgorithm {
+    if terms & 1 == 0 { OfferedAlgorithm::Md5 } else { OfferedAlgorithm::Md5Sess }
+}
+
+fn limits_of(byte: u8) -> Limits {
+    let usual = Limits::default();
+    let contexts = if byte & 1 == 0 { usual.contexts } else { FEW_CONTEXTS };
+    let challenges = match byte >> 1 & 3 {
+        1 => 1,
+        2 => 3,
+        _usual => usual.challenges,
+    };
+    let failures = match byte >> 3 & 3 {
+        1 => 1,
+        2 => 2,
+        _usual => usual.failures,
+    };
+    Limits { contexts, challenges, failures, ..usual }
+}
+
+fn setup_bytes(wanted: &Setup) -> Option<[u8; 2]> {
+    let terms = (0..=u8::MAX).find(|byte| policy(*byte) == wanted.policy && algorithm(*byte) == wanted.algorithm)?;
+    let limits = (0..=u8::MAX).find(|byte| limits_of(*byte) == wanted.limits)?;
+    Some([terms, limits])
 }
 
 struct Writer {

@@ -53,6 +53,24 @@ fn two_departures_in_another_order_deviate() {
 }
 
 #[test]
+fn what_lies_behind_a_departure_may_be_judged_first_and_changes_nothing() {
+    let mut bench = Bench::new();
+    // Nothing is outstanding, and the token does not parse.
+    let (context, session) = bench.established();
+    let call = complete_with(context, b"username=\"", b"GET", b"/", b"", ROOM);
+    bench.deviation("cat-nothing-to-complete", &call, &Outcome::untouched(Status::SEC_E_INVALID_TOKEN, &call));
+    assert_eq!(bench.state(context), "established");
+    // A wrong digest with a used count: whatever lies behind the digest, it is never a question of the count.
+    let pending = bench.found(&session.counted(2));
+    let call = complete_with(pending, &session.counted(1).forged(), b"GET", b"", b"", ROOM);
+    bench.fail("cat-digest-differs-subsequent", &call, &Outcome::untouched(Status::SEC_E_OUT_OF_SEQUENCE, &call));
+    bench.pass_status("cat-digest-differs-subsequent", &call, Status::SEC_E_MESSAGE_ALTERED);
+    // A success is never due to what lies behind.
+    let call = complete_with(context, &session.counted(2).token(), b"GET", b"", b"", 0);
+    bench.fail("cat-nothing-to-complete", &call, &Outcome::untouched(Status::SEC_E_OK, &call));
+}
+
+#[test]
 fn credentials_and_descriptor_in_either_order() {
     let mut bench = Bench::new();
     let mut call = accept(bench.credential, None, b"");

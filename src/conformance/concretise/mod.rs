@@ -218,7 +218,10 @@ impl<'a> Concretiser<'a> {
         let own_exchange = own.map(|own| &registers.exchanges[own]);
         let not_own = |(index, _): &(usize, &Exchange)| Some(*index) != own;
         match () {
-            () if self.wishes(fact::Names::This) => one(own_exchange),
+            // A context that holds nothing any more is asked with what it may have held.
+            () if self.wishes(fact::Names::This) => {
+                one(own_exchange.or_else(|| live().map(|(_, exchange)| exchange).next()))
+            }
             () if self.wishes(fact::Names::Other) => one(live().find(not_own).map(|(_, exchange)| exchange)),
             () if self.wishes(fact::Names::Challenge) => {
                 let own_open = own_exchange.filter(|exchange| exchange.is_live() && exchange.session.is_none());
@@ -226,7 +229,11 @@ impl<'a> Concretiser<'a> {
                     .or_else(|| live().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_none())))
             }
             () if self.wishes(fact::Names::Session) => {
-                one(live().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_some()))
+                // An established context's own session is `this` to it.
+                let is_other =
+                    |(index, _): &(usize, &Exchange)| !self.wishes(fact::State::Established) || Some(*index) != own;
+                let mut sessions = live().filter(|(_, exchange)| exchange.session.is_some());
+                one(sessions.find(is_other).map(|(_, exchange)| exchange))
             }
             () if self.wishes(fact::Names::Ended) => one(all()
                 .map(|(_, exchange)| exchange)

@@ -5,7 +5,7 @@ use crate::buffer::SecHandle;
 use crate::digest::{AuthenticationInfo, Challenge, Qop as DigestQop, Response, SessionKey, TokenError, UserHash};
 use crate::digest::{Limits, charset, directives, hash, uri};
 use crate::spec::call::{AuthIdentity, Buffer, Call};
-use crate::spec::model::CallSpec;
+use crate::spec::model::{CallSpec, FactRule};
 use crate::spec::setup::EnvironmentFault;
 use crate::spec::vocabulary::{
     Accounts, Age, Answered, Asked, Attribute, Count, Credential, Descriptor, Digest, Fact, Facts, Fault, Flags,
@@ -152,6 +152,24 @@ impl Registers {
             }
         }
         facts
+    }
+
+    /// The facts as they would be without the departures among `facts`: what lies behind those.
+    pub(super) fn facts_behind(&self, spec: &CallSpec, facts: &Facts, view: &View<'_>) -> Facts {
+        let departs = |rule: &FactRule| facts.get(rule.fact).is_some_and(|value| !rule.fine.contains(&value));
+        // Without its method or its body nobody can say that a digest is wrong.
+        let digest_is_judgeable =
+            !spec.facts.iter().any(|rule| matches!(rule.fact, Fact::Method | Fact::Entity) && departs(rule));
+        let mut behind = Facts::default();
+        for rule in &spec.facts {
+            if behind.get(rule.fact).is_some() || !rule.exists(&behind) {
+                continue;
+            }
+            let is_judgeable = !departs(rule) && (rule.fact != Fact::Digest || digest_is_judgeable);
+            let given = self.fact(rule.fact, view).filter(|value| is_judgeable && rule.values.contains(value));
+            behind.set(rule.fact, given.or_else(|| rule.fine.first().copied()));
+        }
+        behind
     }
 
     fn context(&self, view: &View<'_>) -> Option<&Context> {
@@ -303,7 +321,13 @@ impl Registers {
 
     fn names(&self, view: &View<'_>) -> Names {
         if matches!(view.call, Call::AcceptSecurityContext { .. }) {
+            let established = Fact::State.value("established");
+            let own = self
+                .context(view)
+                .filter(|context| Some(context.state) == established)
+                .and_then(|context| context.holds);
             return match view.named {
+                Named::Live(exchange) if Some(exchange) == own => Names::This,
                 Named::Live(exchange) if self.exchanges[exchange].session.is_some() => Names::Session,
                 Named::Live(_) => Names::Challenge,
                 Named::Ended(_) => Names::Ended,

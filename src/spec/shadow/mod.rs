@@ -15,8 +15,8 @@ use std::sync::Arc;
 use crate::buffer::SecHandle;
 
 use super::call::{Call, Outcome};
-use super::model::{Allowed, CallSpec, Row, Specification};
-use super::names::HandleOutcome;
+use super::model::{Allowed, CallSpec, Next, Row, Specification};
+use super::names::{Buffers, HandleOutcome};
 use super::setup::{EnvironmentFault, Setup};
 use super::vocabulary::{Digest, Fact, Facts, Role};
 use crate::status::SecurityStatus;
@@ -150,7 +150,8 @@ impl Shadow {
             Err(difference) => difference,
         };
         let accepted = row.accept.iter().map(|allowed| (allowed.clone(), allowed.why.clone()));
-        for (allowed, why) in accepted.chain(other_departures(tables, &facts)) {
+        let hidden = hidden_departures(tables, row, &facts, &self.registers.facts_behind(tables, &facts, &view));
+        for (allowed, why) in accepted.chain(other_departures(tables, &facts)).chain(hidden) {
             if let Ok(learned) = self.registers.matches(&allowed, &view, outcome) {
                 self.registers.apply(&allowed, &view, outcome, learned);
                 return judged(Verdict::Deviation(why));
@@ -180,6 +181,28 @@ fn other_departures<'a>(tables: &'a CallSpec, facts: &'a Facts) -> impl Iterator
         let judged = move |allowed: &Allowed| (allowed.clone(), format!("{} was judged first (row {id})", fact.name()));
         allowed.filter(is_sound).map(judged)
     })
+}
+
+/// As [`other_departures`], for departures that the tables do not look for behind an earlier one: `behind` are the
+/// facts as they would be without those that are there. Such a failure leaves everything as it is.
+fn hidden_departures(tables: &CallSpec, row: &Row, facts: &Facts, behind: &Facts) -> Vec<(Allowed, String)> {
+    let hidden: Vec<Fact> = tables.departures(behind).map(|rule| rule.fact).collect();
+    let wrong_digest = facts.is(Digest::Differs) || behind.is(Digest::Differs);
+    let judged = |fact: &Fact| {
+        let (_, other) = tables.row(&only(tables, behind, &hidden, *fact))?;
+        let unsound = wrong_digest && other.outcome.status == SecurityStatus::SEC_E_OUT_OF_SEQUENCE;
+        let is_failure = other.outcome.status.is_error() && !unsound;
+        let allowed = Allowed {
+            next: if row.outcome.next == Next::None { Next::None } else { Next::Same },
+            handle: row.outcome.handle,
+            buffers: Buffers::Untouched,
+            effects: Vec::new(),
+            ..other.outcome.clone()
+        };
+        is_failure.then(|| (allowed, format!("{} was judged first (row {})", fact.name(), other.id)))
+    };
+    let departs = tables.departures(facts).next().is_some() && row.outcome.handle != HandleOutcome::New;
+    hidden.iter().filter(|_| departs).filter_map(judged).collect()
 }
 
 /// The facts as they would be if `kept` were the only departure: the others mended, and what then exists fine.

@@ -51,7 +51,6 @@ pub(super) static FAULTS: &[Fault] = &[
         skipped: &[
             "asc-ended-named-challenged",
             "asc-ended-named-right-challenged",
-            "asc-established-request",
             "asc-names-two",
             "asc-names-two-challenged",
             "asc-no-room",

@@ -274,7 +274,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "continue-establishes",
         text: "SEC_E_OK after SEC_I_COMPLETE_AND_CONTINUE establishes the context, though its nonce had expired.",
         reference: "notes 4, CompleteAuthToken, SEC_E_OK here authenticates nobody",
-        fails: &["qca-not-established", "vs-not-established"],
+        fails: &["qca-not-established"],
         skipped: &[],
         make: |specification| {
             Tables::of(specification)
