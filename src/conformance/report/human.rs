@@ -54,7 +54,8 @@ fn head(text: &mut String, report: &Report) {
     text.push('\n');
 }
 
-/// How many rows of a call ran, of how many that could, and how many concretisations that were.
+/// How many rows of a call ran, of how many that could, how many concretisations that were, and the fewest of a row
+/// that ran. The count of each row is in the JSON report.
 fn call_line(text: &mut String, report: &Report, call: CallName) {
     let rows = || report.rows.iter().filter(|row| row.call == call);
     if rows().next().is_none() {
@@ -64,6 +65,7 @@ fn call_line(text: &mut String, report: &Report, call: CallName) {
     let skipped = rows().filter(|row| row.verdict == RowVerdict::Skipped).count();
     let applicable = rows().count() - skipped;
     let concretisations: usize = rows().map(|row| row.ran).sum();
+    let least = rows().map(|row| row.ran).filter(|ran| *ran > 0).min().unwrap_or(0);
     let style = match rows().map(|row| row.verdict).max_by_key(|verdict| gravity(*verdict)) {
         Some(RowVerdict::Fail | RowVerdict::Errored) => BAD,
         Some(RowVerdict::Deviation) => WARNING,
@@ -72,7 +74,7 @@ fn call_line(text: &mut String, report: &Report, call: CallName) {
     let _ = writeln!(
         text,
         "{style}{call:<26}{style:#} {exercised:>3} of {applicable:>3} rows, {skipped:>2} skipped, \
-         {concretisations:>6} concretisations"
+         {concretisations:>6} concretisations, {least:>4} or more a row"
     );
 }
 
