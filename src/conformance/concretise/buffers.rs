@@ -46,11 +46,6 @@ pub(super) fn message(token: Option<Buffer>, parameters: Vec<Vec<u8>>, rng: &mut
     buffers
 }
 
-/// A good descriptor.
-pub(super) fn assemble(buffers: Vec<Buffer>) -> Descriptor {
-    Descriptor::new(buffers)
-}
-
 /// A descriptor flawed in the way that a value of `descriptor` or `output-descriptor` names.
 pub(super) fn flawed(mut descriptor: Descriptor, wish: Option<ValueIndex>, rng: &mut Rng) -> Option<Descriptor> {
     let name = wish.map_or("good", |wish| Fact::Descriptor.values()[wish as usize]);
@@ -86,9 +81,9 @@ pub(super) fn output_descriptor(output: Output, action: &CallAction) -> Option<D
         return if rng.bool() && flaw.is_none_or(|flaw| flaw == 0) {
             None
         } else {
-            flawed(assemble(Vec::new()), flaw, &mut rng)
+            flawed(Descriptor::new(Vec::new()), flaw, &mut rng)
         };
     }
     let buffer = buffer.unwrap_or_else(|| Buffer::new(BufferType::TOKEN, vec![0xA5; 2048]));
-    flawed(assemble(vec![buffer]), flaw, &mut rng)
+    flawed(Descriptor::new(vec![buffer]), flaw, &mut rng)
 }

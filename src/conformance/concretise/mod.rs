@@ -17,7 +17,7 @@ use crate::spec::shadow::registers::{Context, Exchange, Registers};
 use crate::spec::vocabulary as fact;
 
 use super::action::CallAction;
-use buffers::{Output, assemble};
+use buffers::Output;
 use draft::{Draft, Origin};
 use wire::Flaw;
 
@@ -374,7 +374,7 @@ impl<'a> Concretiser<'a> {
 
     /// A descriptor of these buffers, flawed as the wishes say.
     fn descriptor(&mut self, buffers: Vec<Buffer>) -> Option<Descriptor> {
-        buffers::flawed(assemble(buffers), self.action.wishes.get(fact::Fact::Descriptor), &mut self.rng)
+        buffers::flawed(Descriptor::new(buffers), self.action.wishes.get(fact::Fact::Descriptor), &mut self.rng)
     }
 
     fn complete(&mut self) -> (Option<SecHandle>, Option<Descriptor>) {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::{Subject, SubjectError};
 use crate::buffer::SecHandle;
 use crate::digest::{
-    A2, AuthenticationInfo, Challenge, Charset, OfferedAlgorithm, OfferedQop, Qop, ResponseFields, SessionKey,
-    UserHash, charset, directives, hash,
+    A2, Algorithm, AuthenticationInfo, Challenge, Charset, OfferedAlgorithm, OfferedQop, Qop, ResponseFields,
+    SessionKey, UserHash, charset, directives, hash,
 };
 use crate::spec::call::{Attribute, Call, Outcome};
 use crate::spec::names::{Buffers, HandleOutcome, Need};
@@ -49,20 +49,9 @@ impl Oracle {
     }
 
     fn challenge(&mut self, realm: String, qop: Qop, stale: bool) -> Vec<u8> {
-        let challenge = Challenge {
-            realm,
-            nonce: self.octets(),
-            opaque: Some(self.octets()),
-            domain: None,
-            stale,
-            algorithm: OfferedAlgorithm::Known(self.shadow.registers().setup.algorithm.into()),
-            qop: Some(match qop {
-                Qop::Auth => OfferedQop::AUTH,
-                Qop::AuthInt => OfferedQop::AUTH_INT,
-            }),
-            charset: Charset::Utf8,
-        };
-        challenge.to_bytes().unwrap_or_default()
+        let (nonce, opaque) = (self.octets(), self.octets());
+        let algorithm = self.shadow.registers().setup.algorithm.into();
+        challenge_bytes(realm, nonce, opaque, algorithm, qop, stale).unwrap_or_default()
     }
 
     /// What the buffers class of a row means for this call: bytes for the output.
@@ -91,20 +80,8 @@ impl Oracle {
     fn pending(&self, call: &Call) -> Option<Vec<u8>> {
         let registers = self.shadow.registers();
         let pending = &registers.exchanges[registers.contexts.get(&call.context()?)?.pending?];
-        let challenge = Challenge {
-            realm: pending.realm.clone(),
-            nonce: pending.nonce.clone(),
-            opaque: Some(pending.opaque.clone()),
-            domain: None,
-            stale: true,
-            algorithm: OfferedAlgorithm::Known(pending.algorithm),
-            qop: Some(match pending.qop {
-                Qop::Auth => OfferedQop::AUTH,
-                Qop::AuthInt => OfferedQop::AUTH_INT,
-            }),
-            charset: Charset::Utf8,
-        };
-        challenge.to_bytes().ok()
+        let (realm, nonce, opaque) = (pending.realm.clone(), pending.nonce.clone(), pending.opaque.clone());
+        challenge_bytes(realm, nonce, opaque, pending.algorithm, pending.qop, true)
     }
 
     fn authentication_info(&self, call: &Call) -> Option<Vec<u8>> {
@@ -181,6 +158,31 @@ impl Oracle {
         self.handles += 1;
         SecHandle { lower: 0x0AC1_E000, upper: self.handles }
     }
+}
+
+/// A challenge as the tables have it: one quality of protection, the algorithm named, charset=utf-8 offered.
+fn challenge_bytes(
+    realm: String,
+    nonce: Vec<u8>,
+    opaque: Vec<u8>,
+    algorithm: Algorithm,
+    qop: Qop,
+    stale: bool,
+) -> Option<Vec<u8>> {
+    let challenge = Challenge {
+        realm,
+        nonce,
+        opaque: Some(opaque),
+        domain: None,
+        stale,
+        algorithm: OfferedAlgorithm::Known(algorithm),
+        qop: Some(match qop {
+            Qop::Auth => OfferedQop::AUTH,
+            Qop::AuthInt => OfferedQop::AUTH_INT,
+        }),
+        charset: Charset::Utf8,
+    };
+    challenge.to_bytes().ok()
 }
 
 /// A response; without an entity to speak of, unfinished.

@@ -96,10 +96,10 @@ impl Registers {
                         self.deleted.insert(handle);
                     }
                 }
-                Effect::AnswerChallenge | Effect::NextCount => self.remember_answer(handle, &mut learned),
+                // What was put out is remembered below: a completion in place has no effect of its own.
+                Effect::AnswerChallenge | Effect::NextCount => {}
             }
         }
-        // A completion in place has no effect of its own: the answer is the one known, finished.
         self.remember_answer(handle, &mut learned);
         if let (Next::State(state), Some(context)) =
             (allowed.next, handle.and_then(|handle| self.contexts.get_mut(&handle)))
