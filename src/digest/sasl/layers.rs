@@ -425,7 +425,9 @@ fn mac_block(signing_key: &[u8; 16], number: u32, message: &[u8]) -> [u8; MAC_BL
 
 #[cfg(test)]
 mod tests {
-    use super::{Cipher, Direction, Layer, LayerError, MaxBuf, Receiver, Sender, SequenceExhausted, mac, padding};
+    use super::{
+        Cipher, Direction, Layer, LayerError, MaxBuf, Receiver, Sender, SequenceExhausted, mac, mac_block, padding,
+    };
     use crate::digest::hash::{SessionKey, UserHash, unhex32};
 
     fn key() -> SessionKey {
@@ -487,6 +489,39 @@ mod tests {
         ] {
             let (found, right) = padding(padded);
             assert_eq!((found, bool::from(right)), (count.unwrap_or(1), count.is_some()), "{padded:?}");
+        }
+    }
+
+    /// A peer that pads otherwise, with the right MAC: refused like a wrong MAC.
+    #[test]
+    fn wrong_padding_looks_like_a_wrong_mac() {
+        let layer = Layer::Confidentiality(Cipher::Des);
+        // 6 octets leave 8 of padding, 13 leave 1.
+        for (message, padding, is_right) in [
+            (&b"abcdef"[..], &[8; 8][..], true),
+            (b"abcdef", &[8, 8, 8, 7, 8, 8, 8, 8], false),
+            (b"abcdef", &[8, 8, 8, 8, 8, 8, 8, 0], false),
+            (b"abcdef", &[16; 16], false),
+            (b"0123456789abc", &[1], true),
+            (b"0123456789abc", &[9; 9], false),
+            (b"0123456789abc", &[0], false),
+            (b"", &[6; 6], true),
+            (b"", &[7; 6], false),
+        ] {
+            let mut sender = Sender::new(&key(), Direction::ClientToServer, layer);
+            let mut receiver = Receiver::new(&key(), Direction::ClientToServer, layer);
+            let block = mac_block(&sender.signing_key, 0, message);
+            let mut wire = [message, padding, &block].concat();
+            let encrypted = wire.len() - 6;
+            sender.encryptor.as_mut().expect("DES").encrypt(&mut wire[..encrypted], &mut []);
+            let before = wire.clone();
+            if is_right {
+                assert_eq!(receiver.decrypt(&mut wire), Ok(message.len()));
+                assert!(wire.starts_with(message));
+            } else {
+                assert_eq!(receiver.decrypt(&mut wire), Err(LayerError::Altered));
+                assert_eq!((wire, receiver.is_dead()), (before, true));
+            }
         }
     }
 
