@@ -43,6 +43,9 @@ class Book:
     def group(self, about):
         self.groups.append({"about": about, "vectors": []})
 
+    def has(self, given):
+        return any(vector["input"] == given for group in self.groups for vector in group["vectors"])
+
     def add(self, name, comment, flags, given, status=OK, source=GENERATED):
         identifier = f"{self.operation}/{name}"
         expected = OPERATIONS[self.operation](given)

@@ -158,6 +158,8 @@ def _responses(captured):
             value = message.get(directive)
             given[directive] = None if value is None else text_or_hex(value)
         given |= {"entity": None, "response": message["response"].decode("ascii")}
+        if book.has(given):
+            continue  # without a nonce of their own, two clients say the same
         flags = "Captured" + ("" if given["qop"] else " Rfc2069Form") + (" Md5Sess" if given["algorithm"] == "MD5-sess" else "")
         book.add(name, comment, flags, given, source=interop(capture["peer"]))
     return book
@@ -327,7 +329,9 @@ def _response_tokens(captured):
         if capture["challenge"] in ("md5-sess", "quoted-realm"):
             good(name, comment, "Captured", capture["token"], source=interop(capture["peer"]))
     for name, comment, capture in _chosen(captured, lambda message: "qop" not in message):
-        book.add(name, comment + ": no qop in it", "Captured Missing", {"token": capture["token"]}, INVALID_TOKEN, interop(capture["peer"]))
+        given = {"token": capture["token"]}
+        if not book.has(given):
+            book.add(name, comment + ": no qop in it", "Captured Missing", given, INVALID_TOKEN, interop(capture["peer"]))
     seen = set()
     for capture in captured:
         if capture["message"] is None and capture["peer"] not in seen:

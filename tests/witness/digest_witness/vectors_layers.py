@@ -39,7 +39,7 @@ def _wrap(captured):
         flags = "BlockBoundary" if layer in ("des", "3des") else "ManyMessages"
         book.add(name, "every length modulo eight", flags, _given(name, layer, SERVER_TO_CLIENT, steps))
         name = f"{layer}/binary"
-        octets = bytes(rng(name).randrange(256) for _ in range(64))
+        octets = rng(name).randbytes(64)
         book.add(name, "any octets", "Ordinary", _given(name, layer, CLIENT_TO_SERVER, [{"wrap": {"hex": octets.hex()}}]))
     book.group("Written by other programs.")
     for name, capture, direction, given, wrapped in _captured(captured):
