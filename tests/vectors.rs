@@ -20,8 +20,9 @@ fn committed() -> PathBuf {
 fn documents() -> Vec<(String, Value)> {
     let mut documents: Vec<_> = std::fs::read_dir(committed())
         .expect("spec/vectors is there")
-        .map(|entry| {
-            let path = entry.expect("it can be read").path();
+        .map(|entry| entry.expect("it can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| {
             let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
             let text = std::fs::read_to_string(path).expect("it can be read");
             (name, serde_json::from_str(&text).expect("it is JSON"))
@@ -260,6 +261,22 @@ fn what_is_no_member_is_refused_everywhere() {
         let found = problems("member", &[(GOOD_NAME, broken.to_string())]);
         assert!(found.iter().any(|problem| problem.contains("unknown field `remark`")), "{pointer}: {found:?}");
         assert!(is_refused_by_the_schema(&broken), "{pointer}");
+    }
+}
+
+/// Two notes of one name would hide one of them; JSON itself allows it.
+#[test]
+fn a_member_is_there_once() {
+    let once = good().to_string();
+    for (member, text) in [
+        ("Short", r#""Short":{"bug":"MISSING_CHECK","description":"Short ones.","links":[]}"#),
+        ("about", r#""about":"Hashes.""#),
+        ("buffer", r#""buffer":"""#),
+    ] {
+        assert!(once.contains(text), "{once}");
+        let found = problems("twice", &[(GOOD_NAME, once.replacen(text, &format!("{text},{text}"), 1))]);
+        let said = |problem: &String| problem.contains("duplicate") && problem.contains(member);
+        assert!(found.iter().any(said), "{member}: {found:?}");
     }
 }
 

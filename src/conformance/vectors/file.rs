@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Operation;
+use super::values::unique;
 
 /// What a file says it is about; the rest is read by it.
 #[derive(Debug, Deserialize)]
@@ -24,6 +25,7 @@ pub(super) struct File<O: Operation> {
     pub(super) operation: String,
     pub(super) about: String,
     /// What each flag means.
+    #[serde(deserialize_with = "unique")]
     pub(super) notes: BTreeMap<String, Note>,
     pub(super) groups: Vec<Group<O>>,
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Operation;
-use super::values::{Digest, Octets, Status, nullable};
+use super::values::{Digest, Octets, Status, nullable, unique};
 use crate::digest::sasl;
 use crate::digest::{Challenge, Charset, Limits, OfferedAlgorithm, OfferedQop, Response, TokenError};
 
@@ -98,10 +98,14 @@ impl From<Charset> for Encoding {
 /// `http-response-token`; the directives are those that are there.
 pub(super) enum HttpResponses {}
 
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(super) struct HttpResponse(#[serde(deserialize_with = "unique")] BTreeMap<String, Octets>);
+
 impl Operation for HttpResponses {
     const NAME: &'static str = "http-response-token";
     type Input = Input;
-    type Expected = Expected<BTreeMap<String, Octets>>;
+    type Expected = Expected<HttpResponse>;
 
     fn status(expected: &Self::Expected) -> Status {
         expected.status
@@ -113,7 +117,7 @@ impl Operation for HttpResponses {
     }
 }
 
-fn http_response(response: &Response<'_>) -> BTreeMap<String, Octets> {
+fn http_response(response: &Response<'_>) -> HttpResponse {
     let always = [
         ("username", octets(response.username.as_bytes())),
         ("realm", octets(response.realm.as_bytes())),
@@ -137,7 +141,7 @@ fn http_response(response: &Response<'_>) -> BTreeMap<String, Octets> {
         ("channel-binding", response.channel_binding.as_ref().map(octets)),
     ];
     let sometimes = sometimes.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    always.into_iter().chain(sometimes).map(|(name, value)| (name.to_owned(), value)).collect()
+    HttpResponse(always.into_iter().chain(sometimes).map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// `http-challenge-token`.
