@@ -48,9 +48,13 @@ def _sasl_captures():
         what = "latin-1" if latin else "quotes" if '"' in capture["username"] else "ascii"
         if capture["username"][0] == "\u0416":
             what = "cyrillic"
+        flag = " Charset" if latin else ""
         try:
             response = SaslResponse(bytes.fromhex(token))
             qop = response.layer() or "auth"
+            what = "authzid" if response.authzid else what
+            if latin and response.message.charset() != "utf-8":
+                flag = " CharsetLeftOut"
         except Offence:
             response = None
         yield {
@@ -58,7 +62,7 @@ def _sasl_captures():
             "token": token,
             "response": response,
             "name": f"{peer}/{qop}/{what}",
-            "charset_flag": " Charset" if latin else "",
+            "charset_flag": flag,
         }
 
 

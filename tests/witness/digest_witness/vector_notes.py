@@ -34,6 +34,11 @@ NOTES = {
         _2831 + "2.1.2.1",
         _2831 + "8",
     ),
+    "CharsetLeftOut": _note(
+        "INTEROPERABILITY",
+        "The username is sent in UTF-8 without charset=utf-8, so that it reads as another name; the proof is of the right one.",
+        _2831 + "2.1.2",
+    ),
     "Utf8Form": _note(
         "INTEROPERABILITY",
         "Hashed in UTF-8 although ISO 8859-1 would do, as RFC 7616 has it. HTTP acceptors take it, SASL ones do not.",

@@ -133,11 +133,17 @@ def _responses(captured):
         given = {name: capture[name] for name in _CHRIS}
         for name, directive in (("nonce", "nonce"), ("nc", "nc"), ("cnonce", "cnonce"), ("digest_uri", "digest-uri")):
             given[name] = text_or_hex(response.get(directive))
-        given |= {"qop": response.qop_text.decode("ascii"), "authzid": None}
+        given |= {"qop": response.qop_text.decode("ascii"), "authzid": response.authzid and response.authzid.decode("utf-8")}
         given["response"] = response.get("response").decode("ascii")
-        flags = "Captured" + (" ZerosInA2" if response.qop != "auth" else "") + capture["charset_flag"]
+        flags = _captured_flags(capture)
         book.add(capture["name"], capture["peer"], flags, given, source=interop(capture["peer"]))
     return book
+
+
+def _captured_flags(capture):
+    flags = "Captured" + capture["charset_flag"]
+    flags += " ZerosInA2" if capture["response"].qop != "auth" else ""
+    return flags + (" Authzid" if capture["response"].authzid else "")
 
 
 def _rspauths(captured):
@@ -177,9 +183,9 @@ def _rspauths(captured):
         given = {name: capture[name] for name in _CHRIS}
         for name, directive in (("nonce", "nonce"), ("nc", "nc"), ("cnonce", "cnonce"), ("digest_uri", "digest-uri")):
             given[name] = text_or_hex(response.get(directive))
-        given |= {"qop": response.qop_text.decode("ascii"), "authzid": None}
+        given |= {"qop": response.qop_text.decode("ascii"), "authzid": response.authzid and response.authzid.decode("utf-8")}
         given["rspauth"] = bytes.fromhex(capture["rspauth"]).decode("ascii").removeprefix("rspauth=")
-        flags = "Captured" + (" ZerosInA2" if response.qop != "auth" else "") + capture["charset_flag"]
+        flags = _captured_flags(capture)
         book.add(capture["name"], capture["peer"], flags, given, source=interop(capture["peer"]))
     return book
 
@@ -288,7 +294,8 @@ def _response_tokens(captured):
         source = interop(capture["peer"])
         token = bytes.fromhex(capture["token"])
         if capture["response"] is not None:
-            good(capture["name"], capture["peer"], "Captured" + capture["charset_flag"], token, source=source)
+            flags = "Captured" + capture["charset_flag"]
+            good(capture["name"], capture["peer"], flags, token, source=source)
         else:
             comment = "the username's quotes are not escaped"
             good(capture["name"], comment, "Captured UnescapedQuote", token, source=source, status=INVALID_TOKEN)
