@@ -514,3 +514,30 @@ fn bad_arguments_give_one_line_that_names_them() {
     refused(&ran, "--secret-stdin");
     assert!(!ran.err.contains("hunter2"));
 }
+
+// --- vectors
+
+#[test]
+fn vectors_check_has_a_line_for_every_file_and_every_problem() {
+    let all = run(&["vectors", "check"]);
+    assert_eq!((all.code, all.err.as_str()), (Some(0), ""), "{}", all.out);
+    assert!(all.out.contains("sasl_unwrap.json ") && all.out.ends_with("in 15 files: 0 problems\n"), "{}", all.out);
+
+    let scratch = Scratch::new("vectors");
+    let broken = fs::read_to_string("spec/vectors/http_rspauth.json").expect("it is there");
+    let broken = broken.replacen("\"SEC_E_OK\"", "\"SEC_E_MESSAGE_ALTERED\"", 1);
+    fs::write(scratch.path("http_rspauth.json"), broken).expect("it can be written");
+    let found = run(&["vectors", "check", "--dir", &scratch.path("")]);
+    assert_eq!((found.code, found.err.as_str()), (Some(1), ""), "{}", found.out);
+    // The rule of the file, and what the digest layer says.
+    assert!(found.out.ends_with("vectors in 1 files: 2 problems\n"), "{}", found.out);
+    assert_eq!(found.out.lines().count(), 4, "{}", found.out);
+}
+
+#[test]
+fn vectors_check_needs_files() {
+    refused(&run(&["vectors", "check", "--dir", "no-such-directory"]), "no-such-directory");
+    let scratch = Scratch::new("no-vectors");
+    refused(&run(&["vectors", "check", "--dir", &scratch.path("")]), "no *.json is there");
+    refused(&run(&["vectors"]), "subcommand");
+}

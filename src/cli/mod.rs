@@ -8,6 +8,7 @@ mod fetch;
 mod output;
 mod serve;
 mod spec;
+mod vectors;
 
 use core::fmt;
 use std::io::Write;
@@ -44,6 +45,7 @@ enum Command {
     Conform(conform::Arguments),
     Explain(explain::Arguments),
     Spec(spec::Arguments),
+    Vectors(vectors::Arguments),
     Serve(serve::Arguments),
     Fetch(fetch::Arguments),
 }
@@ -54,6 +56,7 @@ impl Command {
             Self::Conform(arguments) => conform::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
+            Self::Vectors(arguments) => vectors::run(&arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Fetch(arguments) => fetch::run(&arguments),
         }
