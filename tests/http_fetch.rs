@@ -219,7 +219,8 @@ fn stale_nonces_are_replaced_but_not_for_ever() {
 #[test]
 fn what_cannot_be_fetched_is_said_in_one_line() {
     for (arguments, code, named) in [
-        (&["--user", "a:b", "https://127.0.0.1/"][..], 2, "TLS"),
+        (&["--user", "a:b", "--ca-certificate", "Cargo.toml", "https://127.0.0.1/"][..], 2, "--ca-certificate"),
+        (&["--user", "a:b", "--ca-certificate", "no-such-file", "http://127.0.0.1/"], 2, "no-such-file"),
         (&["--user", "a:b", "/a"], 2, "http://"),
         (&["--user", "a:b", "--method", "A B", "http://127.0.0.1/"], 2, "--method"),
         (&["http://127.0.0.1/"], 2, "--user"),

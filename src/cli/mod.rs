@@ -154,7 +154,8 @@ mod tests {
             (&["digest-ssp", "serve", "--user", "a:b", "--realm", "\u{e9}"], "--realm"),
             (&["digest-ssp", "serve", "--user", "a:b", "--qop", "auth-conf"], "--qop"),
             (&["digest-ssp", "serve", "--user", "a:b", "--window", "0"], "--window"),
-            (&["digest-ssp", "fetch", "--user", "a:b", "https://host/"], "https://host/"),
+            (&["digest-ssp", "serve", "--user", "a:b", "--tls-key", "k"], "--tls-certificate"),
+            (&["digest-ssp", "fetch", "--user", "a:b", "ftp://host/"], "ftp://host/"),
             (&["digest-ssp", "fetch", "--user", "a:b"], "URL"),
         ] {
             let Err(error) = Arguments::try_parse_from(arguments) else { panic!("{arguments:?} was accepted") };
