@@ -17,8 +17,7 @@ use crate::buffer::{BufferType, CredHandle, CtxtHandle, SecBuffer, SecBufferDesc
 use crate::context::failure::Failure;
 use crate::digest::hash::{hex, md5};
 use crate::digest::{MAXIMUM_CHALLENGE, Qop, ResponseDirectives, uri};
-use crate::package::attributes::{PACKAGE_NAME, SECPKG_ATTR_NAMES};
-const SECPKG_ATTR_CLIENT_SPECIFIED_TARGET: u32 = 27;
+use crate::package::attributes::{PACKAGE_NAME, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, SECPKG_ATTR_NAMES};
 use crate::package::credentials::SECPKG_CRED_INBOUND;
 use crate::package::{AcceptRequirements, ContextAttribute, SecurityPackage};
 use crate::status::SecurityStatus;
@@ -305,8 +304,7 @@ impl Gate {
             Err(failure) => return Err(self.refusal(&failure, Vec::new())),
         }
         let user = match self.query(&context, SECPKG_ATTR_NAMES) {
-            Ok(ContextAttribute::Names { user_name }) => user_name,
-            Ok(_) => return Err(Refusal::Internal),
+            Ok(attribute) => name_in(attribute),
             Err(failure) => return Err(self.refusal(&failure, Vec::new())),
         };
         Ok(Authenticated { context, session: facts.session, user, authentication_info, qop: facts.qop })
@@ -318,8 +316,7 @@ impl Gate {
             return Ok(true);
         }
         match self.query(context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET) {
-            Ok(ContextAttribute::Names { user_name: name }) => Ok(self.services.contains(&name)),
-            Ok(_) => Ok(false),
+            Ok(attribute) => Ok(self.services.contains(&name_in(attribute))),
             // The policy let a response without extended protection pass.
             Err(failure) if failure.status == SecurityStatus::SEC_E_UNSUPPORTED_FUNCTION => Ok(true),
             Err(failure) => Err(failure),
@@ -448,6 +445,20 @@ impl Gate {
         for handle in handles {
             self.delete(handle, None);
         }
+    }
+}
+
+/// The user's name or the service's, whichever was asked for.
+fn name_in(attribute: ContextAttribute) -> String {
+    match attribute {
+        ContextAttribute::Names { user_name: name } | ContextAttribute::ClientSpecifiedTarget(name) => name,
+        ContextAttribute::Sizes { .. }
+        | ContextAttribute::StreamSizes { .. }
+        | ContextAttribute::Lifespan { .. }
+        | ContextAttribute::SessionKey(_)
+        | ContextAttribute::KeyInfo { .. }
+        | ContextAttribute::PackageInfo { .. }
+        | ContextAttribute::Flags(_) => String::new(),
     }
 }
 

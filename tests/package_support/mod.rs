@@ -1,6 +1,8 @@
 //! A server with a deterministic environment, and a client that signs by hand.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod sasl;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -78,13 +80,19 @@ impl Default for Server {
 
 impl Server {
     pub(crate) fn new(configure: impl FnOnce(&mut Configuration)) -> Self {
+        Self::with_accounts(configure, &[("alice", REALM, "secret"), ("j\u{fc}rgen", REALM, "p\u{e4}ss")])
+    }
+
+    /// With these users, each in its realm with its password.
+    pub(crate) fn with_accounts(configure: impl FnOnce(&mut Configuration), users: &[(&str, &str, &str)]) -> Self {
         let knobs = Arc::new(Knobs::default());
         knobs.now.store(1_000_000, Ordering::SeqCst);
         let mut configuration = Configuration { realm: REALM.to_owned(), ..Configuration::default() };
         configure(&mut configuration);
         let mut accounts = MemoryAccounts::new();
-        accounts.insert("alice", REALM, "secret");
-        accounts.insert("j\u{fc}rgen", REALM, "p\u{e4}ss");
+        for (user, realm, password) in users {
+            accounts.insert(user, realm, password);
+        }
         let accounts = TestAccounts(Arc::clone(&knobs), accounts);
         let package = SecurityPackage::new(configuration, accounts, TestEnvironment(Arc::clone(&knobs)));
         let credential = acquire_inbound(&package, None);
@@ -385,7 +393,11 @@ impl Default for Peer {
 
 impl Peer {
     pub(crate) fn new(user: &str, password: &str) -> Self {
-        let Server { package, knobs, .. } = Server::default();
+        Self::configured(user, password, |_| {})
+    }
+
+    pub(crate) fn configured(user: &str, password: &str, configure: impl FnOnce(&mut Configuration)) -> Self {
+        let Server { package, knobs, .. } = Server::new(configure);
         // Another sequence of cnonces than the server has of nonces.
         knobs.drawn.store(1 << 32, Ordering::SeqCst);
         let identity = AuthIdentity::new(user, "", password);
