@@ -7,10 +7,16 @@ mod http;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use digest_ssp::serve::tls::{EndPointError, ServerEndPoint};
 use http::{Serving, curl, digest_ssp, lines, script};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SignatureAlgorithm};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// An authority of its own, and a server it certifies for 127.0.0.1, as PEM files that are gone at the end.
 struct Certified {
@@ -90,8 +96,185 @@ fn clients_of_other_makers_are_served_over_tls() {
         let url = server.url("/a");
         let arguments = [url.as_str(), &certified.authority, "alice", "secret", "sha256", "missing", ""];
         let output = python.args(arguments).output().expect("Python is there");
-        assert_eq!(lines(&output), ["plain", "200 alice: GET /a with 0 bytes", "200 alice: GET /a with 0 bytes"]);
+        assert_eq!(lines(&output), ["upgraded", "200 alice: GET /a with 0 bytes", "200 alice: GET /a with 0 bytes"]);
         server.expect_calls(0, &[&[CHALLENGE, INITIAL][..], &SECOND].concat());
+    }
+}
+
+/// What a client of the standard library of Python gets for two requests with that binding.
+fn bound_get(server: &Serving, certified: &Certified, hash: &str, binding: &str, service: &str) -> Option<Vec<String>> {
+    let authority = if server.url("/").starts_with("https") { &certified.authority } else { "" };
+    let arguments = [&server.url("/a"), authority, "alice", "secret", hash, binding, service];
+    let output = script("bound_get.py", "ssl")?.args(arguments).output().expect("Python is there");
+    let mut lines = lines(&output);
+    let first = lines.remove(0);
+    assert_eq!(first, "upgraded", "{binding}");
+    Some(lines)
+}
+
+const SERVED: &str = "200 alice: GET /a with 0 bytes";
+const CHALLENGED: &str = "401 authentication is required";
+const SERVICE: &str = "HTTP/127.0.0.1";
+
+#[test]
+fn each_policy_asks_for_what_it_needs() {
+    let certified = Certified::new("policies");
+    for (policy, binding, expected) in [
+        ("allow-missing", "right", SERVED),
+        ("allow-missing", "missing", SERVED),
+        ("allow-missing", "wrong", CHALLENGED),
+        ("allow-missing", "zeros", CHALLENGED),
+        ("allow-missing", "inconsistent", CHALLENGED),
+        ("required", "right", SERVED),
+        ("required", "missing", CHALLENGED),
+        ("required", "wrong", CHALLENGED),
+        ("required", "zeros", CHALLENGED),
+        ("required", "inconsistent", CHALLENGED),
+        ("proxied", "right", SERVED),
+        ("proxied", "missing", CHALLENGED),
+        ("proxied", "wrong", SERVED),
+        ("proxied", "zeros", SERVED),
+        ("proxied", "inconsistent", CHALLENGED),
+    ] {
+        let server = certified.serve(&["--channel-bindings", policy]);
+        let Some(lines) = bound_get(&server, &certified, "sha256", binding, SERVICE) else { return };
+        assert_eq!(lines, [expected, expected], "{policy} {binding}");
+        let bad = [CHALLENGE, "ASC SEC_E_BAD_BINDINGS 1", CHALLENGE, "ASC SEC_E_BAD_BINDINGS 2", CHALLENGE];
+        let good = [&[CHALLENGE, INITIAL][..], &SECOND].concat();
+        server.expect_calls(0, if expected == SERVED { &good } else { &bad });
+    }
+}
+
+#[test]
+fn a_server_behind_a_proxy_speaks_no_tls() {
+    let certified = Certified::new("behind");
+    for (binding, expected) in [("zeros", SERVED), ("wrong", SERVED), ("missing", CHALLENGED)] {
+        let server = Serving::start(&["--channel-bindings", "proxied"]);
+        let Some(lines) = bound_get(&server, &certified, "sha256", binding, SERVICE) else { return };
+        assert_eq!(lines, [expected, expected], "{binding}");
+    }
+}
+
+#[test]
+fn the_hash_is_that_of_the_certificate() {
+    let certified = Certified::signed("sha384", &rcgen::PKCS_ECDSA_P384_SHA384);
+    for (hash, expected) in [("sha384", SERVED), ("sha256", CHALLENGED)] {
+        let server = certified.serve(&["--channel-bindings", "required"]);
+        let Some(lines) = bound_get(&server, &certified, hash, "right", SERVICE) else { return };
+        assert_eq!(lines, [expected, expected], "{hash}");
+    }
+}
+
+#[test]
+fn a_service_of_another_name_is_refused() {
+    let certified = Certified::new("services");
+    let other = "401 the credentials are for another service";
+    for (policy, binding, service, expected) in [
+        ("required", "right", "HTTP/127.0.0.1", SERVED),
+        ("required", "right", "http/WWW.example.com", SERVED),
+        ("required", "right", "HTTP/elsewhere", other),
+        ("required", "right", "", other),
+        ("proxied", "zeros", "HTTP/127.0.0.1", SERVED),
+        ("proxied", "zeros", "HTTP/elsewhere", other),
+        ("allow-missing", "right", "HTTP/elsewhere", other),
+        // Who names nothing is let through by the policy.
+        ("allow-missing", "missing", "", SERVED),
+    ] {
+        let names = ["--service-name", "HTTP/www.example.com", "--service-name", "HTTP/127.0.0.1"];
+        let server = certified.serve(&[&names[..], &["--channel-bindings", policy]].concat());
+        let Some(lines) = bound_get(&server, &certified, "sha256", binding, service) else { return };
+        // A refused session is gone: its next request is challenged as one that names nothing.
+        let second = if expected == other { CHALLENGED } else { expected };
+        assert_eq!(lines, [expected, second], "{policy} {binding} {service:?}");
+    }
+}
+
+#[test]
+fn fetch_tells_its_channel_and_its_service() {
+    let certified = Certified::new("bound");
+    for algorithm in ["MD5", "MD5-sess"] {
+        for qop in ["auth", "auth-int"] {
+            for policy in ["allow-missing", "required", "proxied"] {
+                let required = ["--channel-bindings", policy, "--service-name", SERVICE];
+                let server = certified.serve(&[&required[..], &["--qop", qop, "--algorithm", algorithm]].concat());
+                let urls = ["/a", "/b", "/c"].map(|path| server.url(path));
+                let output = certified.fetch(&["--qop", qop, "--mutual", &urls[0], &urls[1], &urls[2]]);
+                let answers = ["/a", "/b", "/c"].map(|path| format!("alice: GET {path} with 0 bytes"));
+                assert_eq!(lines(&output), answers, "{algorithm} {qop} {policy}");
+                let first = match qop {
+                    "auth" => &[INITIAL][..],
+                    _ => &["ASC SEC_I_COMPLETE_NEEDED 1", "CAT SEC_E_OK 1"],
+                };
+                let third = ["ASC SEC_I_COMPLETE_NEEDED 3", "CAT SEC_E_OK 3"];
+                server.expect_calls(0, &[&[CHALLENGE][..], first, &SECOND, &third].concat());
+                // By another name it is another service.
+                let output = certified.fetch(&["--qop", qop, &urls[0].replace("127.0.0.1", "localhost")]);
+                assert_eq!(output.status.code(), Some(1));
+                assert!(String::from_utf8_lossy(&output.stderr).contains("refused"), "{output:?}");
+            }
+        }
+    }
+    // Without TLS there is a service and no channel.
+    let server = Serving::start(&["--channel-bindings", "proxied", "--service-name", SERVICE]);
+    assert_eq!(lines(&certified.fetch(&[&server.url("/a")])), ["alice: GET /a with 0 bytes"]);
+}
+
+/// Ends the TLS of clients with a certificate of its own and goes on over TLS to a server: what extended protection is against.
+fn relay(own: &Certified, to: &str, trusting: &str) -> String {
+    let pem = |file: &str| fs::read(file).expect("it was written");
+    let certificate = CertificateDer::from_pem_slice(&pem(&own.certificate)).expect("it is one");
+    let key = PrivateKeyDer::from_pem_slice(&pem(&own.key)).expect("it is one");
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&pem(trusting)).expect("it is one")).expect("it is an authority's");
+    let provider = || Arc::new(ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    let server = server.expect("ring has them").with_no_client_auth().with_single_cert(vec![certificate], key);
+    let acceptor = TlsAcceptor::from(Arc::new(server.expect("they belong together")));
+    let client = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    let client = client.expect("ring has them").with_root_certificates(roots).with_no_client_auth();
+    let connector = TlsConnector::from(Arc::new(client));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("it can be");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let to = to.to_owned();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("an event loop");
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("it does not block");
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(mut client) = acceptor.accept(client).await else { continue };
+                let server = tokio::net::TcpStream::connect(&to).await.expect("the server listens");
+                let name = ServerName::try_from("127.0.0.1").expect("an address");
+                let mut server = connector.connect(name, server).await.expect("the server is trusted");
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            }
+        });
+    });
+    address
+}
+
+#[test]
+fn credentials_cannot_be_relayed() {
+    let [certified, attacker] = ["relayed", "attacker"].map(Certified::new);
+    // The victim trusts the authority that certified the attacker as well.
+    let both = certified.directory.join("both.pem");
+    let pem = |file: &str| fs::read_to_string(file).expect("it was written");
+    fs::write(&both, pem(&certified.authority) + &pem(&attacker.authority)).expect("the directory is there");
+    for (policy, relayed) in [("required", false), ("allow-missing", false), ("proxied", true)] {
+        let server = certified.serve(&["--channel-bindings", policy]);
+        let between = relay(&attacker, &server.address, &certified.authority);
+        let output = digest_ssp()
+            .args(["fetch", "--user", "alice:secret", "--ca-certificate"])
+            .arg(&both)
+            .arg(format!("https://{between}/a"))
+            .output()
+            .expect("built by cargo");
+        assert_eq!(output.status.success(), relayed, "{policy}: {output:?}");
+        if relayed {
+            server.expect_calls(0, &[CHALLENGE, INITIAL]);
+        } else {
+            server.expect_calls(0, &[CHALLENGE, "ASC SEC_E_BAD_BINDINGS 1", CHALLENGE]);
+        }
     }
 }
 
