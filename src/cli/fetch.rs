@@ -14,7 +14,7 @@ use digest_ssp::serve::tls::TrustedRoots;
 use hyper::Method;
 use hyper::body::Bytes;
 
-use super::account::{self, NameAndPassword};
+use super::account::{self, NameAndPassword, Who};
 use super::{Exit, SetupError, complain};
 
 const EXAMPLES: &str = "\
@@ -29,15 +29,14 @@ certificate of the connection it is sent over (tls-server-end-point).
 Bodies go to standard output. Exit code 1: a request failed, was answered with 400 or above, or the server did not \
 prove itself. Redirects are not followed.
 
-A password given with --user can be seen by every user of this machine.";
+A password given with --user or --password can be seen by every user of this machine.";
 
 /// Make HTTP requests, authenticated through InitializeSecurityContext and MakeSignature.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Who makes the requests.
-    #[arg(long, value_name = "NAME:PASSWORD")]
-    user: NameAndPassword,
+    #[command(flatten)]
+    who: Who,
     /// Method [default: GET, or POST with --data].
     #[arg(long)]
     method: Option<Method>,
@@ -73,8 +72,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         }
     };
     let proof = if arguments.mutual { ServerProof::Required } else { ServerProof::NotRequired };
-    let NameAndPassword { name, password } = &arguments.user;
-    let initiator = Initiator::new(name, password, arguments.qop, proof, log)
+    let NameAndPassword { name, password } = arguments.who.read()?;
+    let initiator = Initiator::new(&name, &password, arguments.qop, proof, log)
         .map_err(|failure| format!("--user: AcquireCredentialsHandle: {failure}"))?;
     let body = Bytes::from(arguments.data.clone().unwrap_or_default());
     let usual = if arguments.data.is_some() { Method::POST } else { Method::GET };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum, ValueHint};
 use digest_ssp::digest::{Algorithm, Qop};
 use digest_ssp::package::SecurityPackage;
-use digest_ssp::package::accounts::{AccountSource, HtdigestFile, MemoryAccounts};
+use digest_ssp::package::accounts::{AccountSource, MemoryAccounts};
 use digest_ssp::package::configuration::{Configuration, SequencePolicy};
 use digest_ssp::package::environment::SystemEnvironment;
 use digest_ssp::serve::protection::{ChannelPolicy, ServiceNames};
@@ -109,7 +109,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, SetupError> {
     let identity = identity(&arguments)?;
     let protection = protection(&arguments, identity.as_ref())?;
     match &arguments.htdigest {
-        Some(file) => serve(&arguments, configuration, read_htdigest(file)?, identity, protection),
+        Some(file) => {
+            serve(&arguments, configuration, account::read_htdigest("--htdigest", file)?, identity, protection)
+        }
         None => {
             let mut accounts = MemoryAccounts::new();
             for NameAndPassword { name, password } in &arguments.user {
@@ -118,13 +120,6 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, SetupError> {
             serve(&arguments, configuration, accounts, identity, protection)
         }
     }
-}
-
-fn read_htdigest(file: &Path) -> Result<HtdigestFile, SetupError> {
-    let name = file.display();
-    let bytes = std::fs::read(file).map_err(|error| format!("--htdigest {name}: {error}"))?;
-    HtdigestFile::parse(&bytes)
-        .map_err(|error| format!("--htdigest {name}: {error}; write it with `htdigest` of Apache").into())
 }
 
 fn identity(arguments: &Arguments) -> Result<Option<ServerIdentity>, SetupError> {
