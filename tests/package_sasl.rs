@@ -269,6 +269,60 @@ fn an_old_nonce_or_a_later_count_is_stale() {
 }
 
 #[test]
+fn virtual_hosts_share_nothing() {
+    let server = Server::default();
+    let client = SaslClient::default();
+    let elsewhere = acquire_inbound(&server.package, Some("elsewhere"));
+    let (handle, nonce) = server.sasl_challenge(AUTH);
+    let token = client.token(&nonce, 1);
+    let foreign = Input { credential: Some(elsewhere), ..client.input(&token) };
+    assert_eq!(status(&server.accept(Some(handle), &foreign).0), Status::SEC_E_WRONG_CREDENTIAL_HANDLE);
+    let (result, output) = server.accept(None, &foreign);
+    assert_eq!(result.expect("it names nothing there").status, Status::SEC_I_CONTINUE_NEEDED);
+    assert!(parse_sasl(&output).stale);
+    assert!(server.accept(Some(handle), &client.input(&token)).0.is_ok());
+}
+
+#[test]
+fn limits_consume_nothing() {
+    let server = Server::new(|configuration| {
+        configuration.limits.contexts = 2;
+        configuration.limits.challenges = 1;
+    });
+    let client = SaslClient::default();
+    let (first, nonce) = server.sasl_establish(&client);
+    let (second, other) = server.sasl_challenge(AUTH);
+    for token in [client.token(&nonce, 2), client.token(&other, 1), Vec::new()] {
+        let (result, output) = server.accept(None, &client.input(&token));
+        assert_eq!(status(&result), Status::SEC_E_INSUFFICIENT_MEMORY);
+        assert!(untouched(&output));
+    }
+    let (result, _) = server.accept(Some(second), &client.input(&client.token(&other, 1)));
+    assert_eq!(result.expect("the challenge was not answered").status, Status::SEC_E_OK);
+    server.package.delete_security_context(Some(second)).expect("live");
+    let pending = server.sasl_pending(&client, &client.token(&nonce, 2));
+    server.package.delete_security_context(Some(pending)).expect("live");
+    server.package.delete_security_context(Some(first)).expect("live");
+    // The older of two challenges names nothing any more.
+    let (_, evicted) = server.sasl_challenge(AUTH);
+    let (fresh, _) = server.sasl_challenge(AUTH);
+    let (result, output) = server.accept(Some(fresh), &client.input(&client.token(&evicted, 1)));
+    assert_eq!(result.expect("it names nothing").status, Status::SEC_I_CONTINUE_NEEDED);
+    assert!(parse_sasl(&output).stale);
+}
+
+#[test]
+fn a_challenge_must_have_room() {
+    let server = Server::default();
+    for (capacity, expected) in [(0, Status::SEC_E_INVALID_TOKEN), (60, Status::SEC_E_INSUFFICIENT_MEMORY)] {
+        let (result, output) = server.accept(None, &Input { capacity, ..sasl_input(b"", AUTH) });
+        assert_eq!(status(&result), expected);
+        assert!(untouched(&output) || capacity == 0);
+    }
+    assert_eq!(server.package.sessions(), (0, 0), "no challenge was issued");
+}
+
+#[test]
 fn the_proof_must_have_room() {
     let server = Server::default();
     let client = SaslClient::default();

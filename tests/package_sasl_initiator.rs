@@ -150,6 +150,31 @@ fn a_server_must_prove_itself() {
 }
 
 #[test]
+fn without_a_challenge_nothing_is_said() {
+    let peer = Peer::default();
+    // Neither target nor output are looked at yet.
+    let offer =
+        |token| Offer { capacity: 0, target: b"", ..sasl_offer(token, InitializeRequirements::CONFIDENTIALITY) };
+    for token in [None, Some(&b""[..])] {
+        let (result, _) = peer.initialize(None, &offer(token));
+        let initialized = result.expect("a first call");
+        assert_eq!((initialized.status, initialized.attributes), (Status::SEC_I_CONTINUE_NEEDED, NONE));
+        assert_eq!(peer.state(initialized.context), "initial");
+        let (result, output) = peer.initialize(Some(initialized.context), &sasl_offer(token, NONE));
+        assert_eq!((result.expect("still none").status, output), (Status::SEC_I_CONTINUE_NEEDED, Vec::new()));
+        let complete = |context| status(&peer.package.complete_auth_token(context, None));
+        assert_eq!(complete(Some(initialized.context)), Status::SEC_E_OUT_OF_SEQUENCE);
+    }
+    // An initiator never completes a token, whatever its state: a SASL response is complete in itself.
+    let (server, client) = (Server::default(), Peer::default());
+    let [_, established] = sasl_exchange(&server, &client, AUTH, NONE);
+    let (context, ..) = chris_answering(&peer);
+    for (package, context) in [(&client.package, established), (&peer.package, context)] {
+        assert_eq!(status(&package.complete_auth_token(Some(context), None)), Status::SEC_E_OUT_OF_SEQUENCE);
+    }
+}
+
+#[test]
 fn challenges_that_cannot_be_answered() {
     let peer = Peer::default();
     let (context, _) = peer.initialize(None, &sasl_offer(None, NONE));

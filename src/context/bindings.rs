@@ -130,8 +130,8 @@ impl ToldChannel {
     }
 }
 
-/// A service principal name: UTF-16LE when its length is even and it has a zero octet, else UTF-8; a NUL may end it. The
-/// documents say UTF-8, and .NET sends UTF-16.
+/// A service principal name: UTF-16LE when its length is even and it has a zero octet, else UTF-8; a NUL may end it.
+/// The documents say UTF-8, and .NET sends UTF-16.
 fn decode_target_host(octets: &[u8]) -> Option<Cow<'_, str>> {
     let is_utf_16 = octets.len().is_multiple_of(2) && octets.contains(&0);
     let text = if is_utf_16 {

@@ -229,7 +229,8 @@ impl SecurityPackage {
 
     /// CompleteAuthToken (`completeauthtoken`).
     ///
-    /// HTTP acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity); the first writable
+    /// HTTP acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity), and
+    /// CHANNEL_BINDINGS; the first writable
     /// TOKEN or PADDING after the message TOKEN receives Authentication-Info or a challenge. HTTP initiator: first
     /// TOKEN what InitializeSecurityContext put out, completed in place; PKG_PARAMS in order method, uri, H(Entity).
     /// SASL acceptor, a fast reauthentication: first TOKEN the response; the first writable TOKEN or PADDING after it
@@ -319,7 +320,8 @@ impl SecurityPackage {
     ///
     /// # Errors
     /// HTTP: those of CompleteAuthToken, and SEC_E_UNSUPPORTED_FUNCTION on an initiator's context. SASL:
-    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_QOP_NOT_SUPPORTED, SEC_E_INVALID_TOKEN, SEC_E_MESSAGE_ALTERED.
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_QOP_NOT_SUPPORTED, SEC_E_INVALID_TOKEN,
+    /// SEC_E_MESSAGE_ALTERED.
     pub fn verify_signature(
         &self,
         context: Option<CtxtHandle>,
