@@ -309,7 +309,8 @@ fn without_a_layer_and_before_there_is_a_context() {
     let (result, _) = pair.server.accept(None, &Input { entity: b"", ..http_client.input(&http_token) });
     let http_pending = result.expect("the body is not read yet").context;
     let package = &pair.server.package;
-    let calls: [(&str, fn(&SecurityPackage, CtxtHandle) -> Result<(), Failure>); 4] = [
+    type Call = fn(&SecurityPackage, CtxtHandle) -> Result<(), Failure>;
+    let calls: [(&str, Call); 4] = [
         ("make", |package, context| package.make_signature(Some(context), None)),
         ("verify", |package, context| package.verify_signature(Some(context), None)),
         ("encrypt", |package, context| package.encrypt_message(Some(context), None)),
