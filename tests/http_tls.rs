@@ -146,6 +146,17 @@ fn each_policy_asks_for_what_it_needs() {
 }
 
 #[test]
+fn each_request_is_judged_by_itself() {
+    let certified = Certified::new("changed");
+    for policy in ["allow-missing", "required"] {
+        let server = certified.serve(&["--channel-bindings", policy]);
+        let Some(lines) = bound_get(&server, &certified, "sha256", "changed", SERVICE) else { return };
+        assert_eq!(lines, [SERVED, CHALLENGED], "{policy}");
+        server.expect_calls(0, &[CHALLENGE, INITIAL, "ASC SEC_E_BAD_BINDINGS 2", CHALLENGE]);
+    }
+}
+
+#[test]
 fn a_server_behind_a_proxy_speaks_no_tls() {
     let certified = Certified::new("behind");
     for (binding, expected) in [("zeros", SERVED), ("wrong", SERVED), ("missing", CHALLENGED)] {

@@ -2,7 +2,8 @@
 
 usage: bound_get.py URL CA_FILE USER PASSWORD HASH BINDING SERVICE
 
-HASH is the hash function of the certificate's signature. BINDING: right, wrong, zeros, inconsistent or missing.
+HASH is the hash function of the certificate's signature. BINDING: right, wrong, zeros, inconsistent or missing;
+changed is right at first, then wrong.
 Prints whether the nonce is upgraded, then `STATUS body` of two requests that answer one challenge; the second counts on.
 """
 import hashlib
@@ -53,6 +54,7 @@ def main(url, ca_file, user, password, hash_name, binding, service):
         connection = Connection(url, trust)
         digits = {
             "right": lambda: channel_binding(connection.certificate(), hash_name),
+            "changed": lambda: channel_binding(connection.certificate() if count == 1 else b"another", hash_name),
             "inconsistent": lambda: channel_binding(connection.certificate(), hash_name),
             "wrong": lambda: channel_binding(b"another certificate", hash_name),
             "zeros": lambda: "0" * 32,
