@@ -21,6 +21,7 @@ const AFTER_HELP: &str = "\
 Examples:
   digest-ssp serve --user alice:secret
   digest-ssp fetch --user alice:secret --verbose http://127.0.0.1:8080/a http://127.0.0.1:8080/b
+  digest-ssp sasl-server --user alice:secret --qop auth-conf
 
 Exit codes:
   0  everything asked for was done and nothing was found
