@@ -17,6 +17,9 @@ pub mod package;
 #[cfg(feature = "package")]
 pub mod sync;
 
+#[cfg(feature = "capi")]
+pub mod capi;
+
 #[cfg(feature = "spec")]
 pub mod spec;
 

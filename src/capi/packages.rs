@@ -1,0 +1,172 @@
+//! EnumerateSecurityPackages, QuerySecurityPackageInfo and FreeContextBuffer.
+#![allow(unsafe_code, reason = "exports functions that take pointers of a caller in C")]
+#![allow(non_snake_case, reason = "the names are those of the Windows headers")]
+
+use core::ffi::c_void;
+
+use super::constants::{
+    RPC_C_AUTHN_DIGEST, SEC_E_INVALID_HANDLE, SEC_E_INVALID_PARAMETER, SEC_E_SECPKG_NOT_FOUND,
+    SECPKG_FLAG_ASCII_BUFFERS, SECPKG_FLAG_CONNECTION, SECPKG_FLAG_INTEGRITY, SECPKG_FLAG_MULTI_REQUIRED,
+    SECPKG_FLAG_MUTUAL_AUTH, SECPKG_FLAG_PRIVACY, SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION,
+};
+use super::status::{Failed, succeed};
+use super::strings::{Ansi, Encoding, Wide};
+use super::types::{SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, SecPkgInfoA, SecPkgInfoW};
+use super::{blocks, memory};
+use crate::package::attributes::{MAXIMUM_TOKEN, PACKAGE_COMMENT, PACKAGE_NAME};
+
+const CAPABILITIES: u32 = SECPKG_FLAG_INTEGRITY
+    | SECPKG_FLAG_PRIVACY
+    | SECPKG_FLAG_CONNECTION
+    | SECPKG_FLAG_MULTI_REQUIRED
+    | SECPKG_FLAG_ASCII_BUFFERS
+    | SECPKG_FLAG_MUTUAL_AUTH;
+
+/// The packages there are: one. Free the array with FreeContextBuffer.
+///
+/// SEC_E_INVALID_PARAMETER: a pointer is NULL.
+///
+/// # Safety
+/// Every pointer is NULL, or points to what it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "system" fn EnumerateSecurityPackagesA(
+    pcPackages: *mut u32,
+    ppPackageInfo: *mut *mut SecPkgInfoA,
+) -> SECURITY_STATUS {
+    // SAFETY: that is what the caller of this function says.
+    succeed(|| unsafe { enumerate::<Ansi>(pcPackages, ppPackageInfo) })
+}
+
+/// The packages there are: one. Free the array with FreeContextBuffer.
+///
+/// SEC_E_INVALID_PARAMETER: a pointer is NULL.
+///
+/// # Safety
+/// Every pointer is NULL, or points to what it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "system" fn EnumerateSecurityPackagesW(
+    pcPackages: *mut u32,
+    ppPackageInfo: *mut *mut SecPkgInfoW,
+) -> SECURITY_STATUS {
+    // SAFETY: that is what the caller of this function says.
+    succeed(|| unsafe { enumerate::<Wide>(pcPackages, ppPackageInfo) })
+}
+
+/// What a package says of itself. Free the structure with FreeContextBuffer.
+///
+/// SEC_E_SECPKG_NOT_FOUND: pszPackageName is not WDIGEST_SP_NAME. SEC_E_INVALID_PARAMETER: ppPackageInfo is NULL.
+///
+/// # Safety
+/// Every pointer is NULL, or points to what it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "system" fn QuerySecurityPackageInfoA(
+    pszPackageName: *mut SEC_CHAR,
+    ppPackageInfo: *mut *mut SecPkgInfoA,
+) -> SECURITY_STATUS {
+    // SAFETY: that is what the caller of this function says.
+    succeed(|| unsafe { query::<Ansi>(pszPackageName.cast_const().cast(), ppPackageInfo) })
+}
+
+/// What a package says of itself. Free the structure with FreeContextBuffer.
+///
+/// SEC_E_SECPKG_NOT_FOUND: pszPackageName is not WDIGEST_SP_NAME. SEC_E_INVALID_PARAMETER: ppPackageInfo is NULL.
+///
+/// # Safety
+/// Every pointer is NULL, or points to what it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "system" fn QuerySecurityPackageInfoW(
+    pszPackageName: *mut SEC_WCHAR,
+    ppPackageInfo: *mut *mut SecPkgInfoW,
+) -> SECURITY_STATUS {
+    // SAFETY: that is what the caller of this function says.
+    succeed(|| unsafe { query::<Wide>(pszPackageName, ppPackageInfo) })
+}
+
+/// Wipes and frees memory that the package allocated.
+///
+/// SEC_E_INVALID_HANDLE: the package did not allocate it, or it is freed already; NULL is nothing either.
+///
+/// # Safety
+/// Nobody uses the memory any more. The pointer itself may be any.
+#[unsafe(no_mangle)]
+pub unsafe extern "system" fn FreeContextBuffer(pvContextBuffer: *mut c_void) -> SECURITY_STATUS {
+    succeed(|| match blocks::take_back(pvContextBuffer) {
+        true => Ok(()),
+        false => Err(Failed(SEC_E_INVALID_HANDLE)),
+    })
+}
+
+/// An encoding in which a package says what it is.
+pub(super) trait PackageInfo: Encoding {
+    /// SecPkgInfo.
+    type Info: Copy;
+
+    fn info(name: *mut c_void, comment: *mut c_void) -> Self::Info;
+}
+
+impl PackageInfo for Ansi {
+    type Info = SecPkgInfoA;
+
+    fn info(name: *mut c_void, comment: *mut c_void) -> SecPkgInfoA {
+        SecPkgInfoA {
+            fCapabilities: CAPABILITIES,
+            wVersion: SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION as u16,
+            wRPCID: RPC_C_AUTHN_DIGEST as u16,
+            cbMaxToken: MAXIMUM_TOKEN,
+            Name: name.cast(),
+            Comment: comment.cast(),
+        }
+    }
+}
+
+impl PackageInfo for Wide {
+    type Info = SecPkgInfoW;
+
+    fn info(name: *mut c_void, comment: *mut c_void) -> SecPkgInfoW {
+        SecPkgInfoW {
+            fCapabilities: CAPABILITIES,
+            wVersion: SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION as u16,
+            wRPCID: RPC_C_AUTHN_DIGEST as u16,
+            cbMaxToken: MAXIMUM_TOKEN,
+            Name: name.cast(),
+            Comment: comment.cast(),
+        }
+    }
+}
+
+/// A block with what the package says of itself.
+pub(super) fn give_info<E: PackageInfo>() -> *mut E::Info {
+    let strings = [E::encode(PACKAGE_NAME), E::encode(PACKAGE_COMMENT)];
+    let [name, comment] = &strings;
+    blocks::give_structure([name, comment], |[name, comment]| E::info(name, comment))
+}
+
+/// # Safety
+/// As EnumerateSecurityPackages.
+unsafe fn enumerate<E: PackageInfo>(count: *mut u32, packages: *mut *mut E::Info) -> Result<(), Failed> {
+    if count.is_null() || packages.is_null() {
+        return Err(Failed(SEC_E_INVALID_PARAMETER));
+    }
+    // SAFETY: that is what the caller of this function says.
+    unsafe {
+        memory::write(packages, give_info::<E>());
+        memory::write(count, 1);
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As QuerySecurityPackageInfo.
+unsafe fn query<E: PackageInfo>(name: *const E::Unit, package: *mut *mut E::Info) -> Result<(), Failed> {
+    // SAFETY: that is what the caller of this function says.
+    let name = unsafe { memory::until_zero(name) }?.and_then(|name| E::decode(&name));
+    if !name.is_some_and(|name| name.eq_ignore_ascii_case(PACKAGE_NAME)) {
+        return Err(Failed(SEC_E_SECPKG_NOT_FOUND));
+    }
+    if package.is_null() {
+        return Err(Failed(SEC_E_INVALID_PARAMETER));
+    }
+    // SAFETY: as above.
+    unsafe { memory::write(package, give_info::<E>()) };
+    Ok(())
+}
