@@ -17,6 +17,14 @@
 #include <windows.h>
 #include <sspi.h>
 
+#ifndef WDIGEST_SP_NAME_A
+#define WDIGEST_SP_NAME_A "WDigest"
+#define WDIGEST_SP_NAME_W L"WDigest"
+#endif
+#ifndef SIGN_ONLY
+#define SIGN_ONLY 0x80000000
+#endif
+
 #else
 
 #include <stdint.h>
@@ -28,239 +36,231 @@
 #define WDIGEST_SP_NAME_A "WDigest"
 #define WDIGEST_SP_NAME_W u"WDigest"
 
+// The call succeeded.
+#define SEC_E_OK ((SECURITY_STATUS)0x00000000)
+// Send the output to the peer, wait for its token, call the same function again.
+#define SEC_I_CONTINUE_NEEDED ((SECURITY_STATUS)0x00090312)
+// Finish building the message, then call CompleteAuthToken.
+#define SEC_I_COMPLETE_NEEDED ((SECURITY_STATUS)0x00090313)
+// Call CompleteAuthToken, send its output, wait for the peer's token.
+#define SEC_I_COMPLETE_AND_CONTINUE ((SECURITY_STATUS)0x00090314)
+// Schannel: the credentials supplied are incomplete (listed for InitializeSecurityContext, never returned here).
+#define SEC_I_INCOMPLETE_CREDENTIALS ((SECURITY_STATUS)0x00090320)
+// The context must be renegotiated (listed for MakeSignature, never returned here).
+#define SEC_I_RENEGOTIATE ((SECURITY_STATUS)0x00090321)
+// A buffer is too small, or memory is short.
+#define SEC_E_INSUFFICIENT_MEMORY ((SECURITY_STATUS)0x80090300)
+// The handle names nothing.
+#define SEC_E_INVALID_HANDLE ((SECURITY_STATUS)0x80090301)
+// The package has no such function, or does not support what was asked of it.
+#define SEC_E_UNSUPPORTED_FUNCTION ((SECURITY_STATUS)0x80090302)
+// The target was not recognised.
+#define SEC_E_TARGET_UNKNOWN ((SECURITY_STATUS)0x80090303)
+// An error that maps to no other SSPI code.
+#define SEC_E_INTERNAL_ERROR ((SECURITY_STATUS)0x80090304)
+// No package of that name.
+#define SEC_E_SECPKG_NOT_FOUND ((SECURITY_STATUS)0x80090305)
+// The caller does not own the credentials it asks for.
+#define SEC_E_NOT_OWNER ((SECURITY_STATUS)0x80090306)
+// The token or the descriptor is malformed.
+#define SEC_E_INVALID_TOKEN ((SECURITY_STATUS)0x80090308)
+// The quality of protection is not supported by both sides.
+#define SEC_E_QOP_NOT_SUPPORTED ((SECURITY_STATUS)0x8009030A)
+// The logon failed.
+#define SEC_E_LOGON_DENIED ((SECURITY_STATUS)0x8009030C)
+// The credentials supplied were not recognised.
+#define SEC_E_UNKNOWN_CREDENTIALS ((SECURITY_STATUS)0x8009030D)
+// There are no credentials, or their handle is not valid.
+#define SEC_E_NO_CREDENTIALS ((SECURITY_STATUS)0x8009030E)
+// The message was altered.
+#define SEC_E_MESSAGE_ALTERED ((SECURITY_STATUS)0x8009030F)
+// The message, or the call, is out of sequence.
+#define SEC_E_OUT_OF_SEQUENCE ((SECURITY_STATUS)0x80090310)
+// No authority could be contacted for authentication.
+#define SEC_E_NO_AUTHENTICATING_AUTHORITY ((SECURITY_STATUS)0x80090311)
+// The message is incomplete.
+#define SEC_E_INCOMPLETE_MESSAGE ((SECURITY_STATUS)0x80090318)
+// A buffer is too small for the message.
+#define SEC_E_BUFFER_TOO_SMALL ((SECURITY_STATUS)0x80090321)
+// The peer's principal is not the intended one.
+#define SEC_E_WRONG_PRINCIPAL ((SECURITY_STATUS)0x80090322)
+// The quality of service asked for cannot be given.
+#define SEC_E_SECURITY_QOS_FAILED ((SECURITY_STATUS)0x80090332)
+// The context belongs to other credentials.
+#define SEC_E_WRONG_CREDENTIAL_HANDLE ((SECURITY_STATUS)0x80090336)
+// The channel binding policy was not satisfied.
+#define SEC_E_BAD_BINDINGS ((SECURITY_STATUS)0x80090346)
+// NTSTATUS: the context is established already (AcceptSecurityContext).
+#define STATUS_LOGON_FAILURE ((SECURITY_STATUS)0xC000006D)
+// NTSTATUS: a parameter is not valid (MakeSignature: a count that is not numeric).
+#define STATUS_INVALID_PARAMETER ((SECURITY_STATUS)0xC000000D)
+// A pointer is NULL where the function must write. Digest's pages know no status for that.
+#define SEC_E_INVALID_PARAMETER ((SECURITY_STATUS)0x8009035D)
+
 // Credentials of a server.
 #define SECPKG_CRED_INBOUND 1
-
 // Credentials of a client.
 #define SECPKG_CRED_OUTBOUND 2
-
 // Credentials of both.
 #define SECPKG_CRED_BOTH 3
 
 // The strings of an identity have bytes.
-#define SEC_WINNT_AUTH_IDENTITY_ANSI 1
-
+#define SEC_WINNT_AUTH_IDENTITY_ANSI 0x1
 // The strings of an identity have 16-bit characters.
-#define SEC_WINNT_AUTH_IDENTITY_UNICODE 2
-
+#define SEC_WINNT_AUTH_IDENTITY_UNICODE 0x2
 // The strings of an identity lie behind it in one block; it changes nothing here.
-#define SEC_WINNT_AUTH_IDENTITY_MARSHALLED 4
-
+#define SEC_WINNT_AUTH_IDENTITY_MARSHALLED 0x4
 // For Kerberos; it changes nothing here.
-#define SEC_WINNT_AUTH_IDENTITY_ONLY 8
-
+#define SEC_WINNT_AUTH_IDENTITY_ONLY 0x8
 // Version of SEC_WINNT_AUTH_IDENTITY_EX.
-#define SEC_WINNT_AUTH_IDENTITY_VERSION 512
-
+#define SEC_WINNT_AUTH_IDENTITY_VERSION 0x200
 // Version of SEC_WINNT_AUTH_IDENTITY_EX2, which is SEC_E_UNKNOWN_CREDENTIALS here.
-#define SEC_WINNT_AUTH_IDENTITY_VERSION_2 513
+#define SEC_WINNT_AUTH_IDENTITY_VERSION_2 0x201
 
 // ulVersion of a SecBufferDesc.
 #define SECBUFFER_VERSION 0
-
 // Nothing.
 #define SECBUFFER_EMPTY 0
-
 // A message.
 #define SECBUFFER_DATA 1
-
 // A token, or a signature.
 #define SECBUFFER_TOKEN 2
-
 // Parameters of Digest, told apart by their order.
 #define SECBUFFER_PKG_PARAMS 3
-
 // What follows a message on the wire.
 #define SECBUFFER_STREAM_TRAILER 6
-
 // What precedes a message on the wire: nothing.
 #define SECBUFFER_STREAM_HEADER 7
-
 // What follows a message on the wire, or room for a header.
 #define SECBUFFER_PADDING 9
-
 // A message as it came.
 #define SECBUFFER_STREAM 10
-
 // A SEC_CHANNEL_BINDINGS structure.
 #define SECBUFFER_CHANNEL_BINDINGS 14
-
 // The service principal name that a client means.
 #define SECBUFFER_TARGET_HOST 16
-
 // Attribute: the package does not write the buffer.
-#define SECBUFFER_READONLY 2147483648
-
+#define SECBUFFER_READONLY 0x80000000
 // Attribute: the package does not write the buffer.
-#define SECBUFFER_READONLY_WITH_CHECKSUM 268435456
-
+#define SECBUFFER_READONLY_WITH_CHECKSUM 0x10000000
 // The bits that are attributes.
-#define SECBUFFER_ATTRMASK 4026531840
+#define SECBUFFER_ATTRMASK 0xF0000000
 
 // qop=auth-int.
-#define ASC_REQ_REPLAY_DETECT 4
-
+#define ASC_REQ_REPLAY_DETECT 0x4
 // qop=auth-int.
-#define ASC_REQ_SEQUENCE_DETECT 8
-
+#define ASC_REQ_SEQUENCE_DETECT 0x8
 // qop=auth-conf, SASL only.
-#define ASC_REQ_CONFIDENTIALITY 16
-
+#define ASC_REQ_CONFIDENTIALITY 0x10
 // The package allocates the output TOKEN; free it with FreeContextBuffer.
-#define ASC_REQ_ALLOCATE_MEMORY 256
-
+#define ASC_REQ_ALLOCATE_MEMORY 0x100
 // Ignored.
-#define ASC_REQ_CONNECTION 2048
-
+#define ASC_REQ_CONNECTION 0x800
 // Ignored.
-#define ASC_REQ_EXTENDED_ERROR 32768
-
+#define ASC_REQ_EXTENDED_ERROR 0x8000
 // qop=auth-int.
-#define ASC_REQ_INTEGRITY 131072
-
+#define ASC_REQ_INTEGRITY 0x20000
 // A response must say which channel it means; HTTP only.
-#define ASC_REQ_PROXY_BINDINGS 67108864
-
+#define ASC_REQ_PROXY_BINDINGS 0x4000000
 // HTTP and not SASL; a response need not say which channel it means.
-#define ASC_REQ_ALLOW_MISSING_BINDINGS 268435456
-
+#define ASC_REQ_ALLOW_MISSING_BINDINGS 0x10000000
 // HTTP and not SASL.
-#define ASC_REQ_HTTP 268435456
-
+#define ASC_REQ_HTTP 0x10000000
 // qop=auth-int or auth-conf.
-#define ASC_RET_REPLAY_DETECT 4
-
+#define ASC_RET_REPLAY_DETECT 0x4
 // qop=auth-int or auth-conf.
-#define ASC_RET_SEQUENCE_DETECT 8
-
+#define ASC_RET_SEQUENCE_DETECT 0x8
 // qop=auth-conf.
-#define ASC_RET_CONFIDENTIALITY 16
-
+#define ASC_RET_CONFIDENTIALITY 0x10
 // The package allocated the output TOKEN.
-#define ASC_RET_ALLOCATED_MEMORY 256
-
+#define ASC_RET_ALLOCATED_MEMORY 0x100
 // qop=auth-int or auth-conf.
-#define ASC_RET_INTEGRITY 131072
+#define ASC_RET_INTEGRITY 0x20000
 
 // Not supported.
-#define ISC_REQ_DELEGATE 1
-
+#define ISC_REQ_DELEGATE 0x1
 // Wait for the proof of an HTTP server.
-#define ISC_REQ_MUTUAL_AUTH 2
-
+#define ISC_REQ_MUTUAL_AUTH 0x2
 // qop=auth-int.
-#define ISC_REQ_REPLAY_DETECT 4
-
+#define ISC_REQ_REPLAY_DETECT 0x4
 // qop=auth-int.
-#define ISC_REQ_SEQUENCE_DETECT 8
-
+#define ISC_REQ_SEQUENCE_DETECT 0x8
 // qop=auth-conf, SASL only.
-#define ISC_REQ_CONFIDENTIALITY 16
-
+#define ISC_REQ_CONFIDENTIALITY 0x10
 // Not supported.
-#define ISC_REQ_PROMPT_FOR_CREDS 64
-
+#define ISC_REQ_PROMPT_FOR_CREDS 0x40
 // The package allocates the output TOKEN; free it with FreeContextBuffer.
-#define ISC_REQ_ALLOCATE_MEMORY 256
-
+#define ISC_REQ_ALLOCATE_MEMORY 0x100
 // Ignored.
-#define ISC_REQ_CONNECTION 2048
-
+#define ISC_REQ_CONNECTION 0x800
 // Ignored.
-#define ISC_REQ_EXTENDED_ERROR 16384
-
+#define ISC_REQ_EXTENDED_ERROR 0x4000
 // Ignored.
-#define ISC_REQ_STREAM 32768
-
+#define ISC_REQ_STREAM 0x8000
 // qop=auth-int.
-#define ISC_REQ_INTEGRITY 65536
-
+#define ISC_REQ_INTEGRITY 0x10000
 // HTTP and not SASL.
-#define ISC_REQ_HTTP 268435456
-
+#define ISC_REQ_HTTP 0x10000000
 // The server proved itself, or will.
-#define ISC_RET_MUTUAL_AUTH 2
-
+#define ISC_RET_MUTUAL_AUTH 0x2
 // qop=auth-int or auth-conf.
-#define ISC_RET_REPLAY_DETECT 4
-
+#define ISC_RET_REPLAY_DETECT 0x4
 // qop=auth-int or auth-conf.
-#define ISC_RET_SEQUENCE_DETECT 8
-
+#define ISC_RET_SEQUENCE_DETECT 0x8
 // qop=auth-conf.
-#define ISC_RET_CONFIDENTIALITY 16
-
+#define ISC_RET_CONFIDENTIALITY 0x10
 // The package allocated the output TOKEN.
-#define ISC_RET_ALLOCATED_MEMORY 256
-
+#define ISC_RET_ALLOCATED_MEMORY 0x100
 // qop=auth-int or auth-conf.
-#define ISC_RET_INTEGRITY 65536
+#define ISC_RET_INTEGRITY 0x10000
 
 // SecPkgContext_Sizes.
 #define SECPKG_ATTR_SIZES 0
-
 // SecPkgContext_Names.
 #define SECPKG_ATTR_NAMES 1
-
 // SecPkgContext_Lifespan.
 #define SECPKG_ATTR_LIFESPAN 2
-
 // SecPkgContext_StreamSizes: of SASL with a layer.
 #define SECPKG_ATTR_STREAM_SIZES 4
-
 // SecPkgContext_KeyInfo.
 #define SECPKG_ATTR_KEY_INFO 5
-
 // SecPkgContext_SessionKey.
 #define SECPKG_ATTR_SESSION_KEY 9
-
 // SecPkgContext_PackageInfo.
 #define SECPKG_ATTR_PACKAGE_INFO 10
-
 // SecPkgContext_Flags.
 #define SECPKG_ATTR_FLAGS 14
-
 // SecPkgContext_ClientSpecifiedTarget: of an HTTP server whose client told its channel.
 #define SECPKG_ATTR_CLIENT_SPECIFIED_TARGET 27
 
 // It signs.
-#define SECPKG_FLAG_INTEGRITY 1
-
+#define SECPKG_FLAG_INTEGRITY 0x1
 // It encrypts.
-#define SECPKG_FLAG_PRIVACY 2
-
+#define SECPKG_FLAG_PRIVACY 0x2
 // It is for connections.
-#define SECPKG_FLAG_CONNECTION 16
-
+#define SECPKG_FLAG_CONNECTION 0x10
 // It takes several legs.
-#define SECPKG_FLAG_MULTI_REQUIRED 32
-
+#define SECPKG_FLAG_MULTI_REQUIRED 0x20
 // Its tokens are text.
-#define SECPKG_FLAG_ASCII_BUFFERS 16384
-
+#define SECPKG_FLAG_ASCII_BUFFERS 0x4000
 // The server proves itself too.
-#define SECPKG_FLAG_MUTUAL_AUTH 65536
+#define SECPKG_FLAG_MUTUAL_AUTH 0x10000
 
 // TargetDataRep, which Digest ignores.
-#define SECURITY_NATIVE_DREP 16
-
+#define SECURITY_NATIVE_DREP 0x10
 // TargetDataRep, which Digest ignores.
 #define SECURITY_NETWORK_DREP 0
-
 // wVersion of a SecPkgInfo.
 #define SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION 1
-
 // dwVersion of the tables of functions.
 #define SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_5 5
-
 // wRPCID of Digest.
 #define RPC_C_AUTHN_DIGEST 21
-
 // fQOP that no function takes: only 0 is.
-#define SECQOP_WRAP_NO_ENCRYPT 2147483649
-
+#define SECQOP_WRAP_NO_ENCRYPT 0x80000001
 // pfQOP of DecryptMessage for a message that was signed and not encrypted.
-#define SIGN_ONLY 2147483648
+#define SIGN_ONLY 0x80000000
+
 
 // What every call returns: a SEC_E_* or SEC_I_* code.
 typedef int32_t SECURITY_STATUS;
@@ -944,96 +944,6 @@ typedef struct SecPkgContext_PackageInfoW {
   struct SecPkgInfoW *PackageInfo;
 } SecPkgContext_PackageInfoW;
 
-// The call succeeded.
-#define SEC_E_OK (SECURITY_STATUS)0u
-
-// Send the output to the peer, wait for its token, call the same function again.
-#define SEC_I_CONTINUE_NEEDED (SECURITY_STATUS)590610u
-
-// Finish building the message, then call CompleteAuthToken.
-#define SEC_I_COMPLETE_NEEDED (SECURITY_STATUS)590611u
-
-// Call CompleteAuthToken, send its output, wait for the peer's token.
-#define SEC_I_COMPLETE_AND_CONTINUE (SECURITY_STATUS)590612u
-
-// Schannel: the credentials supplied are incomplete (listed for InitializeSecurityContext, never returned here).
-#define SEC_I_INCOMPLETE_CREDENTIALS (SECURITY_STATUS)590624u
-
-// The context must be renegotiated (listed for MakeSignature, never returned here).
-#define SEC_I_RENEGOTIATE (SECURITY_STATUS)590625u
-
-// A buffer is too small, or memory is short.
-#define SEC_E_INSUFFICIENT_MEMORY (SECURITY_STATUS)2148074240u
-
-// The handle names nothing.
-#define SEC_E_INVALID_HANDLE (SECURITY_STATUS)2148074241u
-
-// The package has no such function, or does not support what was asked of it.
-#define SEC_E_UNSUPPORTED_FUNCTION (SECURITY_STATUS)2148074242u
-
-// The target was not recognised.
-#define SEC_E_TARGET_UNKNOWN (SECURITY_STATUS)2148074243u
-
-// An error that maps to no other SSPI code.
-#define SEC_E_INTERNAL_ERROR (SECURITY_STATUS)2148074244u
-
-// No package of that name.
-#define SEC_E_SECPKG_NOT_FOUND (SECURITY_STATUS)2148074245u
-
-// The caller does not own the credentials it asks for.
-#define SEC_E_NOT_OWNER (SECURITY_STATUS)2148074246u
-
-// The token or the descriptor is malformed.
-#define SEC_E_INVALID_TOKEN (SECURITY_STATUS)2148074248u
-
-// The quality of protection is not supported by both sides.
-#define SEC_E_QOP_NOT_SUPPORTED (SECURITY_STATUS)2148074250u
-
-// The logon failed.
-#define SEC_E_LOGON_DENIED (SECURITY_STATUS)2148074252u
-
-// The credentials supplied were not recognised.
-#define SEC_E_UNKNOWN_CREDENTIALS (SECURITY_STATUS)2148074253u
-
-// There are no credentials, or their handle is not valid.
-#define SEC_E_NO_CREDENTIALS (SECURITY_STATUS)2148074254u
-
-// The message was altered.
-#define SEC_E_MESSAGE_ALTERED (SECURITY_STATUS)2148074255u
-
-// The message, or the call, is out of sequence.
-#define SEC_E_OUT_OF_SEQUENCE (SECURITY_STATUS)2148074256u
-
-// No authority could be contacted for authentication.
-#define SEC_E_NO_AUTHENTICATING_AUTHORITY (SECURITY_STATUS)2148074257u
-
-// The message is incomplete.
-#define SEC_E_INCOMPLETE_MESSAGE (SECURITY_STATUS)2148074264u
-
-// A buffer is too small for the message.
-#define SEC_E_BUFFER_TOO_SMALL (SECURITY_STATUS)2148074273u
-
-// The peer's principal is not the intended one.
-#define SEC_E_WRONG_PRINCIPAL (SECURITY_STATUS)2148074274u
-
-// The quality of service asked for cannot be given.
-#define SEC_E_SECURITY_QOS_FAILED (SECURITY_STATUS)2148074290u
-
-// The context belongs to other credentials.
-#define SEC_E_WRONG_CREDENTIAL_HANDLE (SECURITY_STATUS)2148074294u
-
-// The channel binding policy was not satisfied.
-#define SEC_E_BAD_BINDINGS (SECURITY_STATUS)2148074310u
-
-// NTSTATUS: the context is established already (AcceptSecurityContext).
-#define STATUS_LOGON_FAILURE (SECURITY_STATUS)3221225581u
-
-// NTSTATUS: a parameter is not valid (MakeSignature: a count that is not numeric).
-#define STATUS_INVALID_PARAMETER (SECURITY_STATUS)3221225485u
-
-// A pointer is NULL where the function must write. Digest's pages know no status for that.
-#define SEC_E_INVALID_PARAMETER (SECURITY_STATUS)2148074333u
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1052,7 +962,7 @@ struct SecurityFunctionTableW *InitSecurityInterfaceW(void);
 //
 // SEC_E_INVALID_PARAMETER: a pointer is NULL.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS EnumerateSecurityPackagesA(uint32_t *pcPackages, struct SecPkgInfoA **ppPackageInfo);
 
@@ -1060,7 +970,7 @@ SECURITY_STATUS EnumerateSecurityPackagesA(uint32_t *pcPackages, struct SecPkgIn
 //
 // SEC_E_INVALID_PARAMETER: a pointer is NULL.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS EnumerateSecurityPackagesW(uint32_t *pcPackages, struct SecPkgInfoW **ppPackageInfo);
 
@@ -1068,7 +978,7 @@ SECURITY_STATUS EnumerateSecurityPackagesW(uint32_t *pcPackages, struct SecPkgIn
 //
 // SEC_E_SECPKG_NOT_FOUND: pszPackageName is not WDIGEST_SP_NAME. SEC_E_INVALID_PARAMETER: ppPackageInfo is NULL.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS QuerySecurityPackageInfoA(SEC_CHAR *pszPackageName, struct SecPkgInfoA **ppPackageInfo);
 
@@ -1076,7 +986,7 @@ SECURITY_STATUS QuerySecurityPackageInfoA(SEC_CHAR *pszPackageName, struct SecPk
 //
 // SEC_E_SECPKG_NOT_FOUND: pszPackageName is not WDIGEST_SP_NAME. SEC_E_INVALID_PARAMETER: ppPackageInfo is NULL.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS QuerySecurityPackageInfoW(SEC_WCHAR *pszPackageName, struct SecPkgInfoW **ppPackageInfo);
 
@@ -1084,7 +994,7 @@ SECURITY_STATUS QuerySecurityPackageInfoW(SEC_WCHAR *pszPackageName, struct SecP
 //
 // SEC_E_INVALID_HANDLE: the package did not allocate it, or it is freed already; NULL is nothing either.
 //
-// # Safety
+// Contract:
 // Nobody uses the memory any more. The pointer itself may be any.
 SECURITY_STATUS FreeContextBuffer(void *pvContextBuffer);
 
@@ -1096,35 +1006,35 @@ SECURITY_STATUS FreeContextBuffer(void *pvContextBuffer);
 //
 // SEC_E_INVALID_PARAMETER: phCredential is NULL. SEC_E_UNKNOWN_CREDENTIALS also for an identity that is malformed.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS AcquireCredentialsHandleA(SEC_CHAR *pszPrincipal,
                                           SEC_CHAR *pszPackage,
                                           uint32_t fCredentialUse,
                                           void *pvLogonID,
                                           void *pAuthData,
-                                          SEC_GET_KEY_FN _pGetKeyFn,
-                                          void *_pvGetKeyArgument,
+                                          SEC_GET_KEY_FN pGetKeyFn,
+                                          void *pvGetKeyArgument,
                                           CredHandle *phCredential,
                                           TimeStamp *ptsExpiry);
 
 // Acquires a handle of credentials; strings in UTF-16. See AcquireCredentialsHandleA.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS AcquireCredentialsHandleW(SEC_WCHAR *pszPrincipal,
                                           SEC_WCHAR *pszPackage,
                                           uint32_t fCredentialUse,
                                           void *pvLogonID,
                                           void *pAuthData,
-                                          SEC_GET_KEY_FN _pGetKeyFn,
-                                          void *_pvGetKeyArgument,
+                                          SEC_GET_KEY_FN pGetKeyFn,
+                                          void *pvGetKeyArgument,
                                           CredHandle *phCredential,
                                           TimeStamp *ptsExpiry);
 
 // Frees a handle of credentials. Contexts and sessions survive it.
 //
-// # Safety
+// Contract:
 // phCredential is NULL, or points to a handle.
 SECURITY_STATUS FreeCredentialsHandle(CredHandle *phCredential);
 
@@ -1136,13 +1046,13 @@ SECURITY_STATUS FreeCredentialsHandle(CredHandle *phCredential);
 //
 // SEC_E_INVALID_PARAMETER: phNewContext is NULL and phContext too.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS AcceptSecurityContext(CredHandle *phCredential,
                                       CtxtHandle *phContext,
                                       struct SecBufferDesc *pInput,
                                       uint32_t fContextReq,
-                                      uint32_t _TargetDataRep,
+                                      uint32_t TargetDataRep,
                                       CtxtHandle *phNewContext,
                                       struct SecBufferDesc *pOutput,
                                       uint32_t *pfContextAttr,
@@ -1157,16 +1067,16 @@ SECURITY_STATUS AcceptSecurityContext(CredHandle *phCredential,
 //
 // SEC_E_INVALID_PARAMETER: phNewContext is NULL and phContext too.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS InitializeSecurityContextA(CredHandle *phCredential,
                                            CtxtHandle *phContext,
                                            SEC_CHAR *pszTargetName,
                                            uint32_t fContextReq,
-                                           uint32_t _Reserved1,
-                                           uint32_t _TargetDataRep,
+                                           uint32_t Reserved1,
+                                           uint32_t TargetDataRep,
                                            struct SecBufferDesc *pInput,
-                                           uint32_t _Reserved2,
+                                           uint32_t Reserved2,
                                            CtxtHandle *phNewContext,
                                            struct SecBufferDesc *pOutput,
                                            uint32_t *pfContextAttr,
@@ -1174,16 +1084,16 @@ SECURITY_STATUS InitializeSecurityContextA(CredHandle *phCredential,
 
 // The client's side: answers a challenge; pszTargetName in UTF-16. See InitializeSecurityContextA.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS InitializeSecurityContextW(CredHandle *phCredential,
                                            CtxtHandle *phContext,
                                            SEC_WCHAR *pszTargetName,
                                            uint32_t fContextReq,
-                                           uint32_t _Reserved1,
-                                           uint32_t _TargetDataRep,
+                                           uint32_t Reserved1,
+                                           uint32_t TargetDataRep,
                                            struct SecBufferDesc *pInput,
-                                           uint32_t _Reserved2,
+                                           uint32_t Reserved2,
                                            CtxtHandle *phNewContext,
                                            struct SecBufferDesc *pOutput,
                                            uint32_t *pfContextAttr,
@@ -1195,14 +1105,14 @@ SECURITY_STATUS InitializeSecurityContextW(CredHandle *phCredential,
 // first writable TOKEN or PADDING behind the first TOKEN receives the server's proof, or a challenge. Of a client: TOKEN
 // what InitializeSecurityContext put out, completed in place, PKG_PARAMS in order method, uri, H(Entity).
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS CompleteAuthToken(CtxtHandle *phContext,
                                   struct SecBufferDesc *pToken);
 
 // Deletes a context. One that was deleted before is SEC_E_OK.
 //
-// # Safety
+// Contract:
 // phContext is NULL, or points to a handle.
 SECURITY_STATUS DeleteSecurityContext(CtxtHandle *phContext);
 
@@ -1213,23 +1123,23 @@ SECURITY_STATUS DeleteSecurityContext(CtxtHandle *phContext);
 //
 // SEC_E_QOP_NOT_SUPPORTED: fQOP is not 0.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS MakeSignature(CtxtHandle *phContext,
                               uint32_t fQOP,
                               struct SecBufferDesc *pMessage,
-                              uint32_t _MessageSeqNo);
+                              uint32_t MessageSeqNo);
 
 // HTTP: finds and completes a further request of a server's session in one call. SASL: verifies a signature.
 //
 // HTTP: the layout of CompleteAuthToken. SASL: the first DATA is the message, the first TOKEN or PADDING its
 // signature. MessageSeqNo is ignored. *pfQOP becomes 0; pfQOP may be NULL.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS VerifySignature(CtxtHandle *phContext,
                                 struct SecBufferDesc *pMessage,
-                                uint32_t _MessageSeqNo,
+                                uint32_t MessageSeqNo,
                                 uint32_t *pfQOP);
 
 // SASL: wraps a message.
@@ -1240,12 +1150,12 @@ SECURITY_STATUS VerifySignature(CtxtHandle *phContext,
 //
 // SEC_E_QOP_NOT_SUPPORTED: fQOP is not 0.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS EncryptMessage(CtxtHandle *phContext,
                                uint32_t fQOP,
                                struct SecBufferDesc *pMessage,
-                               uint32_t _MessageSeqNo);
+                               uint32_t MessageSeqNo);
 
 // SASL: unwraps a message.
 //
@@ -1254,11 +1164,11 @@ SECURITY_STATUS EncryptMessage(CtxtHandle *phContext,
 // to the plaintext within it. MessageSeqNo is ignored. *pfQOP becomes SIGN_ONLY, or 0 for what was encrypted; pfQOP may
 // be NULL.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS DecryptMessage(CtxtHandle *phContext,
                                struct SecBufferDesc *pMessage,
-                               uint32_t _MessageSeqNo,
+                               uint32_t MessageSeqNo,
                                uint32_t *pfQOP);
 
 // What an established context has; strings in the encoding of the A functions.
@@ -1267,13 +1177,13 @@ SECURITY_STATUS DecryptMessage(CtxtHandle *phContext,
 //
 // SEC_E_INVALID_PARAMETER: pBuffer is NULL.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS QueryContextAttributesA(CtxtHandle *phContext, uint32_t ulAttribute, void *pBuffer);
 
 // What an established context has; strings in UTF-16. See QueryContextAttributesA.
 //
-// # Safety
+// Contract:
 // Every pointer is NULL, or points to what it says.
 SECURITY_STATUS QueryContextAttributesW(CtxtHandle *phContext, uint32_t ulAttribute, void *pBuffer);
 

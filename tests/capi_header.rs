@@ -7,8 +7,7 @@ use std::{env, fs};
 const COMMITTED: &str = "include/digest_ssp.h";
 
 /// The files of src/capi that declare what the header has, in the order in which it has it.
-const SOURCES: [&str; 10] = [
-    "constants",
+const SOURCES: [&str; 9] = [
     "types",
     "attribute_types",
     "function_types",
@@ -20,16 +19,48 @@ const SOURCES: [&str; 10] = [
     "attributes",
 ];
 
-/// cbindgen knows no `extern "system"`, which on every system that the library is for is what C compilers do.
+/// cbindgen knows no `extern "system"`, which on every system that the library is for is what C compilers do; and a
+/// parameter that is ignored has the name that it has in sspi.h.
 fn as_cbindgen_reads_it(source: &str) -> String {
-    source.replace("extern \"system\"", "extern \"C\"")
+    source
+        .replace("extern \"system\"", "extern \"C\"")
+        .replace("\n    _", "\n    ")
+        .replace("/// # Safety\n", "/// Contract:\n")
+}
+
+/// The constants as macros: cbindgen would write their bits as decimal numbers.
+fn macros(source: &str) -> String {
+    let mut macros = String::new();
+    let mut documentation = "";
+    for line in source.lines() {
+        if let Some(text) = line.strip_prefix("/// ") {
+            documentation = text;
+        } else if let Some(constant) = line.strip_prefix("pub const ") {
+            let (name, rest) = constant.split_once(": ").expect("a constant has a type");
+            let value = match rest.strip_suffix(';').and_then(|rest| rest.split_once(" = ")) {
+                Some(("u32", value)) => value.to_owned(),
+                Some(("SECURITY_STATUS", value)) => {
+                    let digits = value.strip_suffix("_u32 as SECURITY_STATUS").expect("a status has unsigned bits");
+                    format!("((SECURITY_STATUS){digits})")
+                }
+                other => panic!("no macro can be made of {name}: {other:?}"),
+            };
+            macros.push_str(&format!("// {documentation}\n#define {name} {value}\n"));
+        } else if line.is_empty() {
+            macros.push('\n');
+        }
+    }
+    macros
 }
 
 fn made() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("capi_header");
     fs::create_dir_all(&scratch).expect("the target directory can be written");
-    let configuration = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is well-formed");
+    let mut configuration =
+        cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is well-formed");
+    let constants = fs::read_to_string(root.join("src/capi/constants.rs")).expect("the source is there");
+    configuration.after_includes.get_or_insert_default().push_str(&macros(&constants));
     let mut builder = cbindgen::Builder::new().with_config(configuration);
     for name in SOURCES {
         let file = format!("{name}.rs");
