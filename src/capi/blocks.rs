@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "gives memory away by address, and takes it back")]
 
 use core::ffi::c_void;
+use core::ptr::slice_from_raw_parts_mut;
 use std::collections::BTreeMap;
 
 use zeroize::Zeroize;
@@ -11,14 +12,9 @@ use zeroize::Zeroize;
 use super::memory;
 use crate::sync::{Mutex, lock};
 
-/// The blocks that are given away, by address.
-static BLOCKS: Mutex<BTreeMap<usize, Block>> = Mutex::new(BTreeMap::new());
-
-/// A block: what `Box::into_raw` gave. In words, because structures with pointers begin at its address.
-struct Block(*mut [u64]);
-
-// SAFETY: the memory belongs to no thread; this pointer is used once, to free it.
-unsafe impl Send for Block {}
+/// The lengths, in words, of the blocks that are given away, by the complement of the address: whoever looks for leaks must
+/// not find a block in use because it is registered.
+static BLOCKS: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
 /// A block with these bytes; never NULL, and of one byte at least.
 pub(super) fn give(bytes: &[u8]) -> *mut c_void {
@@ -52,23 +48,27 @@ pub(super) fn give_structure<T: Copy, const N: usize>(
 }
 
 /// Wipes and frees a block. Whether there was one at that address.
-pub(super) fn take_back(address: *const c_void) -> bool {
-    let Some(Block(words)) = lock(&BLOCKS).remove(&address.addr()) else { return false };
-    // SAFETY: it came from `Box::into_raw`, and what was registered is removed once.
-    let mut words = unsafe { Box::from_raw(words) };
-    words.zeroize();
+pub(super) fn take_back(address: *mut c_void) -> bool {
+    let Some(words) = lock(&BLOCKS).remove(&!address.addr()) else { return false };
+    // SAFETY: `Box::into_raw` gave that address and length, and what was registered is removed once. In words, as it was
+    // made.
+    let mut block = unsafe { Box::from_raw(slice_from_raw_parts_mut(address.cast::<u64>(), words)) };
+    block.zeroize();
     true
 }
 
+/// A new block. Its memory is in words, because structures with pointers begin at its address.
 fn zeroed(bytes: usize) -> *mut c_void {
-    let words = Box::into_raw(vec![0_u64; bytes.div_ceil(size_of::<u64>()).max(1)].into_boxed_slice());
-    let block = words.cast::<c_void>();
-    lock(&BLOCKS).insert(block.addr(), Block(words));
+    let words = bytes.div_ceil(size_of::<u64>()).max(1);
+    let block = Box::into_raw(vec![0_u64; words].into_boxed_slice()).cast::<c_void>();
+    lock(&BLOCKS).insert(!block.addr(), words);
     block
 }
 
 #[cfg(test)]
 mod tests {
+    use core::ptr::null_mut;
+
     use super::*;
 
     #[test]
@@ -78,7 +78,7 @@ mod tests {
         assert!(!take_back(block.wrapping_byte_add(1)));
         assert!(take_back(block));
         assert!(!take_back(block));
-        assert!(!take_back(core::ptr::null()));
+        assert!(!take_back(null_mut()));
     }
 
     #[test]

@@ -1,0 +1,89 @@
+//! tests/capi/exchange.c: whole exchanges by a program in C, against the shared library, under valgrind.
+#![cfg(feature = "capi")]
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// Mufasa: RFC 2617 section 3.5. chris: `printf chris:digest-ssp:secret | md5sum`.
+const ACCOUNTS: &str = "Mufasa:testrealm@host.com:939e7578ed9e3c518a452acee763bce9\n\
+                        chris:digest-ssp:f77f53a6a556e7c108ca6557ce059ad1\n";
+
+/// What valgrind ends with where it has something to say.
+const FOUND: i32 = 99;
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
+}
+
+fn scratch() -> PathBuf {
+    let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("capi");
+    fs::create_dir_all(&scratch).expect("the target directory can be written");
+    scratch
+}
+
+/// The shared library, in a directory of its own. The crate is an rlib; rustc is asked for the other type, as cargo-c does.
+fn library() -> PathBuf {
+    let target = scratch().join("target");
+    run(Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["rustc", "--quiet", "--lib", "--no-default-features", "--features", "capi", "--crate-type", "cdylib"])
+        .arg("--target-dir")
+        .arg(&target));
+    target.join("debug")
+}
+
+fn compile(source: &Path, program: &Path, library: &Path) {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    run(Command::new("gcc")
+        .args(["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(include)
+        .arg(source)
+        .arg("-o")
+        .arg(program)
+        .arg("-L")
+        .arg(library)
+        .arg("-ldigest_ssp")
+        .arg(format!("-Wl,-rpath,{}", library.display())));
+}
+
+fn valgrind(program: &Path) -> Command {
+    let mut valgrind = Command::new("valgrind");
+    valgrind
+        .args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible"])
+        .arg("--errors-for-leak-kinds=definite,indirect,possible")
+        .arg(format!("--error-exitcode={FOUND}"))
+        .arg(program);
+    valgrind
+}
+
+#[test]
+fn whole_exchanges_in_c_without_an_error_or_a_leak() {
+    let library = library();
+    let scratch = scratch();
+    let accounts = scratch.join("accounts");
+    fs::write(&accounts, ACCOUNTS).expect("the target directory can be written");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/capi");
+
+    let program = scratch.join("exchange");
+    compile(&tests.join("exchange.c"), &program, &library);
+    run(valgrind(&program).env("DIGEST_SSP_ACCOUNTS", &accounts));
+
+    // Without accounts the exchange cannot succeed, so the program does look.
+    let status = Command::new(&program).env_remove("DIGEST_SSP_ACCOUNTS").output().expect("it ran above").status;
+    assert_eq!(status.code(), Some(1));
+
+    // A program that leaks what the package gave it, and one that reads behind it: valgrind does look.
+    for wrong in ["LEAK", "OVERREAD"] {
+        let program = scratch.join(wrong);
+        let source = scratch.join(format!("{wrong}.c"));
+        let text = fs::read_to_string(tests.join("wrong.c")).expect("the source is there");
+        fs::write(&source, format!("#define {wrong}\n{text}")).expect("the target directory can be written");
+        compile(&source, &program, &library);
+        let status = valgrind(&program).output().expect("it ran above").status;
+        assert_eq!(status.code(), Some(FOUND), "{wrong}");
+    }
+}
