@@ -175,7 +175,7 @@ macro_rules! same_signatures {
                 )*
             }
         }
-        #[allow(non_camel_case_types, reason = "the names are those of the Windows headers")]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names are those of the Windows headers")]
         mod theirs {
             use core::ffi::c_void;
             use windows_sys::Win32::Security::Authentication::Identity::*;
@@ -201,32 +201,74 @@ macro_rules! same_signatures {
 
 same_signatures! {
     SEC_GET_KEY_FN = fn(*mut c_void, *mut c_void, u32, *mut *mut c_void, *mut SECURITY_STATUS): ;
-    QUERY_SECURITY_PACKAGE_INFO_FN_A = fn(*mut SEC_CHAR, *mut *mut SecPkgInfoA) -> SECURITY_STATUS: QuerySecurityPackageInfoA;
-    ACQUIRE_CREDENTIALS_HANDLE_FN_A = fn(*mut SEC_CHAR, *mut SEC_CHAR, u32, *mut c_void, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut CredHandle, *mut TimeStamp) -> SECURITY_STATUS: AcquireCredentialsHandleA;
-    INITIALIZE_SECURITY_CONTEXT_FN_A = fn(*mut CredHandle, *mut CtxtHandle, *mut SEC_CHAR, u32, u32, u32, *mut SecBufferDesc, u32, *mut CtxtHandle, *mut SecBufferDesc, *mut u32, *mut TimeStamp) -> SECURITY_STATUS: InitializeSecurityContextA;
+    ENUMERATE_SECURITY_PACKAGES_FN_A = fn(
+        *mut u32, *mut *mut SecPkgInfoA
+    ) -> SECURITY_STATUS: EnumerateSecurityPackagesA;
+    QUERY_SECURITY_PACKAGE_INFO_FN_A = fn(
+        *mut SEC_CHAR, *mut *mut SecPkgInfoA
+    ) -> SECURITY_STATUS: QuerySecurityPackageInfoA;
+    ACQUIRE_CREDENTIALS_HANDLE_FN_A = fn(
+        *mut SEC_CHAR, *mut SEC_CHAR, u32, *mut c_void, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut CredHandle,
+        *mut TimeStamp
+    ) -> SECURITY_STATUS: AcquireCredentialsHandleA;
+    INITIALIZE_SECURITY_CONTEXT_FN_A = fn(
+        *mut CredHandle, *mut CtxtHandle, *mut SEC_CHAR, u32, u32, u32, *mut SecBufferDesc, u32, *mut CtxtHandle,
+        *mut SecBufferDesc, *mut u32, *mut TimeStamp
+    ) -> SECURITY_STATUS: InitializeSecurityContextA;
     QUERY_CONTEXT_ATTRIBUTES_FN_A = fn(*mut CtxtHandle, u32, *mut c_void) -> SECURITY_STATUS: QueryContextAttributesA;
     QUERY_CONTEXT_ATTRIBUTES_EX_FN_A = fn(*mut CtxtHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
     QUERY_CREDENTIALS_ATTRIBUTES_FN_A = fn(*mut CredHandle, u32, *mut c_void) -> SECURITY_STATUS: ;
     QUERY_CREDENTIALS_ATTRIBUTES_EX_FN_A = fn(*mut CredHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
     SET_CONTEXT_ATTRIBUTES_FN_A = fn(*mut CtxtHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
     SET_CREDENTIALS_ATTRIBUTES_FN_A = fn(*mut CredHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
-    IMPORT_SECURITY_CONTEXT_FN_A = fn(*mut SEC_CHAR, *mut SecBuffer, *mut c_void, *mut CtxtHandle) -> SECURITY_STATUS: ;
-    ADD_CREDENTIALS_FN_A = fn(*mut CredHandle, *mut SEC_CHAR, *mut SEC_CHAR, u32, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut TimeStamp) -> SECURITY_STATUS: ;
-    CHANGE_PASSWORD_FN_A = fn(*mut SEC_CHAR, *mut SEC_CHAR, *mut SEC_CHAR, *mut SEC_CHAR, *mut SEC_CHAR, BOOLEAN, u32, *mut SecBufferDesc) -> SECURITY_STATUS: ;
-    QUERY_SECURITY_PACKAGE_INFO_FN_W = fn(*mut SEC_WCHAR, *mut *mut SecPkgInfoW) -> SECURITY_STATUS: QuerySecurityPackageInfoW;
-    ACQUIRE_CREDENTIALS_HANDLE_FN_W = fn(*mut SEC_WCHAR, *mut SEC_WCHAR, u32, *mut c_void, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut CredHandle, *mut TimeStamp) -> SECURITY_STATUS: AcquireCredentialsHandleW;
-    INITIALIZE_SECURITY_CONTEXT_FN_W = fn(*mut CredHandle, *mut CtxtHandle, *mut SEC_WCHAR, u32, u32, u32, *mut SecBufferDesc, u32, *mut CtxtHandle, *mut SecBufferDesc, *mut u32, *mut TimeStamp) -> SECURITY_STATUS: InitializeSecurityContextW;
+    IMPORT_SECURITY_CONTEXT_FN_A = fn(
+        *mut SEC_CHAR, *mut SecBuffer, *mut c_void, *mut CtxtHandle
+    ) -> SECURITY_STATUS: ;
+    ADD_CREDENTIALS_FN_A = fn(
+        *mut CredHandle, *mut SEC_CHAR, *mut SEC_CHAR, u32, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut TimeStamp
+    ) -> SECURITY_STATUS: ;
+    CHANGE_PASSWORD_FN_A = fn(
+        *mut SEC_CHAR, *mut SEC_CHAR, *mut SEC_CHAR, *mut SEC_CHAR, *mut SEC_CHAR, BOOLEAN, u32, *mut SecBufferDesc
+    ) -> SECURITY_STATUS: ;
+    ENUMERATE_SECURITY_PACKAGES_FN_W = fn(
+        *mut u32, *mut *mut SecPkgInfoW
+    ) -> SECURITY_STATUS: EnumerateSecurityPackagesW;
+    QUERY_SECURITY_PACKAGE_INFO_FN_W = fn(
+        *mut SEC_WCHAR, *mut *mut SecPkgInfoW
+    ) -> SECURITY_STATUS: QuerySecurityPackageInfoW;
+    ACQUIRE_CREDENTIALS_HANDLE_FN_W = fn(
+        *mut SEC_WCHAR, *mut SEC_WCHAR, u32, *mut c_void, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut CredHandle,
+        *mut TimeStamp
+    ) -> SECURITY_STATUS: AcquireCredentialsHandleW;
+    INITIALIZE_SECURITY_CONTEXT_FN_W = fn(
+        *mut CredHandle, *mut CtxtHandle, *mut SEC_WCHAR, u32, u32, u32, *mut SecBufferDesc, u32, *mut CtxtHandle,
+        *mut SecBufferDesc, *mut u32, *mut TimeStamp
+    ) -> SECURITY_STATUS: InitializeSecurityContextW;
     QUERY_CONTEXT_ATTRIBUTES_FN_W = fn(*mut CtxtHandle, u32, *mut c_void) -> SECURITY_STATUS: QueryContextAttributesW;
     QUERY_CONTEXT_ATTRIBUTES_EX_FN_W = fn(*mut CtxtHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
     QUERY_CREDENTIALS_ATTRIBUTES_FN_W = fn(*mut CredHandle, u32, *mut c_void) -> SECURITY_STATUS: ;
     QUERY_CREDENTIALS_ATTRIBUTES_EX_FN_W = fn(*mut CredHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
     SET_CONTEXT_ATTRIBUTES_FN_W = fn(*mut CtxtHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
     SET_CREDENTIALS_ATTRIBUTES_FN_W = fn(*mut CredHandle, u32, *mut c_void, u32) -> SECURITY_STATUS: ;
-    IMPORT_SECURITY_CONTEXT_FN_W = fn(*mut SEC_WCHAR, *mut SecBuffer, *mut c_void, *mut CtxtHandle) -> SECURITY_STATUS: ;
-    ADD_CREDENTIALS_FN_W = fn(*mut CredHandle, *mut SEC_WCHAR, *mut SEC_WCHAR, u32, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut TimeStamp) -> SECURITY_STATUS: ;
-    CHANGE_PASSWORD_FN_W = fn(*mut SEC_WCHAR, *mut SEC_WCHAR, *mut SEC_WCHAR, *mut SEC_WCHAR, *mut SEC_WCHAR, BOOLEAN, u32, *mut SecBufferDesc) -> SECURITY_STATUS: ;
-    ACCEPT_SECURITY_CONTEXT_FN = fn(*mut CredHandle, *mut CtxtHandle, *mut SecBufferDesc, u32, u32, *mut CtxtHandle, *mut SecBufferDesc, *mut u32, *mut TimeStamp) -> SECURITY_STATUS: AcceptSecurityContext;
+    IMPORT_SECURITY_CONTEXT_FN_W = fn(
+        *mut SEC_WCHAR, *mut SecBuffer, *mut c_void, *mut CtxtHandle
+    ) -> SECURITY_STATUS: ;
+    ADD_CREDENTIALS_FN_W = fn(
+        *mut CredHandle, *mut SEC_WCHAR, *mut SEC_WCHAR, u32, *mut c_void, SEC_GET_KEY_FN, *mut c_void, *mut TimeStamp
+    ) -> SECURITY_STATUS: ;
+    CHANGE_PASSWORD_FN_W = fn(
+        *mut SEC_WCHAR, *mut SEC_WCHAR, *mut SEC_WCHAR, *mut SEC_WCHAR, *mut SEC_WCHAR, BOOLEAN, u32,
+        *mut SecBufferDesc
+    ) -> SECURITY_STATUS: ;
+    FREE_CREDENTIALS_HANDLE_FN = fn(*mut CredHandle) -> SECURITY_STATUS: FreeCredentialsHandle;
+    ACCEPT_SECURITY_CONTEXT_FN = fn(
+        *mut CredHandle, *mut CtxtHandle, *mut SecBufferDesc, u32, u32, *mut CtxtHandle, *mut SecBufferDesc,
+        *mut u32, *mut TimeStamp
+    ) -> SECURITY_STATUS: AcceptSecurityContext;
+    COMPLETE_AUTH_TOKEN_FN = fn(*mut CtxtHandle, *mut SecBufferDesc) -> SECURITY_STATUS: CompleteAuthToken;
     DELETE_SECURITY_CONTEXT_FN = fn(*mut CtxtHandle) -> SECURITY_STATUS: DeleteSecurityContext;
+    APPLY_CONTROL_TOKEN_FN = fn(*mut CtxtHandle, *mut SecBufferDesc) -> SECURITY_STATUS: ;
+    IMPERSONATE_SECURITY_CONTEXT_FN = fn(*mut CtxtHandle) -> SECURITY_STATUS: ;
     REVERT_SECURITY_CONTEXT_FN = fn(*mut CtxtHandle) -> SECURITY_STATUS: ;
     MAKE_SIGNATURE_FN = fn(*mut CtxtHandle, u32, *mut SecBufferDesc, u32) -> SECURITY_STATUS: MakeSignature;
     VERIFY_SIGNATURE_FN = fn(*mut CtxtHandle, *mut SecBufferDesc, u32, *mut u32) -> SECURITY_STATUS: VerifySignature;
@@ -234,13 +276,14 @@ same_signatures! {
     DECRYPT_MESSAGE_FN = fn(*mut CtxtHandle, *mut SecBufferDesc, u32, *mut u32) -> SECURITY_STATUS: DecryptMessage;
     FREE_CONTEXT_BUFFER_FN = fn(*mut c_void) -> SECURITY_STATUS: FreeContextBuffer;
     EXPORT_SECURITY_CONTEXT_FN = fn(*mut CtxtHandle, u32, *mut SecBuffer, *mut *mut c_void) -> SECURITY_STATUS: ;
+    QUERY_SECURITY_CONTEXT_TOKEN_FN = fn(*mut CtxtHandle, *mut *mut c_void) -> SECURITY_STATUS: ;
 }
 
 #[test]
 fn signatures() {
     ours::compiles();
     theirs::compiles();
-    let declared = names_after(include_str!("../src/capi/function_types.rs"), "pub type ", " = ");
+    let declared = names_after(include_str!("../src/capi/function_types.rs"), "pub type ", " =");
     let uncompared: Vec<&str> = declared.filter(|name| !COMPARED.contains(name)).collect();
     assert_eq!(uncompared, [""; 0]);
 }

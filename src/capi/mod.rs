@@ -20,6 +20,7 @@
 //! [`package`]: crate::package
 //! [`Configuration::default`]: crate::package::configuration::Configuration
 #![allow(unsafe_code, reason = "pointers of a caller in C; each block says why it may")]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod attribute_types;
 mod attributes;

@@ -1,6 +1,7 @@
 //! The one package of this process, its accounts, and its handles as C has them.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::sync::OnceLock;
 
 use super::types;
@@ -28,12 +29,15 @@ struct FileOfAccounts {
 
 impl AccountSource for FileOfAccounts {
     fn lookup(&self, username: &str, realm: &str) -> Result<Option<Account>, AccountSourceUnavailable> {
-        let file = self.file.get_or_init(|| {
-            let file = std::fs::read(std::env::var_os(ACCOUNTS_VARIABLE)?).ok()?;
-            HtdigestFile::parse(&file).ok()
-        });
+        let file = self.file.get_or_init(|| read(std::env::var_os(ACCOUNTS_VARIABLE)));
         file.as_ref().ok_or(AccountSourceUnavailable)?.lookup(username, realm)
     }
+}
+
+/// A whole file of accounts.
+fn read(path: Option<OsString>) -> Option<HtdigestFile> {
+    let file = std::fs::read(path?).ok()?;
+    HtdigestFile::parse(&file).ok()
 }
 
 // A handle of the package has two words of 64 bits.
@@ -49,4 +53,27 @@ pub(super) fn from_c(handle: types::SecHandle) -> SecHandle {
 pub(super) fn to_c(handle: SecHandle) -> types::SecHandle {
     // No bits are lost where a pointer has 64.
     types::SecHandle { dwLower: handle.lower as usize, dwUpper: handle.upper as usize }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_whole_file_nobody_can_be_asked() {
+        let directory = std::env::temp_dir();
+        let malformed = directory.join(format!("digest-ssp-accounts-{}", std::process::id()));
+        std::fs::write(&malformed, "nobody\n").expect("the temporary directory can be written");
+        let missing = malformed.with_extension("missing");
+        for path in [None, Some(missing.into_os_string()), Some(malformed.clone().into_os_string())] {
+            let accounts = FileOfAccounts { file: OnceLock::from(read(path)) };
+            assert_eq!(accounts.lookup("Mufasa", "testrealm@host.com"), Err(AccountSourceUnavailable));
+        }
+        // RFC 2617 section 3.5.
+        let account = "Mufasa:testrealm@host.com:939e7578ed9e3c518a452acee763bce9\n";
+        std::fs::write(&malformed, account).expect("the temporary directory can be written");
+        let accounts = FileOfAccounts { file: OnceLock::from(read(Some(malformed.clone().into_os_string()))) };
+        assert!(matches!(accounts.lookup("Mufasa", "testrealm@host.com"), Ok(Some(_))));
+        std::fs::remove_file(&malformed).expect("it was written just now");
+    }
 }
