@@ -4,11 +4,12 @@
 use fastrand::Rng;
 
 use crate::digest::{A2, Algorithm, Charset, Protection, Qop, SessionKey, UserHash, charset, hash};
-use crate::spec::setup::{AccountEntry, Policy};
+use crate::spec::setup::AccountEntry;
 use crate::spec::shadow::registers::{Exchange, Registers};
 use crate::spec::vocabulary as fact;
 
 use super::super::action::CallAction;
+use super::count::{self, Counts};
 use super::wire::{self, Flaw, Piece};
 
 const REQUIRED: &[&str] = &["username", "realm", "nonce", "uri", "qop", "nc", "cnonce", "response", "opaque"];
@@ -85,7 +86,9 @@ impl Draft {
         rng: &mut Rng,
     ) -> Self {
         let mut draft = Self::good(registers, origin, action, rng);
-        draft.count(registers, origin.nonce, action, accepts, rng);
+        let session = origin.nonce.and_then(|exchange| exchange.session.as_ref());
+        let counts = session.map(|session| Counts { last: session.last, used: &session.used });
+        draft.nc = count::choose(registers.setup.policy, counts, action, accepts, rng);
         let swap_negotiated = action.wishes.is(fact::Offered::Differs) || action.wishes.is(fact::Outside::Differs);
         if swap_negotiated {
             draft.swap(registers, origin.nonce, action, rng);
@@ -152,57 +155,6 @@ impl Draft {
             realm,
             response: [b'0'; 32],
         }
-    }
-
-    fn count(
-        &mut self,
-        registers: &Registers,
-        exchange: Option<&Exchange>,
-        action: &CallAction,
-        accepts: bool,
-        rng: &mut Rng,
-    ) {
-        let session = exchange.and_then(|exchange| exchange.session.as_ref());
-        let last = session.map_or(0, |session| session.last);
-        let used = |nc: u32| nc == 0 || session.is_some_and(|session| session.used.contains(&nc));
-        let window = match registers.setup.policy {
-            Policy::Strict => 0,
-            Policy::Window(window) => window.get(),
-        };
-        let next = last.saturating_add(1);
-        let unused =
-            |range: std::ops::RangeInclusive<u32>| range.clone().take(4096).find(|nc| !used(*nc) && *nc != next);
-        let nc = match () {
-            () if action.wishes.is(fact::Count::Used) => {
-                let known: Vec<u32> =
-                    session.into_iter().flat_map(|session| session.used.iter().copied()).chain([0]).collect();
-                rng.choice(&known).copied()
-            }
-            () if action.wishes.is(fact::Count::Within) => {
-                let (low, high) = (last.saturating_sub(window) + 1, last.saturating_add(window));
-                // As far as it may be, or as near.
-                let far = Some(high).filter(|nc| action.variety.is_multiple_of(2) && !used(*nc) && *nc != next);
-                far.or_else(|| unused(low..=high))
-            }
-            () if action.wishes.is(fact::Count::TooOld) => unused(1..=last.saturating_sub(window)),
-            () if action.wishes.is(fact::Count::TooFar) && accepts && session.is_none() => {
-                Some(*rng.choice(&[0, 2, 3, 256, u32::MAX]).unwrap_or(&2))
-            }
-            () if action.wishes.is(fact::Count::TooFar) => {
-                let first = last.saturating_add(window.max(1)).saturating_add(1);
-                Some(
-                    *rng.choice(&[first, first.saturating_add(1), first.saturating_add(255), u32::MAX])
-                        .unwrap_or(&first),
-                )
-            }
-            // An unauthenticated count decides nothing, so on a wrong digest any will do.
-            () if action.wishes.is(fact::Digest::Differs) && rng.bool() => {
-                rng.choice(&[0, 1, last, next.saturating_add(1), u32::MAX]).copied()
-            }
-            () => Some(next),
-        };
-        let text = crate::digest::nc_value(nc.unwrap_or(next));
-        self.nc = if rng.u8(..4) == 0 { text.map(|digit| digit.to_ascii_uppercase()) } else { text };
     }
 
     /// A holder of the secret changes what the cached key does not cover, or what was offered.
