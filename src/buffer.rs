@@ -16,8 +16,14 @@ impl BufferType {
     pub const TOKEN: Self = Self(2);
     /// Package-specific parameters.
     pub const PKG_PARAMS: Self = Self(3);
+    /// The part of a stream behind its data.
+    pub const STREAM_TRAILER: Self = Self(6);
+    /// The part of a stream before its data.
+    pub const STREAM_HEADER: Self = Self(7);
     /// Padding; MakeSignature writes the next header there.
     pub const PADDING: Self = Self(9);
+    /// A whole message as it came from the stream.
+    pub const STREAM: Self = Self(10);
     /// Channel bindings.
     pub const CHANNEL_BINDINGS: Self = Self(14);
     /// The service principal name of the target.
@@ -52,7 +58,10 @@ impl fmt::Debug for BufferType {
             Self::DATA => "DATA",
             Self::TOKEN => "TOKEN",
             Self::PKG_PARAMS => "PKG_PARAMS",
+            Self::STREAM_TRAILER => "STREAM_TRAILER",
+            Self::STREAM_HEADER => "STREAM_HEADER",
             Self::PADDING => "PADDING",
+            Self::STREAM => "STREAM",
             Self::CHANNEL_BINDINGS => "CHANNEL_BINDINGS",
             Self::TARGET_HOST => "TARGET_HOST",
             Self(other) => return write!(formatter, "SECBUFFER(0x{other:X})"),

@@ -5,8 +5,8 @@ use core::fmt::Write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compile::{NO_STATE, maker};
-use super::model::{Next, Specification};
-use super::names::CallName;
+use super::model::{CallSpec, Next, Specification};
+use super::names::{CallName, Profile};
 use super::vocabulary::{Fact, Role, Word};
 use crate::status::SecurityStatus;
 
@@ -35,11 +35,12 @@ impl Transition {
 }
 
 /// The transitions of a role, in the order of its states in machine.toml.
-pub fn transitions(specification: &Specification, role: Role) -> Vec<Transition> {
-    let states = states(specification, role);
+pub fn transitions(specification: &Specification, profile: Profile, role: Role) -> Vec<Transition> {
+    let states = states(specification, profile, role);
     let mut merged: BTreeMap<(usize, usize), Transition> = BTreeMap::new();
     let position = |name: &str| states.iter().position(|state| *state == name);
-    for row in specification.rows().filter(|row| row.role.or_else(|| maker(row.call)) == Some(role.index())) {
+    let rows = specification.of(profile).flat_map(|table| table.rows.iter());
+    for row in rows.filter(|row| row.role.or_else(|| maker(row.call)) == Some(role.index())) {
         let to = match row.outcome.next {
             Next::Same => continue,
             Next::None => NO_STATE,
@@ -59,18 +60,29 @@ pub fn transitions(specification: &Specification, role: Role) -> Vec<Transition>
     merged.into_values().collect()
 }
 
-fn states(specification: &Specification, role: Role) -> Vec<&str> {
-    let role = Fact::Role.values()[usize::from(role.index())];
-    specification.states.iter().filter(|state| state.role == role).map(|state| state.name.as_str()).collect()
+/// The states that contexts of a mechanism can be in, in the order of machine.toml.
+fn states(specification: &Specification, profile: Profile, role: Role) -> Vec<&str> {
+    let name = Fact::Role.values()[usize::from(role.index())];
+    let has = |state: &str| state == NO_STATE || specification.of(profile).any(|table| makes(table, role, state));
+    let of_role = specification.states.iter().filter(|state| state.role == name);
+    of_role.map(|state| state.name.as_str()).filter(|state| has(state)).collect()
+}
+
+/// Whether a row of a table leads into a state, whatever the state before.
+fn makes(table: &CallSpec, role: Role, state: &str) -> bool {
+    table
+        .rows
+        .iter()
+        .any(|row| row.role.or_else(|| maker(row.call)) == Some(role.index()) && row.outcome.next.name() == state)
 }
 
 /// The name in drawings of what every state with a live context has in common.
 const ANY: &str = "any state";
 
 /// The transitions as they are drawn: what leads from every live state to one and the same is drawn once, from [`ANY`].
-fn drawn(specification: &Specification, role: Role) -> Vec<Transition> {
-    let transitions = transitions(specification, role);
-    let live = states(specification, role).into_iter().filter(|state| *state != NO_STATE).count();
+fn drawn(specification: &Specification, profile: Profile, role: Role) -> Vec<Transition> {
+    let transitions = transitions(specification, profile, role);
+    let live = states(specification, profile, role).into_iter().filter(|state| *state != NO_STATE).count();
     let alike = |one: &Transition, other: &Transition| {
         other.from != NO_STATE && (one.to, &one.calls) == (other.to, &other.calls)
     };
@@ -88,16 +100,17 @@ fn drawn(specification: &Specification, role: Role) -> Vec<Transition> {
 }
 
 /// The state machine of a role in the language of Graphviz.
-pub fn dot(specification: &Specification, role: Role) -> String {
+pub fn dot(specification: &Specification, profile: Profile, role: Role) -> String {
     let name = Fact::Role.values()[usize::from(role.index())];
     let mut graph = format!("// Rendered from the tables in spec/; do not edit.\ndigraph {name} {{\n");
+    let _ = writeln!(graph, "    label=\"{name}, {}\";", profile.title());
     graph.push_str("    rankdir=TB;\n    node [shape=box, style=rounded, fontname=\"Helvetica\"];\n");
     graph.push_str("    edge [fontname=\"Helvetica\", fontsize=9];\n");
-    for state in states(specification, role) {
+    for state in states(specification, profile, role) {
         let shape = if state == NO_STATE { " [shape=circle]" } else { "" };
         let _ = writeln!(graph, "    \"{state}\"{shape};");
     }
-    let drawn = drawn(specification, role);
+    let drawn = drawn(specification, profile, role);
     if drawn.iter().any(|transition| transition.from == ANY) {
         let _ = writeln!(graph, "    \"{ANY}\" [style=dashed];");
     }
@@ -111,13 +124,13 @@ pub fn dot(specification: &Specification, role: Role) -> String {
 }
 
 /// The state machine of a role in the language of Mermaid.
-pub fn mermaid(specification: &Specification, role: Role) -> String {
+pub fn mermaid(specification: &Specification, profile: Profile, role: Role) -> String {
     let mut diagram = String::from("%% Rendered from the tables in spec/; do not edit.\nstateDiagram-v2\n");
     // Mermaid's identifiers take no hyphens, and its start and end are one "[*]".
     let identifier = |state: &str| if state == NO_STATE { String::from("[*]") } else { state.replace(['-', ' '], "_") };
-    let drawn = drawn(specification, role);
+    let drawn = drawn(specification, profile, role);
     let any = drawn.iter().any(|transition| transition.from == ANY).then_some(ANY);
-    for state in states(specification, role).into_iter().filter(|state| *state != NO_STATE).chain(any) {
+    for state in states(specification, profile, role).into_iter().filter(|state| *state != NO_STATE).chain(any) {
         let _ = writeln!(diagram, "    state \"{state}\" as {}", identifier(state));
     }
     for transition in drawn {

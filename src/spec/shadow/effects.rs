@@ -98,6 +98,7 @@ impl Registers {
                 }
                 // What was put out is remembered below: a completion in place has no effect of its own.
                 Effect::AnswerChallenge | Effect::NextCount => {}
+                Effect::BeginLayers | Effect::SignNext | Effect::ReceiveNext | Effect::KillReceiving => {}
             }
         }
         self.remember_answer(handle, &mut learned);
@@ -139,6 +140,8 @@ impl Registers {
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }
             | Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. } => Role::Acceptor,
         };
@@ -154,6 +157,7 @@ impl Registers {
         self.contexts.insert(
             handle,
             Context {
+                profile: self.profile_without_context(call),
                 role,
                 state: 0,
                 ordinal,

@@ -108,6 +108,8 @@ impl Registers {
             Call::MakeSignature { .. } => reading::header_output(buffers),
             Call::CompleteAuthToken { .. } => reading::output_after_token(buffers),
             Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
             | Call::QueryContextAttributes { .. }
@@ -123,6 +125,8 @@ impl Registers {
                 }
                 Call::InitializeSecurityContext { .. } => initiator_reading(context, token, &limits),
                 Call::MakeSignature { .. }
+                | Call::EncryptMessage { .. }
+                | Call::DecryptMessage { .. }
                 | Call::AcquireCredentialsHandle { .. }
                 | Call::FreeCredentialsHandle { .. }
                 | Call::QueryContextAttributes { .. }
@@ -206,7 +210,10 @@ impl Registers {
             Fact::State => Some(self.context(view)?.state),
             Fact::Descriptor => is(reading::form(view.call.input())),
             Fact::OutputDescriptor => is(match reading::form(view.call.output()) {
-                Descriptor::Good | Descriptor::Absent => OutputDescriptor::Good,
+                // An output descriptor is read neither for channel bindings nor for a target.
+                Descriptor::Good | Descriptor::Absent | Descriptor::ChannelBindings | Descriptor::TargetHost => {
+                    OutputDescriptor::Good
+                }
                 Descriptor::Version => OutputDescriptor::Version,
                 Descriptor::Count => OutputDescriptor::Count,
                 Descriptor::Buffer => OutputDescriptor::Buffer,
@@ -252,6 +259,16 @@ impl Registers {
             Fact::Mutual => is(if view.call.requirements() & ISC_MUTUAL_AUTH != 0 { Mutual::Yes } else { Mutual::No }),
             Fact::Proof => is(self.proof(view)?),
             Fact::Ours => is(self.ours(view)?),
+            Fact::Bindings
+            | Fact::Algorithm
+            | Fact::Authzid
+            | Fact::Attempt
+            | Fact::Reauthentication
+            | Fact::Upgraded
+            | Fact::Message
+            | Fact::Signature
+            | Fact::Direction
+            | Fact::Seal => None,
             Fact::Username => {
                 let challenge = view.challenge()?;
                 // Without credentials there is no name, and that is a departure of its own.
@@ -442,6 +459,8 @@ impl Registers {
             }
             Call::CompleteAuthToken { .. }
             | Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
             | Call::InitializeSecurityContext { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
@@ -543,6 +562,8 @@ fn target_name(view: &View<'_>) -> TargetName {
         Call::MakeSignature { .. }
         | Call::CompleteAuthToken { .. }
         | Call::VerifySignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
         | Call::AcceptSecurityContext { .. }
         | Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }

@@ -16,7 +16,7 @@ use crate::buffer::SecHandle;
 
 use super::call::{Call, Outcome};
 use super::model::{Allowed, CallSpec, Next, Row, Specification};
-use super::names::{Buffers, HandleOutcome};
+use super::names::{Buffers, HandleOutcome, Profile};
 use super::setup::{EnvironmentFault, Setup};
 use super::vocabulary::{Digest, Fact, Facts, Role};
 use crate::status::SecurityStatus;
@@ -112,8 +112,15 @@ impl Shadow {
         self.registers.foreign.insert(handle);
     }
 
+    /// The mechanism whose table answers a call: that of its live context; without one the HTTP flag of the two calls
+    /// that make contexts decides, and for all others the run.
+    pub fn profile_of(&self, call: &Call) -> Profile {
+        let context = call.context().and_then(|handle| self.registers.contexts.get(&handle));
+        context.map_or_else(|| self.registers.profile_without_context(call), |context| context.profile)
+    }
+
     fn tables(&self, call: &Call) -> Option<&CallSpec> {
-        self.specification.call(call.name())
+        self.specification.call(call.name(), self.profile_of(call))
     }
 
     /// What must happen on this call.
@@ -129,7 +136,7 @@ impl Shadow {
     /// the sequence should end.
     pub fn absorb(&mut self, call: &Call, outcome: &Outcome) -> Judgement {
         let specification = Arc::clone(&self.specification);
-        let Some(tables) = specification.call(call.name()) else {
+        let Some(tables) = specification.call(call.name(), self.profile_of(call)) else {
             return Judgement {
                 facts: Facts::default(),
                 row: None,
@@ -256,7 +263,13 @@ mod tests {
                 | Buffers::ChallengeStaleIfOutput
                 | Buffers::PendingChallengeStale
                 | Buffers::PendingChallengeStaleIfOutput => true,
-                Buffers::Untouched
+                Buffers::ChallengeIfOutput
+                | Buffers::Rspauth
+                | Buffers::ResponseAgain
+                | Buffers::Signature
+                | Buffers::Wrapped
+                | Buffers::Plaintext
+                | Buffers::Untouched
                 | Buffers::Empty
                 | Buffers::Challenge
                 | Buffers::AuthenticationInfoIfOutput

@@ -55,6 +55,8 @@ impl Shadow {
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }
             | Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. } => None,
         }

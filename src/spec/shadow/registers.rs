@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::buffer::SecHandle;
 use crate::digest::{Algorithm, Challenge, Charset, Qop, SessionKey};
-use crate::spec::call::AuthIdentity;
+use crate::spec::call::{AuthIdentity, Call};
+use crate::spec::names::Profile;
 use crate::spec::setup::{EnvironmentFault, Policy, Setup};
 use crate::spec::vocabulary::{Count, Role, ValueIndex};
+
+/// ASC_REQ_HTTP and ISC_REQ_HTTP.
+pub const REQ_HTTP: u32 = 0x1000_0000;
 
 /// Credentials behind a handle.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct Credentials {
 /// A live context.
 #[derive(Clone, Debug)]
 pub struct Context {
+    /// The mechanism it was made with and keeps.
+    pub profile: Profile,
     /// Its role.
     pub role: Role,
     /// Its state, a value of the fact `state`.
@@ -185,6 +191,28 @@ impl Registers {
             exchanges: Vec::new(),
             contexts_made: 0,
             expiry: None,
+        }
+    }
+
+    /// The mechanism of a call that names no live context.
+    pub fn profile_without_context(&self, call: &Call) -> Profile {
+        match call {
+            Call::InitializeSecurityContext { requirements, .. } | Call::AcceptSecurityContext { requirements, .. } => {
+                if requirements & REQ_HTTP == 0 {
+                    Profile::DigestSasl
+                } else {
+                    Profile::DigestHttp
+                }
+            }
+            Call::AcquireCredentialsHandle { .. }
+            | Call::FreeCredentialsHandle { .. }
+            | Call::CompleteAuthToken { .. }
+            | Call::MakeSignature { .. }
+            | Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
+            | Call::QueryContextAttributes { .. }
+            | Call::DeleteSecurityContext { .. } => self.setup.profile,
         }
     }
 
@@ -408,6 +436,7 @@ mod tests {
         registers.contexts.insert(
             handle,
             Context {
+                profile: Profile::DigestHttp,
                 role: Role::Acceptor,
                 state: 0,
                 ordinal: 0,
