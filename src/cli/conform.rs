@@ -10,12 +10,12 @@ use clap::{Args, ValueHint};
 use digest_ssp::conformance::Subject;
 use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::{Conclusion, Report, Strictness, human, json};
-use digest_ssp::conformance::run::{Options, PROFILES, Progress, run_observed, run_sequence};
+use digest_ssp::conformance::run::{Options, Progress, run_observed, run_sequence};
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::subject::oracle::Oracle;
 use digest_ssp::conformance::walk::Step;
-use digest_ssp::spec::model::Row;
+use digest_ssp::spec::model::{CallSpec, Row};
 use digest_ssp::spec::names::Profile;
 use digest_ssp::spec::show;
 use digest_ssp::spec::{Specification, Verdict};
@@ -50,8 +50,8 @@ const TABLES: &str = "tables";
 
 /// A profile that has tables.
 fn profile_name(name: &str) -> Result<Profile, String> {
-    PROFILES.into_iter().find(|profile| profile.name() == name).ok_or_else(|| {
-        let known: Vec<_> = PROFILES.iter().map(|profile| profile.name()).collect();
+    Profile::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
         format!("no profile has this name; there are {}", known.join(", "))
     })
 }
@@ -125,7 +125,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     }
     let cases = usize::try_from(arguments.cases).map_err(|_| "--cases: more than this machine can count".to_owned())?;
     let asked = |profile: &Profile| arguments.profile.is_empty() || arguments.profile.contains(profile);
-    let profiles = PROFILES.into_iter().filter(asked).collect();
+    let profiles = Profile::ALL.iter().copied().filter(asked).collect();
     let options = Options { profiles, only: arguments.only.clone(), seed: arguments.seed, cases };
     for pattern in &arguments.only {
         let alone = Options { only: vec![pattern.clone()], ..options.clone() };
@@ -221,9 +221,8 @@ fn progress_bar() -> ProgressBar {
 
 /// The rows of the profiles chosen; what they have in common once.
 fn rows<'s>(specification: &'s Specification, options: &'s Options) -> impl Iterator<Item = &'s Row> {
-    specification
-        .rows()
-        .filter(|row| options.profiles.iter().any(|profile| specification.rows_in(*profile).any(|own| own.id == row.id)))
+    let chosen = |tables: &&CallSpec| tables.profiles.iter().any(|profile| options.profiles.contains(profile));
+    specification.calls.iter().filter(chosen).flat_map(|tables| &tables.rows)
 }
 
 fn list(specification: &Specification, options: &Options, format: Format) -> Result<String, SetupError> {

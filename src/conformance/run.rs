@@ -22,13 +22,10 @@ use crate::spec::{Shadow, Specification, Verdict};
 /// How many distinct concretisations each row runs at least, where its combinations allow.
 pub const MINIMUM_PER_ROW: usize = 16;
 
-/// The profiles that have tables, in the order in which they are run and listed.
-pub const PROFILES: [Profile; 2] = [Profile::DigestHttp, Profile::DigestSasl];
-
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The profiles to run, of [`PROFILES`].
+    /// The profiles to run, in this order.
     pub profiles: Vec<Profile>,
     /// Patterns of the ids of the rows to run, see [`matches_glob`]; all rows when empty.
     pub only: Vec<String>,
@@ -40,7 +37,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profiles: PROFILES.to_vec(), only: Vec::new(), seed: 1, cases: 48 }
+        Self { profiles: Profile::ALL.to_vec(), only: Vec::new(), seed: 1, cases: 48 }
     }
 }
 
@@ -162,12 +159,11 @@ pub fn run_observed(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Report {
-    let chosen = |profile: &Profile| specification.rows_in(*profile).any(|row| options.selects(row));
+    let rows = |profile| specification.of(profile).flat_map(|tables| &tables.rows).filter(|row| options.selects(row));
+    let chosen = |profile: &Profile| rows(*profile).next().is_some();
     let profiles: Vec<Profile> = options.profiles.iter().copied().filter(chosen).collect();
-    let rows = |profile| specification.rows_in(profile).filter(|row| options.selects(row));
     let of = profiles.iter().map(|profile| rows(*profile).count()).sum();
-    let only_in = only_in_one_profile(specification);
-    let mut run = Run { specification, subject, options, tallies: Tallies::new(), skipped: BTreeMap::new(), only_in };
+    let mut run = Run { specification, subject, options, tallies: Tallies::new(), skipped: BTreeMap::new() };
     let mut done = 0;
     let mut smokes = Vec::new();
     for &profile in &profiles {
@@ -198,7 +194,6 @@ struct Run<'r> {
     tallies: Tallies,
     /// Why rows did not run.
     skipped: BTreeMap<(Profile, String), String>,
-    only_in: BTreeMap<&'r str, Profile>,
 }
 
 impl Run<'_> {
@@ -206,7 +201,7 @@ impl Run<'_> {
         let (specification, options) = (self.specification, self.options);
         let capabilities = self.subject.capabilities();
         let selected = |row: &Row| options.selects(row);
-        for tables in specification.tables_of(profile).filter(|tables| tables.rows.iter().any(selected)) {
+        for tables in specification.of(profile).filter(|tables| tables.rows.iter().any(selected)) {
             let by_row = combinations(tables);
             for (position, row) in tables.rows.iter().enumerate().filter(|(_, row)| selected(row)) {
                 before(&row.id);
@@ -254,7 +249,12 @@ impl Run<'_> {
 
     /// Where a row is listed: what profiles have in common counts for the one whose sequence reached it.
     fn key(&self, row: String, sequence: &Sequence) -> (Profile, String) {
-        (self.only_in.get(row.as_str()).copied().unwrap_or(sequence.setup.profile), row)
+        let tables = self.specification.find(&row).map(|(tables, _)| tables.profiles.as_slice());
+        let profile = match tables {
+            Some([profile]) => *profile,
+            Some([] | [_, ..]) | None => sequence.setup.profile,
+        };
+        (profile, row)
     }
 
     fn record(&mut self, sequence: &Sequence, trace: &Trace) {
@@ -296,7 +296,7 @@ impl Run<'_> {
         let facts = Facts::default().with(Handle::Live).with(Role::Acceptor).with(State::CompleteNeededSubsequent);
         let facts = facts.with(Names::This).with(Qop::Auth).with(Digest::Matches);
         let mut sequence = plan(profile, CallName::CompleteAuthToken, &facts, self.options.seed);
-        sequence.setup = Setup { profile, ..Setup::default() };
+        sequence.setup = Setup::default().of(profile);
         let trace = run_sequence(self.specification, self.subject, &sequence);
         if let Some(error) = trace.error {
             return Some(error.to_string());
@@ -306,21 +306,6 @@ impl Run<'_> {
         let refused = before_completion.iter().find(|step| matches!(step.judgement.verdict, Verdict::Fail(_)));
         refused.map(|step| format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status))
     }
-}
-
-/// The rows that one profile alone has.
-fn only_in_one_profile(specification: &Specification) -> BTreeMap<&str, Profile> {
-    let mut listed: BTreeMap<&str, Vec<Profile>> = BTreeMap::new();
-    for profile in PROFILES {
-        for row in specification.rows_in(profile) {
-            listed.entry(&row.id).or_default().push(profile);
-        }
-    }
-    let alone = |(row, profiles): (_, Vec<Profile>)| match profiles[..] {
-        [profile] => Some((row, profile)),
-        _several => None,
-    };
-    listed.into_iter().filter_map(alone).collect()
 }
 
 /// The row of the first call that is not in the trace, replayed on a shadow.

@@ -1,13 +1,15 @@
 //! Plans: the way to a state, the call that departs as wished, and calls that show what it left behind.
 #![forbid(unsafe_code)]
 
+mod sasl;
+
 use std::num::NonZeroU32;
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, CallAction, Wishes};
-use crate::spec::names::{CallName, Need};
+use crate::spec::names::{CallName, Need, Profile};
 use crate::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
 use crate::spec::vocabulary as fact;
 use crate::spec::vocabulary::{Fact, Facts};
@@ -53,23 +55,26 @@ struct Planner {
 }
 
 /// A plan for one combination of facts of a call.
-pub fn plan(call: CallName, facts: &Facts, seed: u64) -> Sequence {
-    let (mut planner, setup) = plan_until(call, facts, seed);
-    planner.aftermath(call, facts);
+pub fn plan(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (mut planner, setup) = plan_until(profile, call, facts, seed);
+    planner.aftermath(profile, call, facts);
     Sequence { setup, actions: planner.actions }
 }
 
 /// A plan for one combination of facts of a call that ends with that call.
-pub fn approach(call: CallName, facts: &Facts, seed: u64) -> Sequence {
-    let (planner, setup) = plan_until(call, facts, seed);
+pub fn approach(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (planner, setup) = plan_until(profile, call, facts, seed);
     Sequence { setup, actions: planner.actions }
 }
 
-fn plan_until(call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
+fn plan_until(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
     let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed) };
-    let setup = planner.setup(facts);
+    let setup = planner.setup(profile, facts);
     planner.actions.extend(credentials_of_every_kind());
-    planner.reach(call, facts);
+    match profile {
+        Profile::DigestHttp => planner.reach(call, facts),
+        Profile::DigestSasl => planner.sasl_reach(call, facts),
+    }
     planner.environment(facts);
     let mut action = CallAction::new(call, planner.rng.u64(..));
     action.context = planner.target(facts);
@@ -113,7 +118,7 @@ fn answers_wrongly(facts: &Facts) -> bool {
 }
 
 impl Planner {
-    fn setup(&mut self, facts: &Facts) -> Setup {
+    fn setup(&mut self, profile: Profile, facts: &Facts) -> Setup {
         let needs_window = matches!(facts.name(Fact::Count), "within" | "too-old");
         let window = NonZeroU32::new(self.rng.u32(2..=8)).unwrap_or(NonZeroU32::MIN);
         let policy = if needs_window || (facts.name(Fact::Count) != "n/a" && self.rng.u8(..4) == 0) {
@@ -132,7 +137,11 @@ impl Planner {
         if facts.is(fact::Names::Nothing) && self.rng.bool() {
             limits.challenges = 1;
         }
-        Setup { policy, algorithm, limits, ..Setup::default() }
+        let setup = Setup { policy, algorithm, limits, ..Setup::default() }.of(profile);
+        match profile {
+            Profile::DigestHttp => setup,
+            Profile::DigestSasl => self.sasl_setup(facts, setup),
+        }
     }
 
     fn call(&mut self, action: CallAction) {
@@ -385,7 +394,7 @@ impl Planner {
     }
 
     /// Calls that show what the call consumed, kept, counted, or let somebody else in.
-    fn aftermath(&mut self, call: CallName, facts: &Facts) {
+    fn aftermath(&mut self, profile: Profile, call: CallName, facts: &Facts) {
         if matches!(facts.name(Fact::Fault), "entropy" | "clock") {
             self.actions.push(Action::Inject(EnvironmentFault::None));
         }
@@ -396,6 +405,13 @@ impl Planner {
             self.challenge(fact::Qop::Auth);
             return;
         }
+        match profile {
+            Profile::DigestHttp => self.http_aftermath(call, facts),
+            Profile::DigestSasl => self.sasl_aftermath(call, facts),
+        }
+    }
+
+    fn http_aftermath(&mut self, call: CallName, facts: &Facts) {
         let mut target = self.target(facts).unwrap_or(0);
         let initiator = facts.name(Fact::Role) == "initiator" || call == CallName::InitializeSecurityContext;
         if !initiator && self.rng.u8(..4) == 0 {

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::{Conclusion, Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::action::{Action, CallAction, Edit};
 use crate::conformance::plan::Sequence;
-use crate::conformance::run::{PROFILES, Trace};
+use crate::conformance::run::Trace;
 use crate::spec::Specification;
 use crate::spec::Verdict;
 use crate::spec::model::{Allowed, CallSpec, Row};
@@ -128,10 +128,10 @@ fn kind(kind: FindingKind) -> String {
 }
 
 fn finding_in_full(text: &mut String, specification: &Specification, report: &RowReport, finding: &Finding) {
-    let Some(row) = specification.row(&report.row) else { return };
+    let Some((tables, row)) = specification.find(&report.row) else { return };
     let state = if finding.state.is_empty() { String::new() } else { format!(" in {}", finding.state) };
     let _ = writeln!(text, "\n{} {BOLD}{}{BOLD:#}: {}{state}", kind(finding.kind), row.id, row.call);
-    field(text, "requirement", &situation(specification.call(row.call), &finding.situation));
+    field(text, "requirement", &situation(tables, &finding.situation));
     field(text, "", &row.outcome.why);
     for reference in &row.sources {
         field(text, "source", &source(specification, reference));
@@ -156,8 +156,8 @@ fn field(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "  {DIM}{name:<11}{DIM:#}  {value}");
 }
 
-fn situation(call: Option<&CallSpec>, id: &str) -> String {
-    let known = call.and_then(|call| call.situations.iter().find(|situation| situation.id == id));
+fn situation(tables: &CallSpec, id: &str) -> String {
+    let known = tables.situations.iter().find(|situation| situation.id == id);
     known.map_or_else(|| id.to_owned(), |situation| format!("{id}: {}", situation.text))
 }
 
@@ -300,12 +300,11 @@ pub fn list<'a>(specification: &Specification, rows: impl Iterator<Item = &'a Ro
     let mut text = String::new();
     for row in rows {
         let states: Vec<&str> = row.states.iter().map(|state| state_name(row, *state)).collect();
-        let situations = specification.call(row.call).map(|call| &call.situations);
+        let tables = specification.find(&row.id).map(|(tables, _)| tables);
+        let situations = tables.map(|tables| &tables.situations);
         let situations: Vec<&str> =
             row.situations.iter().filter_map(|position| Some(situations?.get(*position)?.id.as_str())).collect();
-        let listed = |profile: &Profile| specification.rows_in(*profile).any(|other| other.id == row.id);
-        let profiles: Vec<&str> =
-            PROFILES.iter().copied().filter(listed).map(|profile| profile.name()).collect();
+        let profiles: Vec<&str> = tables.into_iter().flat_map(|tables| &tables.profiles).map(|profile| profile.name()).collect();
         let _ = writeln!(
             text,
             "{BOLD}{}{BOLD:#}  {}  {}  {}  {}  {}  {}",

@@ -86,7 +86,7 @@ impl Finding {
         difference: &str,
         reproducer: Sequence,
     ) -> Self {
-        let tables = specification.call(step.call.name());
+        let tables = step.judgement.row.as_deref().and_then(|row| specification.find(row)).map(|(tables, _)| tables);
         let situation = tables.and_then(|tables| tables.situations.get(tables.situation(&step.judgement.facts)?));
         Self {
             kind,

@@ -230,7 +230,7 @@ impl Subject for Oracle {
         let specification = Arc::clone(&self.specification);
         let expectation = self.shadow.expect(call);
         let facts = expectation.facts;
-        let row = specification.call(call.name()).and_then(|tables| tables.row(&facts)).map(|(_, row)| row);
+        let row = specification.call(call.name(), self.shadow.profile_of(call)).and_then(|tables| tables.row(&facts)).map(|(_, row)| row);
         let row = row.ok_or_else(|| SubjectError(format!("the tables have no row for {facts}")))?;
         let mut outcome = Outcome::untouched(row.outcome.status, call);
         outcome.handle = match row.outcome.handle {
