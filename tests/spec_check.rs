@@ -4,7 +4,7 @@
 use digest_ssp::spec::check::{Finding, Rule, check};
 use digest_ssp::spec::load::EMBEDDED;
 use digest_ssp::spec::model::Specification;
-use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::names::{CallName, Profile};
 
 /// A change of one file.
 #[derive(Debug)]
@@ -583,7 +583,7 @@ fn the_combinations_of_small_calls_are_those_counted_by_hand() {
         (CallName::AcquireCredentialsHandle, acquisitions),
     ] {
         let mut counted = 0;
-        let call = tables.call(call).expect("every call has a table");
+        let call = tables.call(call, Profile::DigestHttp).expect("every call has a table");
         call.for_each_combination(&mut |_| counted += 1).expect("no fact is ambiguous");
         assert_eq!(counted, expected, "{}", call.name);
     }

@@ -34,6 +34,17 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("calls/make_signature.toml", include_str!("../../spec/calls/make_signature.toml")),
     ("calls/query_context_attributes.toml", include_str!("../../spec/calls/query_context_attributes.toml")),
     ("calls/verify_signature.toml", include_str!("../../spec/calls/verify_signature.toml")),
+    ("calls/sasl/accept_security_context.toml", include_str!("../../spec/calls/sasl/accept_security_context.toml")),
+    ("calls/sasl/complete_auth_token.toml", include_str!("../../spec/calls/sasl/complete_auth_token.toml")),
+    ("calls/sasl/decrypt_message.toml", include_str!("../../spec/calls/sasl/decrypt_message.toml")),
+    ("calls/sasl/encrypt_message.toml", include_str!("../../spec/calls/sasl/encrypt_message.toml")),
+    (
+        "calls/sasl/initialize_security_context.toml",
+        include_str!("../../spec/calls/sasl/initialize_security_context.toml"),
+    ),
+    ("calls/sasl/make_signature.toml", include_str!("../../spec/calls/sasl/make_signature.toml")),
+    ("calls/sasl/query_context_attributes.toml", include_str!("../../spec/calls/sasl/query_context_attributes.toml")),
+    ("calls/sasl/verify_signature.toml", include_str!("../../spec/calls/sasl/verify_signature.toml")),
 ];
 
 /// One thing wrong with one file, said in one line.
