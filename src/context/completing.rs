@@ -6,14 +6,15 @@
 
 use std::sync::Arc;
 
-use super::acceptor::{Acceptor, Challenged, Established, Initial, Proof, Subsequent, is_expired, proof_for_output};
-use super::attributes::{ContextAttribute, Facts, query};
+use super::acceptor::{Acceptor, Challenged, Established, Initial, Proof, Subsequent, proof_for_output};
+use super::attributes::{ContextAttribute, Facts, Protected, query};
 use super::environment::World;
 use super::failure::{EnvironmentFailure, Failure, Misuse, PeerMisbehaviour};
+use super::http::{Http, IssuedChallenge, Session};
 use super::input::{ResponseMessage, required_entity, required_room};
-use super::issuing::fresh_if_room;
+use super::issuing::{fresh_if_room, is_expired};
 use super::requirements::AcceptRequirements;
-use super::sessions::{Answer, IssuedChallenge, Reference, Session};
+use super::sessions::{Answer, Answered, Issued, Reference};
 use super::verification::{authenticate, is_made_with};
 use super::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, Rejected, sealed};
 use crate::digest::uri::same_target;
@@ -36,13 +37,13 @@ impl<F: Into<Failure>> From<F> for Refused {
 fn refused<C: Completable<Role = Acceptor>>(
     context: C,
     refused: Refused,
-    reject: impl FnOnce(C) -> (Acceptor, Reference),
+    reject: impl FnOnce(C) -> (Acceptor, Reference<Http>),
     world: World<'_>,
 ) -> Completion<C> {
     let Refused { failure, challenge } = refused;
     if failure.reason.consumes_completion() {
         let (role, reference) = reject(context);
-        lock(world.sessions).release(reference);
+        lock(world.http_sessions).release(reference);
         Completion::Rejected { context: Context { role, state: Rejected::STATE }, failure, challenge }
     } else {
         Completion::StillPending(context, failure)
@@ -109,7 +110,7 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Initial>> {
             .and_then(|(response, _)| continue_with(&self.state.next, reference, &response, message, world))
         {
             Ok(token) => {
-                lock(world.sessions).release(self.state.pending.reference);
+                lock(world.http_sessions).release(self.state.pending.reference);
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
@@ -134,7 +135,7 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Subsequent>> {
             .and_then(|response| continue_with(&self.state.next, reference, &response, message, world))
         {
             Ok(token) => {
-                lock(world.sessions).release(self.state.pending.reference);
+                lock(world.http_sessions).release(self.state.pending.reference);
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
@@ -154,7 +155,12 @@ impl Context<Acceptor, Established> {
     /// # Errors
     /// SEC_E_UNSUPPORTED_FUNCTION for an attribute the package has not.
     pub fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
-        let facts = Facts { username: self.session().username(), flags: self.granted().bits() };
+        let facts = Facts {
+            username: self.session().username(),
+            flags: self.granted().bits(),
+            key: self.session().key(),
+            protected: Protected::Http { service_name: self.session().service_name() },
+        };
         query(attribute, &facts).ok_or_else(|| Misuse::UnsupportedAttribute(attribute).into())
     }
 
@@ -171,10 +177,10 @@ impl Context<Acceptor, Established> {
     pub fn verify_signature(&mut self, message: &ResponseMessage<'_>, world: World<'_>) -> Result<(), Failure> {
         let Established { session, reference, proof } = &mut self.state;
         let response = judge_request(session, message, world)?;
-        if is_expired(session.challenge(), world)? {
+        if is_expired(session.challenge().nonce(), world)? {
             return Err(PeerMisbehaviour::Expired.into());
         }
-        if !lock(world.sessions).take_count(reference, response.nc, world.configuration.sequence) {
+        if !lock(world.http_sessions).take_count(reference, response.nc, world.configuration.sequence) {
             return Err(PeerMisbehaviour::Count(response.nc).into());
         }
         *proof = Proof::of(&response);
@@ -216,7 +222,7 @@ struct Done {
 /// The answer of a challenge, after its body was read.
 fn complete_initial(
     challenge: &Arc<IssuedChallenge>,
-    reference: &Reference,
+    reference: &Reference<Http>,
     message: &ResponseMessage<'_>,
     world: World<'_>,
 ) -> Result<Done, Refused> {
@@ -230,7 +236,7 @@ fn complete_initial(
     let info = proof_for_output(&response, &key, message.capacity);
     check_output_after_count(challenge, reference, &response, info.as_deref(), message.capacity, world)?;
     let session = Session::new(Arc::clone(challenge), &response, key);
-    let answer = lock(world.sessions).answer(reference, session, response.nc, world.configuration.sequence);
+    let answer = lock(world.http_sessions).answer(reference, session, response.nc, world.configuration.sequence);
     match answer {
         Answer::Taken(session) => Ok(Done { session, proof: Proof::of(&response), info }),
         Answer::CountRefused => Err(out_of_sequence(challenge, &response, message.capacity, world)),
@@ -246,7 +252,7 @@ fn complete_initial(
 /// A further request of a session.
 fn complete_subsequent(
     session: &Arc<Session>,
-    reference: &Reference,
+    reference: &Reference<Http>,
     message: &ResponseMessage<'_>,
     world: World<'_>,
 ) -> Result<(Proof, Option<Vec<u8>>), Refused> {
@@ -293,12 +299,12 @@ enum InitialKey {
 /// Everything about the answer of `challenge` but its count.
 fn judge_initial<'m>(
     challenge: &IssuedChallenge,
-    reference: &Reference,
+    reference: &Reference<Http>,
     message: &ResponseMessage<'m>,
     world: World<'_>,
 ) -> Result<(Response<'m>, InitialKey), Failure> {
     let response = named_response(challenge, message, world)?;
-    let answered = lock(world.sessions).session(reference);
+    let answered = lock(world.http_sessions).session(reference);
     if let Some(session) = answered {
         judge_against_session(&session, &response, message)?;
         return Ok((response, InitialKey::Session(session)));
@@ -313,7 +319,7 @@ fn judge_initial<'m>(
     match key {
         Some(key) => Ok((response, InitialKey::Own(key))),
         None => {
-            lock(world.sessions).fail(reference, world.configuration.limits.failures);
+            lock(world.http_sessions).fail(reference, world.configuration.limits.failures);
             Err(PeerMisbehaviour::DigestAltered.into())
         }
     }
@@ -359,14 +365,14 @@ fn same_request(response: &Response<'_>, message: &ResponseMessage<'_>) -> Resul
 /// Count and output of a request that is right otherwise: SEC_E_OK.
 fn take_count(
     session: &Session,
-    reference: &Reference,
+    reference: &Reference<Http>,
     response: &Response<'_>,
     message: &ResponseMessage<'_>,
     world: World<'_>,
 ) -> Result<(Proof, Option<Vec<u8>>), Refused> {
     let info = proof_for_output(response, session.key(), message.capacity);
     check_output_after_count(session.challenge(), reference, response, info.as_deref(), message.capacity, world)?;
-    if !lock(world.sessions).take_count(reference, response.nc, world.configuration.sequence) {
+    if !lock(world.http_sessions).take_count(reference, response.nc, world.configuration.sequence) {
         return Err(out_of_sequence(session.challenge(), response, message.capacity, world));
     }
     Ok((Proof::of(response), info))
@@ -375,7 +381,7 @@ fn take_count(
 /// An output too small consumes nothing, but comes after the count: who is out of sequence hears that.
 fn check_output_after_count(
     challenge: &IssuedChallenge,
-    reference: &Reference,
+    reference: &Reference<Http>,
     response: &Response<'_>,
     info: Option<&[u8]>,
     capacity: Option<usize>,
@@ -385,7 +391,7 @@ fn check_output_after_count(
     match required_room(capacity, info.len()) {
         Ok(()) => Ok(()),
         Err(too_small) => {
-            if lock(world.sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
+            if lock(world.http_sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
                 Err(too_small.into())
             } else {
                 Err(out_of_sequence(challenge, response, capacity, world))
@@ -401,7 +407,7 @@ fn out_of_sequence(
     capacity: Option<usize>,
     world: World<'_>,
 ) -> Refused {
-    match fresh_if_room(challenge.terms(), capacity, world) {
+    match fresh_if_room::<Http>(challenge.terms().clone(), true, capacity, world) {
         Ok(challenge) => Refused { failure: PeerMisbehaviour::Count(response.nc).into(), challenge },
         Err(failure) => failure.into(),
     }
@@ -411,14 +417,14 @@ fn out_of_sequence(
 /// AcceptSecurityContext made goes out with `stale=true`.
 fn continue_with(
     next: &IssuedChallenge,
-    reference: &Reference,
+    reference: &Reference<Http>,
     response: &Response<'_>,
     message: &ResponseMessage<'_>,
     world: World<'_>,
 ) -> Result<Vec<u8>, Refused> {
     let token = next.to_bytes(true).map_err(|_| Misuse::ChallengeTooLong)?;
     let room = required_room(message.capacity, token.len());
-    if !lock(world.sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
+    if !lock(world.http_sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
         let challenge = room.is_ok().then_some(token);
         return Err(Refused { failure: PeerMisbehaviour::Count(response.nc).into(), challenge });
     }

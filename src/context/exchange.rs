@@ -99,6 +99,11 @@ impl<K> Exchange<K> {
 }
 
 impl Exchange {
+    /// H(A1).
+    pub(super) fn key(&self) -> &SessionKey {
+        &self.key
+    }
+
     /// The digest of a request; `entity` counts for auth-int.
     pub(super) fn digest(&self, method: &[u8], uri: &[u8], entity: Option<&[u8; 16]>, count: u32) -> [u8; 16] {
         let a2 = match entity {

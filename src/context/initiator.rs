@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::attributes::{ContextAttribute, Facts, query};
+use super::attributes::{ContextAttribute, Facts, Protected, query};
 use super::environment::World;
 use super::exchange::Exchange;
 use super::failure::{EnvironmentFailure, Failure, LogonFailure, Misuse, PeerMisbehaviour};
@@ -24,14 +24,43 @@ use crate::digest::{AuthenticationInfo, Challenge, Charset, Qop, TokenError, Use
 /// The credentials of a client. Contexts keep them alive after their handle was freed.
 pub struct OutboundCredentials {
     id: u64,
-    username: String,
+    user: String,
+    domain: Option<String>,
     password: Zeroizing<String>,
 }
 
 impl OutboundCredentials {
-    /// Credentials under an id of their own: a context belongs to one credentials handle.
-    pub fn new(id: u64, username: String, password: Zeroizing<String>) -> Self {
-        Self { id, username, password }
+    /// Credentials under an id of their own: a context belongs to one credentials handle. An empty domain is none.
+    pub fn new(id: u64, user: String, domain: String, password: Zeroizing<String>) -> Self {
+        let domain = if domain.is_empty() { None } else { Some(domain) };
+        Self { id, user, domain, password }
+    }
+
+    /// Whether both are the same credentials handle's.
+    pub fn is(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+
+    /// The user.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The user's domain, if there is one.
+    pub fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// `domain\user`, or the user alone where there is no domain.
+    pub fn username(&self) -> String {
+        match &self.domain {
+            Some(domain) => format!("{domain}\\{}", self.user),
+            None => self.user.clone(),
+        }
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.password
     }
 }
 
@@ -40,7 +69,8 @@ impl fmt::Debug for OutboundCredentials {
         formatter
             .debug_struct("OutboundCredentials")
             .field("id", &self.id)
-            .field("username", &self.username)
+            .field("user", &self.user)
+            .field("domain", &self.domain)
             .finish_non_exhaustive()
     }
 }
@@ -57,9 +87,9 @@ impl Initiator {
         Self { credentials }
     }
 
-    /// Whether both are the same credentials handle's.
-    pub fn is_of(&self, credentials: &OutboundCredentials) -> bool {
-        self.credentials.id == credentials.id
+    /// Whose role it is.
+    pub fn credentials(&self) -> &OutboundCredentials {
+        &self.credentials
     }
 }
 
@@ -152,7 +182,7 @@ impl<S> Context<Initiator, S> {
         world: World<'_>,
     ) -> Initialization<Self> {
         let attempt = Attempt { credentials: &self.role.credentials, room, input, requirements, world };
-        let outcome = attempt.check_flags().and_then(|()| match input.token {
+        let outcome = attempt.check_flags().map_err(Failure::from).and_then(|()| match input.token {
             None | Some([]) => attempt.room.required().map(|()| None).map_err(Failure::from),
             Some(token) => attempt.answer(parse_challenge(token, world)?).map(Some),
         });
@@ -194,7 +224,7 @@ impl Context<Initiator, Established> {
         world: World<'_>,
     ) -> Initialization<Self> {
         let attempt = Attempt { credentials: &self.role.credentials, room: Room::Granted, input, requirements, world };
-        let reply = attempt.check_flags().and_then(|()| match input.token {
+        let reply = attempt.check_flags().map_err(Failure::from).and_then(|()| match input.token {
             None | Some([]) => Err(Misuse::NoToken.into()),
             Some(token) => attempt.answer(parse_challenge(token, world)?),
         });
@@ -244,7 +274,12 @@ impl Context<Initiator, Established> {
     /// SEC_E_UNSUPPORTED_FUNCTION for an attribute the package has not.
     pub fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
         let exchange = &self.state.exchange;
-        let facts = Facts { username: exchange.username(), flags: exchange.granted().bits() };
+        let facts = Facts {
+            username: exchange.username(),
+            flags: exchange.granted().bits(),
+            key: exchange.key(),
+            protected: Protected::Http { service_name: None },
+        };
         query(attribute, &facts).ok_or_else(|| Misuse::UnsupportedAttribute(attribute).into())
     }
 
@@ -325,7 +360,7 @@ impl Responded {
 }
 
 /// A challenge has nonce and realm; anything else that parses is Authentication-Info.
-fn is_challenge(token: &[u8], world: World<'_>) -> Result<bool, TokenError> {
+pub(super) fn is_challenge(token: &[u8], world: World<'_>) -> Result<bool, TokenError> {
     for directive in directives(token, &world.configuration.limits.token) {
         let directive = directive?;
         if directive.is("nonce") || directive.is("realm") {
@@ -391,18 +426,13 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn check_flags(&self) -> Result<(), Failure> {
+    fn check_flags(&self) -> Result<(), Misuse> {
         if !self.requirements.contains(InitializeRequirements::HTTP) {
-            return Err(Misuse::NotHttp.into());
+            return Err(Misuse::InitiatorMechanism);
         }
-        for (flag, name) in [
-            (InitializeRequirements::DELEGATE, "ISC_REQ_DELEGATE"),
-            (InitializeRequirements::PROMPT_FOR_CREDS, "ISC_REQ_PROMPT_FOR_CREDS"),
-            (InitializeRequirements::CONFIDENTIALITY, "ISC_REQ_CONFIDENTIALITY"),
-        ] {
-            if self.requirements.contains(flag) {
-                return Err(Misuse::UnsupportedRequirement(name).into());
-            }
+        self.requirements.check_unsupported()?;
+        if self.requirements.contains(InitializeRequirements::CONFIDENTIALITY) {
+            return Err(Misuse::UnsupportedRequirement("ISC_REQ_CONFIDENTIALITY"));
         }
         Ok(())
     }
@@ -418,7 +448,7 @@ impl Attempt<'_> {
             Some(Qop::AuthInt) => optional_entity(entity)?,
             Some(Qop::Auth) | None => None,
         };
-        let OutboundCredentials { username, password, .. } = self.credentials;
+        let (username, password) = (self.credentials.username(), self.credentials.password());
         match challenge.charset {
             // The username is judged where it is written.
             Charset::Iso8859_1 if password.chars().any(|character| character > '\u{ff}') => {
@@ -426,11 +456,11 @@ impl Attempt<'_> {
             }
             Charset::Iso8859_1 | Charset::Utf8 => {}
         }
-        let user = UserHash::new(username, &challenge.realm, password);
+        let user = UserHash::new(&username, &challenge.realm, password);
         let mutual = self.requirements.contains(InitializeRequirements::MUTUAL_AUTH);
         let granted = InitializeRequirements::granted(qop, mutual);
         // Every cnonce has the same length: what does not fit costs no entropy.
-        let exchange = Exchange::new(challenge, username.clone(), qop, granted);
+        let exchange = Exchange::new(challenge, username, qop, granted);
         let (sample, response_at) = exchange.header(target, 1, &[b'0'; 32]).ok_or(Misuse::CharacterSet)?;
         required_room(capacity, sample.len())?;
         self.room.required()?;
@@ -575,7 +605,8 @@ mod tests {
         let granted = InitializeRequirements::HTTP;
         let exchange: Exchange<SessionKey> = Exchange::new(challenge, "alice".to_owned(), Some(Qop::Auth), granted)
             .with_cnonce(algorithm, &user, &[7; 16]);
-        let credentials = OutboundCredentials::new(0, "alice".to_owned(), Zeroizing::new("secret".to_owned()));
+        let credentials =
+            OutboundCredentials::new(0, "alice".to_owned(), String::new(), Zeroizing::new("secret".to_owned()));
         Context { role: Initiator::new(Arc::new(credentials)), state: Established { exchange, count } }
     }
 

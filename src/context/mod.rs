@@ -20,10 +20,12 @@ pub mod counts;
 pub mod environment;
 mod exchange;
 pub mod failure;
+pub mod http;
 pub mod initiator;
 pub mod input;
 mod issuing;
 pub mod requirements;
+pub mod sasl;
 pub mod sessions;
 mod verification;
 
