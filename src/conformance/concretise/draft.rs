@@ -9,6 +9,7 @@ use crate::spec::shadow::registers::{Exchange, Registers};
 use crate::spec::vocabulary as fact;
 
 use super::super::action::CallAction;
+use super::bindings::Presented;
 use super::count::{self, Counts};
 use super::wire::{self, Flaw, Piece};
 
@@ -82,10 +83,14 @@ impl Draft {
         registers: &Registers,
         origin: Origin<'_>,
         action: &CallAction,
+        presented: &Presented,
         accepts: bool,
         rng: &mut Rng,
     ) -> Self {
         let mut draft = Self::good(registers, origin, action, rng);
+        let (extended, cnonce) = presented.directives(rng);
+        draft.extended = extended;
+        draft.cnonce = cnonce.unwrap_or(draft.cnonce);
         let session = origin.nonce.and_then(|exchange| exchange.session.as_ref());
         let counts = session.map(|session| Counts { last: session.last, used: &session.used });
         draft.nc = count::choose(registers.setup.policy, counts, action, accepts, rng);
@@ -132,7 +137,7 @@ impl Draft {
         let qop = match () {
             () if action.wishes.is(fact::Qop::Auth) => Qop::Auth,
             () if action.wishes.is(fact::Qop::AuthInt) => Qop::AuthInt,
-            () => exchange.map_or(if rng.bool() { Qop::Auth } else { Qop::AuthInt }, |exchange| exchange.qop),
+            () => exchange.and_then(|exchange| exchange.offer.http_qop()).unwrap_or(if rng.bool() { Qop::Auth } else { Qop::AuthInt }),
         };
         let random = |rng: &mut Rng| octets(32, rng);
         Self {
@@ -141,7 +146,7 @@ impl Draft {
             entity: Vec::new(),
             username,
             nonce: origin.nonce.map_or_else(|| random(rng), |exchange| exchange.nonce.clone()),
-            opaque: origin.opaque.map_or_else(|| random(rng), |exchange| exchange.opaque.clone()),
+            opaque: origin.opaque.and_then(|exchange| exchange.offer.opaque()).map_or_else(|| random(rng), <[u8]>::to_vec),
             uri: uri(rng),
             qop,
             nc: *b"00000001",
@@ -149,9 +154,9 @@ impl Draft {
                 let length = rng.usize(..24);
                 octets(length, rng)
             },
-            algorithm: exchange.map_or(registers.setup.algorithm.into(), |exchange| exchange.algorithm),
+            algorithm: exchange.and_then(|exchange| exchange.offer.algorithm()).unwrap_or(registers.setup.algorithm.into()),
             charset,
-            extended: session.map(|session| session.extended.clone()).unwrap_or_default(),
+            extended: [None, None, None],
             realm,
             response: [b'0'; 32],
         }
@@ -161,10 +166,10 @@ impl Draft {
     fn swap(&mut self, registers: &Registers, exchange: Option<&Exchange>, action: &CallAction, rng: &mut Rng) {
         let session = exchange.and_then(|exchange| exchange.session.as_ref());
         let qop_is_wished = action.wishes.get(fact::Fact::Qop).is_some();
-        if exchange.is_some_and(|exchange| exchange.qop != self.qop) {
+        if exchange.is_some_and(|exchange| exchange.offer.http_qop() != Some(self.qop)) {
             return; // The wish for another qop is a difference already.
         }
-        let choices = if session.is_some() { 6 } else { 3 };
+        let choices = if session.is_some() { 5 } else { 3 };
         match rng.u8(..choices) {
             0 if !qop_is_wished => {
                 self.qop = match self.qop {
@@ -199,7 +204,7 @@ impl Draft {
                     self.username = "mallory".into();
                 }
             }
-            4 => {
+            _other => {
                 let other = match self.charset {
                     Charset::Iso8859_1 => Charset::Utf8,
                     Charset::Utf8 => Charset::Iso8859_1,
@@ -210,7 +215,6 @@ impl Draft {
                     self.username = "mallory".into();
                 }
             }
-            _other => self.extended[rng.usize(..3)] = Some(octets(8, rng)),
         }
     }
 
@@ -264,7 +268,7 @@ impl Draft {
                     self.target = [self.target.as_slice(), b"?tampered"].concat();
                 }
             }
-            3 => self.cnonce = octets(25, rng),
+            3 if self.extended.iter().all(Option::is_none) => self.cnonce = octets(25, rng),
             4 if session.is_none() => {
                 self.username = "nobody".into();
                 self.seal(registers, exchange, rng);

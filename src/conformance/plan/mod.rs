@@ -23,6 +23,9 @@ pub struct Sequence {
     pub actions: Vec<Action>,
 }
 
+/// What a subject announces that it accepts, in bytes: the usual, the least, and the most.
+pub const ANNOUNCED_MAXBUFS: [u32; 4] = [65_536, 17, 1024, 16_777_215];
+
 /// What a combination of facts needs of a subject beside answering calls.
 pub fn needs(facts: &Facts) -> Vec<Need> {
     let has = |named: &[(Fact, &str)]| named.iter().any(|(fact, value)| facts.name(*fact) == *value);
@@ -38,7 +41,7 @@ pub fn needs(facts: &Facts) -> Vec<Need> {
         needs.push(Need::TwoProviders);
     }
     if has(&[(Fact::Count, "exhausted")]) {
-        needs.push(Need::Counts);
+        needs.push(if facts.get(Fact::Message).is_some() { Need::Sequences } else { Need::Counts });
     }
     if has(&[(Fact::Room, "full")]) {
         needs.push(Need::Limits);
@@ -49,9 +52,21 @@ pub fn needs(facts: &Facts) -> Vec<Need> {
     needs
 }
 
+/// What clients of HTTP say of their channel on the way to the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Channel {
+    /// Nothing.
+    Unbound,
+    /// The one they have.
+    Bound,
+    /// The same, and it is required of them.
+    Required,
+}
+
 struct Planner {
     actions: Vec<Action>,
     rng: Rng,
+    channel: Channel,
 }
 
 /// A plan for one combination of facts of a call.
@@ -68,11 +83,14 @@ pub fn approach(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> S
 }
 
 fn plan_until(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
-    let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed) };
+    let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed), channel: Channel::Unbound };
     let setup = planner.setup(profile, facts);
     planner.actions.extend(credentials_of_every_kind());
     match profile {
-        Profile::DigestHttp => planner.reach(call, facts),
+        Profile::DigestHttp => {
+            planner.channel = planner.channel(call, facts);
+            planner.reach(call, facts);
+        }
         Profile::DigestSasl => planner.sasl_reach(call, facts),
     }
     planner.environment(facts);
@@ -115,6 +133,11 @@ fn wishes(facts: &Facts) -> Wishes {
 /// Whether a wrong answer to a challenge is counted; where the offer differs too, either may be judged first.
 fn answers_wrongly(facts: &Facts) -> bool {
     facts.is(fact::Names::Challenge) && facts.is(fact::Digest::Differs) && !facts.is(fact::Offered::Differs)
+}
+
+/// The same, bound to a channel, as the call requires of it.
+fn required(action: CallAction) -> CallAction {
+    action.wishing(fact::Bindings::Proxied).wishing(fact::Upgraded::Yes)
 }
 
 impl Planner {
@@ -162,12 +185,35 @@ impl Planner {
     fn answer(&mut self, context: Option<u8>, entity: fact::Entity) {
         let mut action = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Challenge);
         action.context = context;
-        self.call(action.wishing(entity).wishing(fact::Output::Enough));
+        let action = action.wishing(entity).wishing(fact::Output::Enough);
+        self.call(match self.channel {
+            Channel::Unbound => action,
+            Channel::Bound => action.wishing(fact::Bindings::Matches),
+            Channel::Required => required(action),
+        });
     }
 
     fn find(&mut self) {
         let action = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Session);
-        self.call(action.wishing(fact::Output::Enough));
+        let action = action.wishing(fact::Output::Enough);
+        self.call(match self.channel {
+            // A session is found by what its client said first.
+            Channel::Unbound | Channel::Bound => action,
+            Channel::Required => required(action),
+        });
+    }
+
+    /// What clients must have said of their channel for these facts.
+    fn channel(&mut self, call: CallName, facts: &Facts) -> Channel {
+        let by_chance = [Channel::Unbound, Channel::Bound][usize::from(self.rng.bool())];
+        match facts.name(Fact::Bindings) {
+            "matches" | "proxied" | "differs" => Channel::Bound,
+            "missing" => Channel::Required,
+            "inconsistent" => by_chance,
+            "none" => Channel::Unbound,
+            _other if call == CallName::QueryContextAttributes => by_chance,
+            _other => Channel::Unbound,
+        }
     }
 
     fn complete(&mut self, context: u8) {
@@ -389,7 +435,8 @@ impl Planner {
             self.actions.push(Action::AccountsDown(true));
         }
         if facts.is(fact::Count::Exhausted) {
-            self.actions.push(Action::SpendCounts);
+            let spend = if facts.get(Fact::Message).is_some() { Action::SpendSequences } else { Action::SpendCounts };
+            self.actions.push(spend);
         }
     }
 

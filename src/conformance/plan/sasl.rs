@@ -2,14 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::super::action::Action;
-use super::Planner;
+use super::{ANNOUNCED_MAXBUFS, Planner};
 use crate::spec::names::CallName;
 use crate::spec::setup::{Cipher, Limits, Setup};
 use crate::spec::vocabulary as fact;
 use crate::spec::vocabulary::{Fact, Facts};
-
-/// What a subject announces that it accepts.
-const MAXBUFS: [u32; 4] = [65_536, 17, 1024, 16_777_215];
 
 impl Planner {
     /// The ciphers that are configured: mostly all, else some, and none where flags cannot be had.
@@ -31,7 +28,7 @@ impl Planner {
         if facts.is(fact::Names::Nothing) {
             limits.challenges = Limits::default().challenges;
         }
-        Setup { ciphers: self.ciphers(facts), maxbuf: MAXBUFS[self.rng.usize(..MAXBUFS.len())], limits, ..setup }
+        Setup { ciphers: self.ciphers(facts), maxbuf: ANNOUNCED_MAXBUFS[self.rng.usize(..ANNOUNCED_MAXBUFS.len())], limits, ..setup }
     }
 
     fn sasl_qop(&mut self, facts: &Facts) -> fact::Qop {

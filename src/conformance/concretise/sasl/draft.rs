@@ -17,7 +17,7 @@ use super::super::wire::{self, Flaw, Piece};
 
 const REQUIRED: &[&str] = &["username", "nonce", "cnonce", "nc", "digest-uri", "response"];
 const DIGEST_URIS: &[&str] =
-    &["imap/elwood.innosoft.com", "acap/elwood.innosoft.com", "ldap/db.example.org/backend", "imap//host", "x/\"y\\"];
+    &["imap/elwood.innosoft.com", "acap/elwood.innosoft.com", "ldap/db.example.org/backend", "imap/host/", "x/\"y\\"];
 /// What a client may announce; larger ones would only make the longest message long.
 const MAXBUFS: [Option<u32>; 8] = [None, None, Some(17), Some(40), Some(100), Some(1024), Some(4096), Some(65_536)];
 
@@ -37,7 +37,6 @@ pub(in super::super) struct KnownSession<'r> {
     pub(in super::super) cnonce: &'r [u8],
     pub(in super::super) authzid: Option<&'r str>,
     pub(in super::super) charset: Charset,
-    pub(in super::super) cipher: Option<Cipher>,
     pub(in super::super) counts: Counts<'r>,
     pub(in super::super) key: &'r SessionKey,
 }
@@ -140,7 +139,7 @@ impl Draft {
             () if action.wishes.is(fact::Qop::AuthConf) => Qop::AuthConf,
             () => known.map_or_else(|| any[rng.usize(..3)], |known| known.qop),
         };
-        let cipher = session.and_then(|session| session.cipher).or_else(|| rng.choice(offered(registers)));
+        let cipher = rng.choice(offered(registers));
         let authzid = match session {
             Some(session) => session.authzid.map(str::to_owned),
             None => Some(username.clone()).filter(|_| rng.u8(..4) == 0),

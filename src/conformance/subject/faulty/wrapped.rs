@@ -71,6 +71,10 @@ impl<M: Default> Subject for Wrapped<M> {
         self.oracle.spend_counts(context)
     }
 
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.oracle.spend_sequences(context)
+    }
+
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         self.oracle.foreign_handle()
     }
