@@ -3,12 +3,18 @@
 //! It learns nonces and opaques only from what a subject puts out, and never reads the subject's insides.
 #![forbid(unsafe_code)]
 
+mod attributes;
+mod bindings;
 mod effects;
 mod facts;
+pub mod layers;
 mod outcome;
 mod questions;
 pub mod reading;
 pub mod registers;
+mod sasl;
+mod sasl_outcome;
+mod view;
 
 use std::sync::Arc;
 
@@ -20,7 +26,7 @@ use super::names::{Buffers, HandleOutcome, Profile};
 use super::setup::{EnvironmentFault, Setup};
 use super::vocabulary::{Digest, Fact, Facts, Role};
 use crate::status::SecurityStatus;
-use registers::Registers;
+use registers::{Answer, Registers};
 
 /// The spec machine: tables and registers.
 #[derive(Clone, Debug)]
@@ -102,8 +108,17 @@ impl Shadow {
 
     /// An initiator was told that all its counts were spent.
     pub fn spend_counts(&mut self, context: SecHandle) {
-        if let Some(answer) = self.registers.contexts.get_mut(&context).and_then(|context| context.answer.as_mut()) {
-            answer.nc = u32::MAX;
+        match self.registers.contexts.get_mut(&context).and_then(|context| context.answer.as_mut()) {
+            Some(Answer::Http(answer)) => answer.nc = u32::MAX,
+            Some(Answer::Sasl(answer)) => answer.nc = u32::MAX,
+            None => {}
+        }
+    }
+
+    /// A context was told that all numbers of the messages it sends were spent.
+    pub fn spend_sequence(&mut self, context: SecHandle) {
+        if let Some(layers) = self.registers.contexts.get_mut(&context).and_then(|context| context.layers.as_mut()) {
+            layers.spent = true;
         }
     }
 
