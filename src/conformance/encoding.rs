@@ -243,12 +243,17 @@ impl Writer {
             Action::Inject(fault) => Kind::Inject(*fault),
             Action::AccountsDown(down) => Kind::AccountsDown(*down),
             Action::SpendCounts => Kind::SpendCounts,
+            Action::SpendSequences => Kind::SpendSequences,
         };
         let position = KINDS.iter().position(|known| *known == kind)?;
         self.bytes.push(u8::try_from(position).ok()?);
         match action {
             Action::Call(action) => self.call(action),
-            Action::Expire | Action::Inject(_) | Action::AccountsDown(_) | Action::SpendCounts => Some(()),
+            Action::Expire
+            | Action::Inject(_)
+            | Action::AccountsDown(_)
+            | Action::SpendCounts
+            | Action::SpendSequences => Some(()),
         }
     }
 

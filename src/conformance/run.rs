@@ -221,7 +221,7 @@ impl Run<'_> {
 
     fn row(&mut self, profile: Profile, (call, row): (CallName, &Row), facts: &[Facts]) {
         let row_seed = derive(self.options.seed, row.id.as_bytes());
-        let limits_can_be_set = self.subject.capabilities().contains(&Need::Limits);
+        let capabilities = self.subject.capabilities();
         let cases = self.options.cases;
         let mut ran = 0;
         // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying.
@@ -231,9 +231,11 @@ impl Run<'_> {
             }
             let Some(facts) = choose(facts, cases, index % cases) else { return };
             let mut sequence = plan(profile, call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
-            if !limits_can_be_set {
+            if !capabilities.contains(&Need::Limits) {
                 sequence.setup.limits = Limits::default();
             }
+            // Where spent counts are only one way to the state of the row, there are cases without.
+            sequence.actions.retain(|action| offers(&capabilities, action));
             let trace = run_sequence(self.specification, self.subject, &sequence);
             let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
             ran += usize::from(reached);
@@ -331,6 +333,11 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
                     shadow.spend_counts(context);
                 }
             }
+            Action::SpendSequences => {
+                if let Some(context) = shadow.newest_with_layers() {
+                    shadow.spend_sequence(context);
+                }
+            }
         }
     }
     String::new()
@@ -389,6 +396,15 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
     };
     let findings = tally.failures.into_iter().chain(tally.errors).chain(tally.deviations).collect();
     RowReport { row: row.id.clone(), call: row.call, verdict, ran, note, findings }
+}
+
+/// Whether a subject that offers these can do what the action says.
+fn offers(capabilities: &BTreeSet<Need>, action: &Action) -> bool {
+    match action {
+        Action::SpendCounts => capabilities.contains(&Need::Counts),
+        Action::SpendSequences => capabilities.contains(&Need::Sequences),
+        Action::Call(_) | Action::Expire | Action::Inject(_) | Action::AccountsDown(_) => true,
+    }
 }
 
 /// A seed made from a seed: the first eight bytes of an MD5, so that no release of Rust changes what a seed means.

@@ -115,6 +115,8 @@ pub(super) fn with_spoilt_nonce(call: &Call, nonce: &[u8]) -> Call {
         | Call::CompleteAuthToken { .. }
         | Call::MakeSignature { .. }
         | Call::VerifySignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
         | Call::QueryContextAttributes { .. }
         | Call::DeleteSecurityContext { .. } => None,
     };
