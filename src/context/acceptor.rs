@@ -1,12 +1,13 @@
 //! The acceptor's states and AcceptSecurityContext (HTTP).
 //!
-//! Order of checks: input and output descriptors (the caller's), the realm supplied, flags,
-//! token form, what it names, protection asked against negotiated, method and H(Entity), what was offered,
+//! Order of checks: input and output descriptors (the caller's), the realm and the channel bindings supplied, flags,
+//! token form, what it says about its channel, what it names, protection asked against negotiated, method and H(Entity), what was offered,
 //! account source, digest, age, count, output.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
 
+use super::bindings::{BindingsPolicy, ChannelCheck};
 use super::environment::World;
 use super::failure::{EnvironmentFailure, Failure, LogonFailure, Misuse, PeerMisbehaviour};
 use super::http::{ChallengeTerms, Http, IssuedChallenge, Session};
@@ -55,6 +56,7 @@ impl Challenged {
 pub struct Initial {
     pub(super) challenge: Arc<IssuedChallenge>,
     pub(super) reference: Reference<Http>,
+    pub(super) policy: BindingsPolicy,
 }
 
 /// Pending: a further request of a session.
@@ -62,6 +64,7 @@ pub struct Initial {
 pub struct Subsequent {
     pub(super) session: Arc<Session>,
     pub(super) reference: Reference<Http>,
+    pub(super) policy: BindingsPolicy,
 }
 
 impl sealed::Sealed for Initial {}
@@ -78,6 +81,7 @@ impl Pending for Subsequent {
 pub struct Established {
     pub(super) session: Arc<Session>,
     pub(super) reference: Reference<Http>,
+    pub(super) policy: BindingsPolicy,
     pub(super) proof: Proof,
 }
 
@@ -218,6 +222,7 @@ enum Judged {
 impl Attempt<'_> {
     fn judge(&self) -> Result<Next, Failure> {
         self.supplied_realm()?;
+        let channel = self.channel()?;
         if !self.requirements.contains(AcceptRequirements::HTTP) {
             return Err(Misuse::AcceptorMechanism.into());
         }
@@ -230,17 +235,19 @@ impl Attempt<'_> {
         }
         let limits = &self.world.configuration.limits.token;
         let response = Response::parse(self.input.token, limits).map_err(PeerMisbehaviour::from)?;
+        channel.judge(&response)?;
+        let policy = self.policy();
         let named = lock(self.world.http_sessions).name_by_both(self.identity, &response.nonce, &response.opaque);
         match named.map_err(|NamesTwo| PeerMisbehaviour::NamesTwo)? {
             None => self.unknown_nonce(&response),
             Some(Named::Session(session, reference)) => self.further_request(&response, session, reference),
             Some(Named::Challenge(challenge, reference)) => match self.answer(&response, &challenge, &reference) {
                 Ok(Judged::Established(session, info)) => {
-                    Ok(Next::Established(Established { session, reference, proof: Proof::of(&response) }, info))
+                    Ok(Next::Established(Established { session, reference, policy, proof: Proof::of(&response) }, info))
                 }
-                Ok(Judged::CompleteNeeded) => Ok(Next::Initial(Initial { challenge, reference })),
+                Ok(Judged::CompleteNeeded) => Ok(Next::Initial(Initial { challenge, reference, policy })),
                 Ok(Judged::CompleteAndContinue(next, token)) => {
-                    Ok(Next::InitialAndContinue(Initial { challenge, reference }, next, token))
+                    Ok(Next::InitialAndContinue(Initial { challenge, reference, policy }, next, token))
                 }
                 Ok(Judged::AnsweredMeanwhile(session)) => self.further_request(&response, session, reference),
                 Ok(Judged::Stale(challenge, token)) => {
@@ -278,9 +285,12 @@ impl Attempt<'_> {
         session: Arc<Session>,
         reference: Reference<Http>,
     ) -> Result<Next, Failure> {
+        let policy = self.policy();
         match self.judge_further_request(response, &session) {
-            Ok(None) => Ok(Next::Subsequent(Subsequent { session, reference })),
-            Ok(Some((next, token))) => Ok(Next::SubsequentAndContinue(Subsequent { session, reference }, next, token)),
+            Ok(None) => Ok(Next::Subsequent(Subsequent { session, reference, policy })),
+            Ok(Some((next, token))) => {
+                Ok(Next::SubsequentAndContinue(Subsequent { session, reference, policy }, next, token))
+            }
             Err(failure) => {
                 lock(self.world.http_sessions).release(reference);
                 Err(failure)
@@ -366,6 +376,15 @@ impl Attempt<'_> {
         }
     }
 
+    fn policy(&self) -> BindingsPolicy {
+        BindingsPolicy::of(self.requirements)
+    }
+
+    /// What the caller knows about the channel.
+    fn channel(&self) -> Result<ChannelCheck<'_>, Misuse> {
+        ChannelCheck::new(self.policy(), self.input.bindings)
+    }
+
     /// A fresh challenge on the terms of this call.
     fn challenge(&self, stale: bool) -> Result<Ready<Http>, Failure> {
         let configuration = self.world.configuration;
@@ -375,6 +394,7 @@ impl Attempt<'_> {
             algorithm: configuration.algorithm,
             qop: self.requirements.qop(),
             charset: if configuration.charset_utf8 { Charset::Utf8 } else { Charset::Iso8859_1 },
+            nonce_form: self.channel()?.nonce_form(),
         };
         let prepared = Prepared::<Http>::new(terms, stale, self.input.capacity, self.world)?;
         self.room.required()?;

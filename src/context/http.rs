@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::bindings::NonceForm;
 use super::environment::World;
 use super::sealed;
 use super::sessions::{Answered, Issued, Mechanism, Sessions};
@@ -37,6 +38,8 @@ pub struct ChallengeTerms {
     pub qop: Qop,
     /// Utf8 where charset=utf-8 is offered.
     pub charset: Charset,
+    /// Whether the nonce invites the client to tell its channel.
+    pub nonce_form: NonceForm,
 }
 
 /// A challenge as it was issued; nothing of it ever changes.
@@ -79,7 +82,11 @@ impl Issued for IssuedChallenge {
 
     fn new(terms: ChallengeTerms, now: Timestamp, entropy: [u8; 32]) -> Self {
         let [nonce, opaque] = halves(entropy);
-        Self { terms, nonce: Nonce::new(now, nonce), opaque: hash::hex(&opaque) }
+        let nonce = match terms.nonce_form {
+            NonceForm::Plain => Nonce::new(now, nonce),
+            NonceForm::Upgraded => Nonce::upgraded(now, nonce),
+        };
+        Self { terms, nonce, opaque: hash::hex(&opaque) }
     }
 
     fn into_terms(self) -> ChallengeTerms {

@@ -1,6 +1,6 @@
 //! The initiator's states, InitializeSecurityContext, CompleteAuthToken and MakeSignature (HTTP).
 //!
-//! Order of checks in InitializeSecurityContext: descriptors (the caller's), flags, token form, a refusal of the
+//! Order of checks in InitializeSecurityContext: descriptors (the caller's), target host and channel bindings, flags, token form, a refusal of the
 //! server, target, method, algorithm and qop, H(Entity), character set, output, entropy.
 #![forbid(unsafe_code)]
 
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::attributes::{ContextAttribute, Facts, Protected, query};
+use super::bindings::{OwnChannel, given};
 use super::environment::World;
 use super::exchange::Exchange;
 use super::failure::{EnvironmentFailure, Failure, LogonFailure, Misuse, PeerMisbehaviour};
@@ -182,7 +183,7 @@ impl<S> Context<Initiator, S> {
         world: World<'_>,
     ) -> Initialization<Self> {
         let attempt = Attempt { credentials: &self.role.credentials, room, input, requirements, world };
-        let outcome = attempt.check_flags().map_err(Failure::from).and_then(|()| match input.token {
+        let outcome = attempt.check_call().map_err(Failure::from).and_then(|()| match input.token {
             None | Some([]) => attempt.room.required().map(|()| None).map_err(Failure::from),
             Some(token) => attempt.answer(parse_challenge(token, world)?).map(Some),
         });
@@ -224,7 +225,7 @@ impl Context<Initiator, Established> {
         world: World<'_>,
     ) -> Initialization<Self> {
         let attempt = Attempt { credentials: &self.role.credentials, room: Room::Granted, input, requirements, world };
-        let reply = attempt.check_flags().map_err(Failure::from).and_then(|()| match input.token {
+        let reply = attempt.check_call().map_err(Failure::from).and_then(|()| match input.token {
             None | Some([]) => Err(Misuse::NoToken.into()),
             Some(token) => attempt.answer(parse_challenge(token, world)?),
         });
@@ -254,6 +255,7 @@ impl Context<Initiator, Established> {
     /// takes a nonce count.
     pub fn make_signature(&mut self, message: &RequestMessage<'_>) -> Result<Vec<u8>, Failure> {
         let Established { exchange, count } = &mut self.state;
+        given(message.bindings)?;
         required_method(message.method)?;
         required_target(message.target)?;
         let entity = match exchange.qop() {
@@ -329,7 +331,7 @@ impl<F: Into<Failure>> From<F> for Unheard {
 
 impl Responded {
     fn judge(&self, attempt: &Attempt<'_>) -> Result<Heard, Unheard> {
-        attempt.check_flags()?;
+        attempt.check_call()?;
         let reject = |failure: Failure| Err(Unheard::Rejected(failure));
         let token = match attempt.input.token {
             None => return Err(Misuse::NoToken.into()),
@@ -426,6 +428,17 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
+    /// What the caller got wrong whatever the server sent.
+    fn check_call(&self) -> Result<(), Misuse> {
+        self.channel()?;
+        self.check_flags()
+    }
+
+    /// What the caller knows of service and channel.
+    fn channel(&self) -> Result<OwnChannel<'_>, Misuse> {
+        OwnChannel::new(self.input.target_host, self.input.bindings)
+    }
+
     fn check_flags(&self) -> Result<(), Misuse> {
         if !self.requirements.contains(InitializeRequirements::HTTP) {
             return Err(Misuse::InitiatorMechanism);
@@ -460,7 +473,12 @@ impl Attempt<'_> {
         let mutual = self.requirements.contains(InitializeRequirements::MUTUAL_AUTH);
         let granted = InitializeRequirements::granted(qop, mutual);
         // Every cnonce has the same length: what does not fit costs no entropy.
-        let exchange = Exchange::new(challenge, username, qop, granted);
+        // Without qop there is no cnonce that could cover the channel.
+        let told = match qop {
+            Some(Qop::Auth | Qop::AuthInt) => self.channel()?.told_to(&challenge.nonce),
+            None => None,
+        };
+        let exchange = Exchange::new(challenge, username, qop, granted, told);
         let (sample, response_at) = exchange.header(target, 1, &[b'0'; 32]).ok_or(Misuse::CharacterSet)?;
         required_room(capacity, sample.len())?;
         self.room.required()?;
@@ -508,6 +526,7 @@ pub struct CompletedDigest {
 
 impl Response {
     fn complete(&self, message: &OwnTokenMessage<'_>) -> Result<CompletedDigest, Misuse> {
+        given(message.bindings)?;
         if message.token.is_empty() {
             return Err(Misuse::NoToken);
         }
@@ -603,8 +622,9 @@ mod tests {
         let user = UserHash::new("alice", "r", "secret");
         let algorithm = crate::digest::Algorithm::Md5;
         let granted = InitializeRequirements::HTTP;
-        let exchange: Exchange<SessionKey> = Exchange::new(challenge, "alice".to_owned(), Some(Qop::Auth), granted)
-            .with_cnonce(algorithm, &user, &[7; 16]);
+        let exchange: Exchange<SessionKey> =
+            Exchange::new(challenge, "alice".to_owned(), Some(Qop::Auth), granted, None)
+                .with_cnonce(algorithm, &user, &[7; 16]);
         let credentials =
             OutboundCredentials::new(0, "alice".to_owned(), String::new(), Zeroizing::new("secret".to_owned()));
         Context { role: Initiator::new(Arc::new(credentials)), state: Established { exchange, count } }
@@ -613,7 +633,8 @@ mod tests {
     #[test]
     fn nothing_follows_the_last_count() {
         let mut context = established(u32::MAX - 1);
-        let message = RequestMessage { method: b"GET", target: b"/", entity: b"", capacity: Some(2048) };
+        let message =
+            RequestMessage { method: b"GET", target: b"/", capacity: Some(2048), ..RequestMessage::default() };
         let header = context.make_signature(&message).expect("the last count");
         assert!(String::from_utf8_lossy(&header).contains("nc=ffffffff"));
         // The output comes after the count.

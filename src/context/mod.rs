@@ -14,6 +14,7 @@
 
 pub mod acceptor;
 pub mod attributes;
+pub mod bindings;
 mod completing;
 pub mod configuration;
 pub mod counts;

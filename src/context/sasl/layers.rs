@@ -21,7 +21,7 @@ pub enum MessageProtection {
     /// `auth`: nothing.
     None,
     /// `auth-int` or `auth-conf`.
-    Layer(SecurityLayer),
+    Layer(Box<SecurityLayer>),
 }
 
 /// A layer in both directions, each with numbers of its own.
@@ -109,12 +109,12 @@ impl MessageProtection {
     pub(super) fn new(layer: Option<Layer>, key: &SessionKey, direction: Direction, peer: MaxBuf) -> Self {
         match layer {
             None => Self::None,
-            Some(layer) => Self::Layer(SecurityLayer {
+            Some(layer) => Self::Layer(Box::new(SecurityLayer {
                 layer,
                 maximum_message: layer.maximum_message(peer),
                 sender: Sender::new(key, direction, layer),
                 receiver: Receiver::new(key, direction.reverse(), layer),
-            }),
+            })),
         }
     }
 
@@ -128,9 +128,7 @@ impl MessageProtection {
     pub(super) fn sizes(&self) -> Option<LayerSizes> {
         match self {
             Self::None => None,
-            Self::Layer(SecurityLayer { layer, maximum_message, .. }) => {
-                Some(LayerSizes { layer: *layer, maximum_message: *maximum_message })
-            }
+            Self::Layer(layer) => Some(LayerSizes { layer: layer.layer, maximum_message: layer.maximum_message }),
         }
     }
 
