@@ -225,8 +225,7 @@ fn limits_of(byte: u8) -> Limits {
 fn setup_bytes(wanted: &Setup) -> Option<[u8; 4]> {
     let terms = (0..=u8::MAX).find(|byte| policy(*byte) == wanted.policy && algorithm(*byte) == wanted.algorithm)?;
     let limits = (0..=u8::MAX).find(|byte| limits_of(*byte) == wanted.limits)?;
-    let mechanism =
-        (0..=u8::MAX).find(|byte| profile(*byte) == wanted.profile && maxbuf(*byte) == wanted.maxbuf)?;
+    let mechanism = (0..=u8::MAX).find(|byte| profile(*byte) == wanted.profile && maxbuf(*byte) == wanted.maxbuf)?;
     let ciphers = (0..=u8::MAX).find(|byte| ciphers_of(*byte) == wanted.ciphers)?;
     Some([terms, limits, mechanism, ciphers])
 }

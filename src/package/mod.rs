@@ -305,6 +305,18 @@ impl SecurityPackage {
         Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.advance_nonce_count(last)?)
     }
 
+    /// Tells an established SASL context that another holder of it has sent messages with every sequence number, so
+    /// that nothing can be sent under it any more. Not an SSPI call.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE; SEC_E_OUT_OF_SEQUENCE in any other state; SEC_E_QOP_NOT_SUPPORTED where nothing protects
+    /// messages.
+    pub fn spend_sequence_numbers(&self, context: Option<CtxtHandle>) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let mut context = lock(&cell);
+        Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.spend_sequence_numbers()?)
+    }
+
     /// VerifySignature: a further request of an acceptor's established session, found and completed in one call.
     ///
     /// The layout of CompleteAuthToken; nothing is written.

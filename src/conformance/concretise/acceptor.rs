@@ -15,8 +15,11 @@ impl<'a> Concretiser<'a> {
     /// The exchanges that the nonce and the opaque of a token come from.
     fn origin(&mut self, principal: &str, own: Option<usize>) -> Origin<'a> {
         let registers: &'a Registers = self.registers;
-        let all =
-            || registers.exchanges.iter().enumerate().rev().filter(|(_, exchange)| exchange.principal == principal && exchange.offer.profile() == Profile::DigestHttp);
+        let all = || {
+            registers.exchanges.iter().enumerate().rev().filter(|(_, exchange)| {
+                exchange.principal == principal && exchange.offer.profile() == Profile::DigestHttp
+            })
+        };
         let live = || all().filter(|(_, exchange)| exchange.is_live());
         let one = |exchange: Option<&'a Exchange>| Origin { nonce: exchange, opaque: exchange };
         let own_exchange = own.map(|own| &registers.exchanges[own]);
@@ -97,7 +100,8 @@ impl<'a> Concretiser<'a> {
         let asks = match () {
             () if self.wishes(fact::Asked::More) => true,
             () if self.wishes(fact::Asked::Within) => {
-                origin.nonce.is_some_and(|exchange| exchange.offer.http_qop() == Some(crate::digest::Qop::AuthInt)) && self.rng.bool()
+                origin.nonce.is_some_and(|exchange| exchange.offer.http_qop() == Some(crate::digest::Qop::AuthInt))
+                    && self.rng.bool()
             }
             // Without a token the wish for a quality of protection is a wish for the challenge's.
             () => self.wishes(fact::Qop::AuthInt),

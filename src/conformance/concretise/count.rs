@@ -35,7 +35,8 @@ pub(super) fn choose(
     let unused = |range: std::ops::RangeInclusive<u32>| range.clone().take(4096).find(|nc| !used(*nc) && *nc != next);
     let nc = match () {
         () if action.wishes.is(fact::Count::Used) => {
-            let known: Vec<u32> = counts.into_iter().flat_map(|counts| counts.used.iter().copied()).chain([0]).collect();
+            let known: Vec<u32> =
+                counts.into_iter().flat_map(|counts| counts.used.iter().copied()).chain([0]).collect();
             rng.choice(&known).copied()
         }
         () if action.wishes.is(fact::Count::Within) => {

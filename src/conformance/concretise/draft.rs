@@ -137,7 +137,11 @@ impl Draft {
         let qop = match () {
             () if action.wishes.is(fact::Qop::Auth) => Qop::Auth,
             () if action.wishes.is(fact::Qop::AuthInt) => Qop::AuthInt,
-            () => exchange.and_then(|exchange| exchange.offer.http_qop()).unwrap_or(if rng.bool() { Qop::Auth } else { Qop::AuthInt }),
+            () => exchange.and_then(|exchange| exchange.offer.http_qop()).unwrap_or(if rng.bool() {
+                Qop::Auth
+            } else {
+                Qop::AuthInt
+            }),
         };
         let random = |rng: &mut Rng| octets(32, rng);
         Self {
@@ -146,7 +150,10 @@ impl Draft {
             entity: Vec::new(),
             username,
             nonce: origin.nonce.map_or_else(|| random(rng), |exchange| exchange.nonce.clone()),
-            opaque: origin.opaque.and_then(|exchange| exchange.offer.opaque()).map_or_else(|| random(rng), <[u8]>::to_vec),
+            opaque: origin
+                .opaque
+                .and_then(|exchange| exchange.offer.opaque())
+                .map_or_else(|| random(rng), <[u8]>::to_vec),
             uri: uri(rng),
             qop,
             nc: *b"00000001",
@@ -154,7 +161,9 @@ impl Draft {
                 let length = rng.usize(..24);
                 octets(length, rng)
             },
-            algorithm: exchange.and_then(|exchange| exchange.offer.algorithm()).unwrap_or(registers.setup.algorithm.into()),
+            algorithm: exchange
+                .and_then(|exchange| exchange.offer.algorithm())
+                .unwrap_or(registers.setup.algorithm.into()),
             charset,
             extended: [None, None, None],
             realm,

@@ -143,7 +143,9 @@ impl Concretiser<'_> {
     fn extended(&mut self) -> Vec<Buffer> {
         let mut both = match () {
             () if self.wishes(fact::Descriptor::ChannelBindings) => return vec![bindings::malformed(&mut self.rng)],
-            () if self.wishes(fact::Descriptor::TargetHost) => return vec![bindings::target_host(false, &mut self.rng)],
+            () if self.wishes(fact::Descriptor::TargetHost) => {
+                return vec![bindings::target_host(false, &mut self.rng)];
+            }
             // Empty is not given.
             () if self.wishes(fact::Upgraded::Unused) => {
                 vec![Buffer::null(BufferType::TARGET_HOST), Buffer::null(BufferType::CHANNEL_BINDINGS)]

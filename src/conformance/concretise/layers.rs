@@ -127,7 +127,9 @@ impl<'a> Concretiser<'a> {
     /// The peer, other numbers ahead; or at its first message again.
     fn out_of_step(&mut self, context: Option<SecHandle>, peer: &Sender) -> Sender {
         let layers = self.layers(context);
-        if let Some(first) = layers.map(|layers| &layers.peer_at_first).filter(|_| peer.sequence() > 0 && self.rng.bool()) {
+        if let Some(first) =
+            layers.map(|layers| &layers.peer_at_first).filter(|_| peer.sequence() > 0 && self.rng.bool())
+        {
             return first.clone();
         }
         let mut ahead = peer.clone();

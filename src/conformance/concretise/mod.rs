@@ -136,7 +136,8 @@ impl<'a> Concretiser<'a> {
         let known = context.and_then(|context| self.registers.contexts.get(&context));
         let (streams, target) = known.map_or((false, false), |known| (self.has_layer(known), self.has_target(known)));
         let optional = [(STREAM_SIZES, streams), (CLIENT_SPECIFIED_TARGET, target)];
-        let of = |wanted: bool| optional.into_iter().filter(move |(_, has)| *has == wanted).map(|(attribute, _)| attribute);
+        let of =
+            |wanted: bool| optional.into_iter().filter(move |(_, has)| *has == wanted).map(|(attribute, _)| attribute);
         let from: Vec<u32> = match () {
             () if self.wishes(fact::Attribute::Unsupported) => vec![3, 6, 7, 8, 0x50, 0x7FFF_FFFF, u32::MAX],
             () if self.wishes(fact::Attribute::PackageInfo) => vec![10],

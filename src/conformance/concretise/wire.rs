@@ -150,8 +150,17 @@ fn bad_value(pieces: &[Piece], rng: &mut Rng) -> Vec<u8> {
     let has = |name| pieces.iter().any(|piece| piece.name == name);
     let values: &[&str] = match () {
         () if has("digest-uri") || has("cnonce") && !has("uri") => &[
-            "nc=0000000,", "maxbuf=16,", "maxbuf=16777216,", "maxbuf=1e3,", "digest-uri=imap,", "digest-uri=\"imap/\",",
-            "cipher=aes,", "charset=latin1,", "authzid=\"\",", "qop=auth-none,", "response=0123456789abcdef,",
+            "nc=0000000,",
+            "maxbuf=16,",
+            "maxbuf=16777216,",
+            "maxbuf=1e3,",
+            "digest-uri=imap,",
+            "digest-uri=\"imap/\",",
+            "cipher=aes,",
+            "charset=latin1,",
+            "authzid=\"\",",
+            "qop=auth-none,",
+            "response=0123456789abcdef,",
         ],
         () if has("response") || has("username") => &["nc=0000000,"],
         () => &["charset=latin1,"],

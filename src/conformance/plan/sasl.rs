@@ -28,7 +28,12 @@ impl Planner {
         if facts.is(fact::Names::Nothing) {
             limits.challenges = Limits::default().challenges;
         }
-        Setup { ciphers: self.ciphers(facts), maxbuf: ANNOUNCED_MAXBUFS[self.rng.usize(..ANNOUNCED_MAXBUFS.len())], limits, ..setup }
+        Setup {
+            ciphers: self.ciphers(facts),
+            maxbuf: ANNOUNCED_MAXBUFS[self.rng.usize(..ANNOUNCED_MAXBUFS.len())],
+            limits,
+            ..setup
+        }
     }
 
     fn sasl_qop(&mut self, facts: &Facts) -> fact::Qop {
@@ -90,6 +95,13 @@ impl Planner {
         match facts.name(Fact::Names) {
             "challenge" if facts.name(Fact::State) != "challenged" => self.challenge(qop),
             "session" if call == CallName::AcceptSecurityContext => self.sasl_establish(qop, facts),
+            "ended" => {
+                // One round only, so that one deletion ends the session.
+                let qop = if matches!(qop, fact::Qop::AuthConf) { fact::Qop::AuthInt } else { qop };
+                self.challenge(qop);
+                self.answer(Some(0), fact::Entity::Given);
+                self.delete(0);
+            }
             "other" => self.challenge(qop),
             "nothing" if call == CallName::AcceptSecurityContext => match self.rng.u8(..4) {
                 0 => {}

@@ -214,10 +214,8 @@ fn summary(text: &mut String, report: &ProfileReport, strictness: Strictness) {
     let rows = report.rows.len();
     let counts = counts.join(", ");
     let profile = report.profile;
-    let _ = writeln!(
-        text,
-        "\n{style}{profile} {word}{style:#}: {rows} rows: {counts}; {concretisations} concretisations"
-    );
+    let _ =
+        writeln!(text, "\n{style}{profile} {word}{style:#}: {rows} rows: {counts}; {concretisations} concretisations");
 }
 
 /// A sequence as it went: each action, and for each call the status, the verdict and the row.
@@ -305,7 +303,8 @@ pub fn list<'a>(specification: &Specification, rows: impl Iterator<Item = &'a Ro
         let situations = tables.map(|tables| &tables.situations);
         let situations: Vec<&str> =
             row.situations.iter().filter_map(|position| Some(situations?.get(*position)?.id.as_str())).collect();
-        let profiles: Vec<&str> = tables.into_iter().flat_map(|tables| &tables.profiles).map(|profile| profile.name()).collect();
+        let profiles: Vec<&str> =
+            tables.into_iter().flat_map(|tables| &tables.profiles).map(|profile| profile.name()).collect();
         let _ = writeln!(
             text,
             "{BOLD}{}{BOLD:#}  {}  {}  {}  {}  {}  {}",
@@ -418,7 +417,9 @@ mod tests {
         assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::Findings);
         let tables = Specification::embedded().expect("the tables load");
         let text = anstream::adapter::strip_str(&report(&tables, &found, Strictness::Lenient)).to_string();
-        for part in ["\ndigest-http\n", "\ndigest-http conforms: ", "\ndigest-sasl\n", "\ndigest-sasl does not conform: "] {
+        for part in
+            ["\ndigest-http\n", "\ndigest-http conforms: ", "\ndigest-sasl\n", "\ndigest-sasl does not conform: "]
+        {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
         found.profiles[0].rows[0].ran = 0;

@@ -336,6 +336,10 @@ impl Subject for Builtin {
         self.package.advance_nonce_count(Some(context), u32::MAX).map_err(|failure| SubjectError(failure.to_string()))
     }
 
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.package.spend_sequence_numbers(Some(context)).map_err(|failure| SubjectError(failure.to_string()))
+    }
+
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         let acquired = self.other.acquire_credentials_handle(None, "WDigest", 1, None, None);
         let credential = acquired.map_err(|failure| SubjectError(failure.to_string()))?.credential;

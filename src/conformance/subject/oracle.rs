@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::{Subject, SubjectError};
 use crate::buffer::SecHandle;
-use crate::digest::{
-    A2, Algorithm, AuthenticationInfo, Challenge, Charset, ExtendedProtection, OfferedAlgorithm, OfferedQop, Qop, ResponseFields,
-    SessionKey, UserHash, charset, directives, hash, sasl,
-};
 use crate::digest::bindings::{UPGRADED, upgraded_cnonce};
+use crate::digest::{
+    A2, Algorithm, AuthenticationInfo, Challenge, Charset, ExtendedProtection, OfferedAlgorithm, OfferedQop, Qop,
+    ResponseFields, SessionKey, UserHash, charset, directives, hash, sasl,
+};
 
 use crate::spec::call::{Call, Outcome};
 use crate::spec::names::{Buffers, HandleOutcome, Need, Profile};
@@ -350,7 +350,10 @@ impl Subject for Oracle {
         let specification = Arc::clone(&self.specification);
         let expectation = self.shadow.expect(call);
         let facts = expectation.facts;
-        let row = specification.call(call.name(), self.shadow.profile_of(call)).and_then(|tables| tables.row(&facts)).map(|(_, row)| row);
+        let row = specification
+            .call(call.name(), self.shadow.profile_of(call))
+            .and_then(|tables| tables.row(&facts))
+            .map(|(_, row)| row);
         let row = row.ok_or_else(|| SubjectError(format!("the tables have no row for {facts}")))?;
         let mut outcome = Outcome::untouched(row.outcome.status, call);
         outcome.handle = match row.outcome.handle {

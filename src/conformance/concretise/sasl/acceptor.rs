@@ -5,6 +5,7 @@ use crate::buffer::{BufferType, SecHandle};
 use crate::digest::sasl::Qop;
 use crate::spec::call::{Buffer, Call, Descriptor};
 use crate::spec::names::Profile;
+use crate::spec::setup::EnvironmentFault;
 use crate::spec::shadow::registers::{Context, Exchange, Registers, Terms};
 use crate::spec::vocabulary as fact;
 
@@ -44,11 +45,12 @@ impl<'a> Concretiser<'a> {
         let of_sasl = |exchange: &Exchange| exchange.offer.profile() == Profile::DigestSasl;
         let ours = |exchange: &Exchange| of_sasl(exchange) && exchange.principal == principal;
         let all = || registers.exchanges.iter().enumerate().rev().filter(|(_, exchange)| ours(exchange));
-        let fresh = |index: usize| !registers.is_expired(index);
+        let fresh = |index: usize| registers.fault == EnvironmentFault::Clock || !registers.is_expired(index);
         let protected = |exchange: &Exchange| exchange.offer.sasl_qop() == Some(Qop::AuthConf);
         // What a token names by all its values.
-        let can_be_found =
-            |(index, exchange): &(usize, &Exchange)| exchange.session.is_none() || (fresh(*index) && !protected(exchange));
+        let can_be_found = |(index, exchange): &(usize, &Exchange)| {
+            exchange.session.is_none() || (fresh(*index) && !protected(exchange))
+        };
         let live = || all().filter(|(_, exchange)| exchange.is_live()).filter(can_be_found);
         let first = |mut exchanges: Box<dyn Iterator<Item = (usize, &'a Exchange)> + '_>| {
             exchanges.next().map(|(_, exchange)| exchange)
@@ -81,9 +83,9 @@ impl<'a> Concretiser<'a> {
                 let elsewhere = registers.exchanges.iter().rev().find(|exchange| of_sasl(exchange) && !ours(exchange));
                 match self.rng.u8(..8) {
                     0 => named(elsewhere),
-                    1 => named(first(Box::new(all().filter(|(_, exchange)| {
-                        !exchange.listed && exchange.session.is_none()
-                    })))),
+                    1 => named(first(Box::new(
+                        all().filter(|(_, exchange)| !exchange.listed && exchange.session.is_none()),
+                    ))),
                     2..5 => named(first(Box::new(not_found))),
                     5..7 => {
                         let known = first(Box::new(all().filter(session))).and_then(known);
@@ -144,7 +146,8 @@ impl<'a> Concretiser<'a> {
             origin.known.is_none() && self.action.wishes.get(fact::Fact::Names).is_none() && !any_token_wish;
         let token = if nothing_to_answer { None } else { self.token_buffer(token) };
         // Nothing else is read, and a realm least of all.
-        let ignored = if self.rng.u8(..4) == 0 { vec![b"AUTHENTICATE".to_vec(), Vec::new(), b"x".to_vec()] } else { vec![] };
+        let ignored =
+            if self.rng.u8(..4) == 0 { vec![b"AUTHENTICATE".to_vec(), Vec::new(), b"x".to_vec()] } else { vec![] };
         let input = buffers::message(token, ignored, &mut self.rng);
         let output = self.output(&[BufferType::TOKEN]);
         let qop = self.asked(origin);
@@ -170,8 +173,10 @@ impl<'a> Concretiser<'a> {
         let principal = live.map(|context| context.principal.clone()).unwrap_or_default();
         let own = live.and_then(Context::exchange);
         let mut origin = self.sasl_origin(&principal, own);
-        if self.wishes(fact::Names::Nothing) && self.rng.bool() {
-            // The session of the handle, for somebody else.
+        if self.wishes(fact::Names::Nothing) {
+            origin = Origin { known: None, named: true };
+        } else if self.wishes(fact::Names::Other) && self.rng.bool() {
+            // The nonce of the handle's session, for somebody else.
             let session = own.and_then(|own| known(&self.registers.exchanges[own]));
             origin = Origin { known: session, named: session.is_none() };
         }

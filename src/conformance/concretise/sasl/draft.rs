@@ -256,8 +256,7 @@ impl Draft {
     }
 
     fn seal(&mut self, registers: &Registers, key: Option<&SessionKey>) {
-        let known =
-            accounts(registers, &self.realm).into_iter().find(|account| account.username == self.username);
+        let known = accounts(registers, &self.realm).into_iter().find(|account| account.username == self.username);
         let password = known.map_or("nobody's", |account| account.password.as_str());
         let own = || self.own_key(password);
         self.response = hash::hex(&self.digest(&key.cloned().unwrap_or_else(own)));

@@ -10,9 +10,9 @@ use crate::spec::setup;
 use crate::spec::shadow::registers::Context;
 use crate::spec::vocabulary as fact;
 
+use super::super::draft::octets;
 use super::super::wire::{self, Piece};
 use super::super::{Concretiser, buffers};
-use super::super::draft::octets;
 use super::draft::{digest_uri, maxbuf};
 
 const REQUIRED: &[&str] = &["nonce", "algorithm"];
