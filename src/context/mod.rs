@@ -14,16 +14,19 @@
 
 pub mod acceptor;
 pub mod attributes;
+pub mod bindings;
 mod completing;
 pub mod configuration;
 pub mod counts;
 pub mod environment;
 mod exchange;
 pub mod failure;
+pub mod http;
 pub mod initiator;
 pub mod input;
 mod issuing;
 pub mod requirements;
+pub mod sasl;
 pub mod sessions;
 mod verification;
 

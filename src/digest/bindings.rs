@@ -210,3 +210,169 @@ fn lists(list: &[u8], member: &str) -> bool {
     list.split(|octet| matches!(octet, b',' | b' ' | b'\t' | b'\r' | b'\n'))
         .any(|found| found.eq_ignore_ascii_case(member.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        BindingsError, ChannelBindings, NO_CHANNEL, Presented, UPGRADED, is_upgraded_challenge, presented,
+        upgraded_cnonce,
+    };
+    use crate::digest::hash::{hex, unhex32};
+    use crate::digest::{Limits, Response};
+
+    const SERVICE: &[u8] = b"HTTP/www.example.com";
+
+    /// The bindings of RFC 5929 section 4 for a certificate whose hash is 00 01 … 1f.
+    fn end_point() -> Vec<u8> {
+        [&b"tls-server-end-point:"[..], &(0..32).collect::<Vec<u8>>()].concat()
+    }
+
+    fn addressed() -> ChannelBindings<'static> {
+        ChannelBindings {
+            initiator_address_type: 2,
+            initiator_address: &[192, 0, 2, 1],
+            acceptor_address_type: 2,
+            acceptor_address: &[192, 0, 2, 7],
+            application_data: b"application",
+        }
+    }
+
+    /// No document prints such hashes, so these come from Python's hashlib and struct:
+    ///
+    /// ```text
+    /// def H(it, i, at, a, d):
+    ///     return md5(pack('<II', it, len(i)) + i + pack('<II', at, len(a)) + a + pack('<I', len(d)) + d).hexdigest()
+    /// H(0, b'', 0, b'', b'tls-server-end-point:' + bytes(range(32)))
+    /// H(2, bytes([192, 0, 2, 1]), 2, bytes([192, 0, 2, 7]), b'application')
+    /// H(0, b'', 0, b'', b'')
+    /// pack('<8I', 2, 4, 32, 2, 4, 36, 11, 40)
+    /// ```
+    #[test]
+    fn hash_and_structure() {
+        let end_point = end_point();
+        let tls = ChannelBindings { application_data: &end_point, ..ChannelBindings::default() };
+        assert_eq!(Some(tls.hash()), unhex32(b"8f1214c9c9cab8dc3bf866da9aba57a7"));
+        assert_eq!(Some(addressed().hash()), unhex32(b"33f65e884277b7d5796cdef945dbdf12"));
+        assert_eq!(Some(ChannelBindings::default().hash()), unhex32(b"441018525208457705bf09a8ee3c1093"));
+
+        let mut expected = vec![2, 0, 0, 0, 4, 0, 0, 0, 32, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 36, 0, 0, 0];
+        expected.extend([11, 0, 0, 0, 40, 0, 0, 0]);
+        expected.extend([192, 0, 2, 1, 192, 0, 2, 7]);
+        expected.extend(b"application");
+        assert_eq!(addressed().to_buffer(), expected);
+        assert_eq!(ChannelBindings::parse(&expected), Ok(addressed()));
+        assert_eq!(ChannelBindings::parse(&tls.to_buffer()), Ok(tls));
+        assert_eq!(ChannelBindings::default().to_buffer(), [0; 32]);
+    }
+
+    #[test]
+    fn what_lies_outside_of_the_buffer() {
+        let whole = addressed().to_buffer();
+        for bytes in 0..32 {
+            assert_eq!(ChannelBindings::parse(&whole[..bytes]), Err(BindingsError::Short { bytes }));
+        }
+        for (bytes, part) in [(32, "initiator address"), (36, "acceptor address"), (40, "application data")] {
+            assert_eq!(ChannelBindings::parse(&whole[..bytes]), Err(BindingsError::Outside { part }));
+            assert_eq!(ChannelBindings::parse(&whole[..bytes + 3]), Err(BindingsError::Outside { part }));
+        }
+        assert_eq!(ChannelBindings::parse(&whole[..50]), Err(BindingsError::Outside { part: "application data" }));
+        // Offset and length whose sum does not fit 32 bits.
+        let mut far = whole.clone();
+        far[4..12].fill(0xFF);
+        assert_eq!(ChannelBindings::parse(&far), Err(BindingsError::Outside { part: "initiator address" }));
+        // Without length the offset means nothing.
+        let mut nothing = whole;
+        nothing[4..8].fill(0);
+        nothing[8..12].fill(0xFF);
+        assert_eq!(ChannelBindings::parse(&nothing), Ok(ChannelBindings { initiator_address: b"", ..addressed() }));
+    }
+
+    #[test]
+    fn the_prefix_has_a_case() {
+        assert!(is_upgraded_challenge(b"+Upgraded+v1abc"));
+        assert!(is_upgraded_challenge(b"+Upgraded+v2"));
+        for other in [&b""[..], b"+upgraded+v1abc", b"Upgraded+v1", b" +Upgraded+v1", b"+Upgraded"] {
+            assert!(!is_upgraded_challenge(other), "{}", other.escape_ascii());
+        }
+    }
+
+    /// From Python's hashlib: `md5(b'HTTP/www.example.com:' + hash).hexdigest()` with the first hash of
+    /// [`hash_and_structure`], and `md5(b':' + b'0' * 32)`.
+    #[test]
+    fn the_cnonce_covers_service_and_channel() {
+        let cnonce = upgraded_cnonce(SERVICE, b"8f1214c9c9cab8dc3bf866da9aba57a7", &[0xab; 16]);
+        let expected = b"+Upgraded+v1766cae9ef37138bd1679ab111f06e5bdabababababababababababababababab";
+        assert_eq!(&cnonce, expected);
+        let cnonce = upgraded_cnonce(b"", &NO_CHANNEL, &[0; 16]);
+        assert_eq!(&cnonce[12..44], b"5c1d89757bd55776df6e2788dcdca922");
+    }
+
+    /// What a response with these directives, and this cnonce, presents.
+    fn judged(rest: &str, cnonce: &str) -> String {
+        let token = format!(
+            "username=u,realm=r,nonce=n,uri=\"/\",qop=auth,nc=00000001,cnonce=\"{cnonce}\",\
+            response=00112233445566778899aabbccddeeff,opaque=o{rest}"
+        );
+        let response = Response::parse(token.as_bytes(), &Limits::default()).expect("a good response");
+        match presented(&response) {
+            Presented::Missing => "missing".into(),
+            Presented::Inconsistent => "inconsistent".into(),
+            Presented::Bound { service_name, channel_binding } => {
+                format!("{} {}", service_name.escape_ascii(), hex(&channel_binding).escape_ascii())
+            }
+        }
+    }
+
+    /// The second hash is the first one's digits in upper case, hashed as sent: Python's
+    /// `md5(b'HTTP/www.example.com:' + hash.upper()).hexdigest()`.
+    #[test]
+    fn what_a_response_presents() {
+        const DIRECTIVES: &str = ",hashed-dirs=\"service-name,channel-binding\",service-name=\"HTTP/www.example.com\",\
+            channel-binding=\"8f1214c9c9cab8dc3bf866da9aba57a7\"";
+        const CNONCE: &str = "+Upgraded+v1766cae9ef37138bd1679ab111f06e5bd0";
+        const BOUND: &str = "HTTP/www.example.com 8f1214c9c9cab8dc3bf866da9aba57a7";
+        assert_eq!(judged(DIRECTIVES, CNONCE), BOUND);
+        assert_eq!(judged("", "anything"), "missing");
+
+        for bound in [
+            DIRECTIVES.replace("service-name,channel-binding", "Channel-Binding ,\tx, SERVICE-NAME,"),
+            DIRECTIVES.replace("HTTP/", "HTT\\P/"),
+        ] {
+            assert_eq!(judged(&bound, CNONCE), BOUND, "{bound}");
+        }
+        assert_eq!(judged(DIRECTIVES, &CNONCE.replace("cae", "CAE")), BOUND);
+        let upper = DIRECTIVES.replace("8f1214c9c9cab8dc3bf866da9aba57a7", "8F1214C9C9CAB8DC3BF866DA9ABA57A7");
+        assert_eq!(judged(&upper, "+Upgraded+v1cd177f43d93ec71424c2b8cb09d225950"), BOUND);
+        assert_eq!(judged(&upper, CNONCE), "inconsistent");
+        // Zeros and an empty service are presented like any other.
+        let nothing = ",hashed-dirs=\"service-name,channel-binding\",service-name=\"\",\
+            channel-binding=\"00000000000000000000000000000000\"";
+        assert_eq!(
+            judged(nothing, "+Upgraded+v15c1d89757bd55776df6e2788dcdca9220"),
+            " 00000000000000000000000000000000"
+        );
+
+        for (rest, cnonce) in [
+            (DIRECTIVES, "anything"),
+            (DIRECTIVES, CNONCE.strip_suffix('0').unwrap_or_default()),
+            (DIRECTIVES, &CNONCE.replace("+U", "+u")),
+            (DIRECTIVES, &CNONCE.replace("766c", "766d")),
+            ("", CNONCE),
+            ("", "+Upgraded+v1"),
+            (",service-name=\"HTTP/www.example.com\"", "anything"),
+            (",hashed-dirs=\"\"", "anything"),
+            (&DIRECTIVES.replace("service-name,channel-binding", "service-name"), CNONCE),
+            (&DIRECTIVES.replace("service-name,channel-binding", "service-name;channel-binding"), CNONCE),
+            (&DIRECTIVES.replace("www", "ww"), CNONCE),
+            (&DIRECTIVES.replace("8f12", "8f13"), CNONCE),
+            (&DIRECTIVES.replace("8f12", "8f1"), CNONCE),
+            (&DIRECTIVES.replace("8f12", "8f1g"), CNONCE),
+            (&DIRECTIVES.replace(",service-name=", ",x="), CNONCE),
+            (&DIRECTIVES.replace(",channel-binding=", ",x="), CNONCE),
+            (&DIRECTIVES.replace(",hashed-dirs=", ",x="), CNONCE),
+        ] {
+            assert_eq!(judged(rest, cnonce), "inconsistent", "{rest} {cnonce}");
+        }
+        assert!(UPGRADED.starts_with(b"+Upgraded+"));
+    }
+}

@@ -351,7 +351,7 @@ impl ResponseFields<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Response, ResponseDirectives, ResponseFields, nc_value};
+    use super::{ExtendedProtection, Response, ResponseDirectives, ResponseFields, nc_value};
     use crate::digest::hash::{hex, md5};
     use crate::digest::{
         Algorithm, Charset, Limits, Qop, SessionKey, SyntaxError, SyntaxErrorKind, TokenError, UserHash,
@@ -598,6 +598,19 @@ mod tests {
         let expected =
             b"username=\"J\xe4\",realm=\"r\",nonce=\"n\",uri=\"/\\\"\",response=\"abababababababababababababababab\"";
         assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+
+    #[test]
+    fn extended_protection_stands_last() {
+        let digits = hex(&[0xab; 16]);
+        let extended = Some(ExtendedProtection { service_name: b"HTTP/\"a\"", channel_binding: &[b'0'; 32] });
+        let mut out = Vec::new();
+        ResponseFields { extended, ..fields("u", Charset::Utf8, &digits) }.write(&mut out).expect("printable");
+        let end = b",charset=utf-8,hashed-dirs=\"service-name,channel-binding\",service-name=\"HTTP/\\\"a\\\"\",\
+            channel-binding=\"00000000000000000000000000000000\"";
+        assert!(out.ends_with(end), "{}", out.escape_ascii());
+        let extended = Some(ExtendedProtection { service_name: b"\n", channel_binding: &[b'0'; 32] });
+        assert_eq!(ResponseFields { extended, ..fields("u", Charset::Utf8, &digits) }.write(&mut out), None);
     }
 
     #[test]

@@ -270,9 +270,12 @@ impl Gate {
         let user = match result? {
             ContextAttribute::Names { user_name } => user_name,
             ContextAttribute::Sizes { .. }
+            | ContextAttribute::StreamSizes { .. }
             | ContextAttribute::Lifespan { .. }
+            | ContextAttribute::SessionKey(_)
             | ContextAttribute::KeyInfo { .. }
             | ContextAttribute::PackageInfo { .. }
+            | ContextAttribute::ClientSpecifiedTarget(_)
             | ContextAttribute::Flags(_) => String::new(),
         };
         Ok(Authenticated { context, session: facts.session, user, authentication_info, qop: facts.qop })

@@ -239,3 +239,190 @@ impl Challenge {
         Ok(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Challenge, ChallengeError, MAXIMUM_CHALLENGE, OfferedAlgorithm, OfferedQop};
+    use crate::digest::sasl::{Cipher, Ciphers, MaxBuf, Qop};
+    use crate::digest::{Charset, Limits, SyntaxError, SyntaxErrorKind, TokenError, Unwritable};
+
+    fn read(token: &[u8]) -> Result<Challenge, TokenError> {
+        Challenge::parse(token, &Limits::default())
+    }
+
+    fn good(rest: &str) -> Challenge {
+        let token = format!("nonce=n,algorithm=md5-sess{rest}");
+        read(token.as_bytes()).unwrap_or_else(|error| panic!("{token}: {error}"))
+    }
+
+    fn plain() -> Challenge {
+        Challenge {
+            realms: Vec::new(),
+            nonce: b"n".to_vec(),
+            qop: OfferedQop::only(Qop::Auth),
+            stale: false,
+            maxbuf: MaxBuf::DEFAULT,
+            charset: Charset::Iso8859_1,
+            algorithm: OfferedAlgorithm::Md5Sess,
+            ciphers: Ciphers::EMPTY,
+        }
+    }
+
+    /// RFC 2831 section 4, both examples; the second is said to have 94 octets, without the line break.
+    #[test]
+    fn rfc_2831_examples() {
+        let expected = Challenge {
+            realms: vec!["elwood.innosoft.com".into()],
+            nonce: b"OA6MG9tEQGm2hh".to_vec(),
+            charset: Charset::Utf8,
+            ..plain()
+        };
+        let token =
+            b"realm=\"elwood.innosoft.com\",nonce=\"OA6MG9tEQGm2hh\",qop=\"auth\",\r\n   algorithm=md5-sess,charset=utf-8";
+        assert_eq!(read(token), Ok(expected.clone()));
+        let token =
+            b"realm=\"elwood.innosoft.com\",nonce=\"OA9BSXrbuRhWay\",qop=\"auth\",algorithm=md5-sess,charset=utf-8";
+        assert_eq!(token.len(), 94);
+        let second = Challenge { nonce: b"OA9BSXrbuRhWay".to_vec(), ..expected };
+        assert_eq!(read(token), Ok(second.clone()));
+        assert_eq!(second.to_bytes().expect("it was read").len(), 94);
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_meaning() {
+        assert_eq!(good(""), plain());
+        // What HTTP knows means nothing here, and may repeat.
+        assert_eq!(good(",opaque=o,opaque=o,domain=\"/\",domain=\"/\",x=1,X=2"), plain());
+    }
+
+    #[test]
+    fn realms_may_repeat() {
+        let challenge = good(",realm=b,Realm=\"a\",realm=b,charset=utf-8,realm=\"\u{e4}\"");
+        assert_eq!(challenge.realms, ["b", "a", "b", "\u{e4}"]);
+        let token = b"nonce=n,realm=a,realm=\"\xe4\",charset=utf-8";
+        let error = TokenError::Invalid { directive: "realm", position: 23, expected: "UTF-8" };
+        assert_eq!(read(token), Err(error));
+    }
+
+    #[test]
+    fn qop_and_cipher_are_lists() {
+        let all = OfferedQop { auth: true, auth_int: true, auth_conf: true, others: false };
+        for (list, expected) in [
+            ("auth-conf", OfferedQop::only(Qop::AuthConf)),
+            ("\"AUTH-INT\"", OfferedQop::only(Qop::AuthInt)),
+            ("\"auth, auth-int,\tauth-conf,\"", all),
+            ("\"auth,\r\n auth-int auth-conf x\"", OfferedQop { others: true, ..all }),
+            ("x", OfferedQop { others: true, ..OfferedQop::NONE }),
+        ] {
+            assert_eq!(good(&format!(",qop={list}")).qop, expected, "{list}");
+        }
+        for (list, expected) in [
+            ("\"rc4-40,rc4, 3DES\"", "rc4,3des,rc4-40"),
+            ("des", "des"),
+            ("\"rc4-56,aes,,rc4-56\"", "rc4-56"),
+            ("aes-128", ""),
+        ] {
+            assert_eq!(good(&format!(",cipher={list}")).ciphers.to_string(), expected, "{list}");
+        }
+        for qop in Qop::ALL {
+            assert_eq!(Qop::ALL.map(|other| OfferedQop::only(qop).offers(other)), Qop::ALL.map(|other| other == qop));
+        }
+    }
+
+    #[test]
+    fn values_outside_of_what_they_may_be() {
+        for (name, value) in [
+            ("qop", "\"\""),
+            ("qop", "\" , ,\t\""),
+            ("cipher", "\"\""),
+            ("cipher", "\",\""),
+            ("maxbuf", "16"),
+            ("maxbuf", "16777216"),
+            ("maxbuf", "\"\""),
+            ("maxbuf", "-1"),
+            ("charset", "iso-8859-1"),
+        ] {
+            let error = read(format!("x=1,{name}={value}").as_bytes()).expect_err(name);
+            let value_at = 4 + name.len() + 1 + usize::from(value.starts_with('"'));
+            assert!(
+                matches!(error, TokenError::Invalid { directive, position, .. } if directive == name && position == value_at),
+                "{error}"
+            );
+        }
+        assert_eq!(good(",maxbuf=17").maxbuf, MaxBuf::MINIMUM);
+        assert_eq!(good(",maxbuf=\"16777215\"").maxbuf, MaxBuf::MAXIMUM);
+        assert!(good(",stale=\"TRUE\"").stale && !good(",stale=yes").stale);
+    }
+
+    #[test]
+    fn nonce_and_algorithm_are_required() {
+        assert_eq!(read(b""), Err(TokenError::Missing { directive: "nonce" }));
+        assert_eq!(read(b"realm=r,algorithm=md5-sess"), Err(TokenError::Missing { directive: "nonce" }));
+        assert_eq!(read(b"nonce=n"), Err(TokenError::Missing { directive: "algorithm" }));
+        let read = read(b"nonce=n,algorithm=MD5").expect("an algorithm that nobody answers");
+        assert_eq!(read.algorithm, OfferedAlgorithm::Unknown(b"MD5".to_vec()));
+        assert_eq!(Challenge::parse(b"nonce=n,algorithm=\"MD5-SESS\"", &Limits::default()), Ok(plain()));
+    }
+
+    #[test]
+    fn known_directives_stand_once() {
+        for (name, value) in [
+            ("nonce", "1"),
+            ("qop", "auth"),
+            ("stale", "true"),
+            ("maxbuf", "65536"),
+            ("charset", "utf-8"),
+            ("algorithm", "md5-sess"),
+            ("cipher", "rc4"),
+        ] {
+            let first = format!("{name}={value}");
+            let token = format!("{first},{}=\"\"", name.to_ascii_uppercase());
+            let error = TokenError::Repeated { directive: name, position: first.len() + 1 };
+            assert_eq!(read(token.as_bytes()), Err(error));
+        }
+    }
+
+    #[test]
+    fn a_challenge_as_text() {
+        let conf = Challenge {
+            realms: vec!["a \"b\"\u{e4}".into(), "c".into()],
+            qop: OfferedQop::only(Qop::AuthConf),
+            stale: true,
+            charset: Charset::Utf8,
+            ciphers: [Cipher::Des, Cipher::Rc4].into_iter().collect(),
+            ..plain()
+        };
+        let expected = b"realm=\"a \\\"b\\\"\xc3\xa4\",realm=\"c\",nonce=\"n\",qop=\"auth-conf\",stale=true,\
+            cipher=\"rc4,des\",maxbuf=65536,charset=utf-8,algorithm=md5-sess";
+        assert_eq!(conf.to_bytes().as_deref(), Ok(&expected[..]));
+        let int = Challenge { qop: OfferedQop::only(Qop::AuthInt), realms: Vec::new(), ..conf.clone() };
+        let expected = b"nonce=\"n\",qop=\"auth-int\",stale=true,maxbuf=65536,charset=utf-8,algorithm=md5-sess";
+        assert_eq!(int.to_bytes().as_deref(), Ok(&expected[..]));
+        let auth = Challenge { qop: OfferedQop::only(Qop::Auth), stale: false, charset: Charset::Iso8859_1, ..int };
+        assert_eq!(auth.to_bytes().as_deref(), Ok(&b"nonce=\"n\",qop=\"auth\",algorithm=md5-sess"[..]));
+    }
+
+    /// RFC 2831 section 2.1.1: "less than 2048 bytes".
+    #[test]
+    fn a_challenge_has_less_than_2048_bytes() {
+        let sized = |nonce| Challenge { nonce: vec![b'n'; nonce], ..plain() };
+        let overhead = sized(0).to_bytes().expect("a short challenge").len();
+        let token = sized(MAXIMUM_CHALLENGE - overhead).to_bytes().expect("2047 bytes are allowed");
+        assert_eq!(token.len(), 2047);
+        assert!(read(&token).is_ok());
+        let too_long = sized(MAXIMUM_CHALLENGE - overhead + 1);
+        assert_eq!(too_long.to_bytes(), Err(ChallengeError::TooLong { bytes: 2048 }));
+        let error = SyntaxError { position: 2047, kind: SyntaxErrorKind::TokenTooLong };
+        assert_eq!(read(&[&token[..], b" "].concat()), Err(error.into()));
+    }
+
+    #[test]
+    fn what_a_challenge_cannot_say() {
+        let unwritable = |directive| Err(ChallengeError::Unwritable(Unwritable { directive }));
+        assert_eq!(Challenge { realms: vec!["\u{20ac}".into()], ..plain() }.to_bytes(), unwritable("realm"));
+        assert_eq!(Challenge { nonce: b"\n".to_vec(), ..plain() }.to_bytes(), unwritable("nonce"));
+        assert_eq!(Challenge { qop: OfferedQop::NONE, ..plain() }.to_bytes(), unwritable("qop"));
+        let algorithm = OfferedAlgorithm::Unknown(b"\0".to_vec());
+        assert_eq!(Challenge { algorithm, ..plain() }.to_bytes(), unwritable("algorithm"));
+    }
+}

@@ -3,7 +3,8 @@
 
 use core::fmt;
 
-/// A cipher, in the order of preference that the page `quality-of-protection-and-ciphers` documents.
+/// A cipher, from strong to weak as the page `ciphers` lists them: "the Digest client will select the strongest
+/// available cipher".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cipher {
     /// RC4 with a key of 128 bits.

@@ -187,6 +187,11 @@ impl Sender {
         self.sequence
     }
 
+    /// Every number was used, by whoever else sends in this direction: nothing can be sent any more.
+    pub fn spend(&mut self) {
+        self.sequence = u64::from(u32::MAX) + 1;
+    }
+
     /// The signature of a message, which is not encrypted: MAC, type and number.
     ///
     /// # Errors
@@ -248,7 +253,7 @@ enum Opening {
     /// They are in the clear.
     Clear,
     /// They are decrypted.
-    Decrypt(Decryptor),
+    Decrypt(Box<Decryptor>),
     /// An altered message took the cipher's state with it.
     Dead,
 }
@@ -259,7 +264,7 @@ impl Receiver {
         let opening = match layer {
             Layer::Integrity => Opening::Clear,
             Layer::Confidentiality(cipher) => {
-                Opening::Decrypt(Decryptor::new(cipher, &direction.sealing_key(key, cipher)))
+                Opening::Decrypt(Box::new(Decryptor::new(cipher, &direction.sealing_key(key, cipher))))
             }
         };
         Self { layer, signing_key: direction.signing_key(key), opening, sequence: 0 }
@@ -370,7 +375,7 @@ fn open(
     encrypted: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
     let block = decryptor.block_size();
-    if encrypted.len() % block.unwrap_or(1) != 0 {
+    if !encrypted.len().is_multiple_of(block.unwrap_or(1)) {
         return None;
     }
     let mut plaintext = Zeroizing::new(encrypted.to_vec());
@@ -421,4 +426,143 @@ fn mac_block(signing_key: &[u8; 16], number: u32, message: &[u8]) -> [u8; MAC_BL
         *octet = part;
     }
     block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        Cipher, Direction, Layer, LayerError, MaxBuf, Receiver, Sender, SequenceExhausted, mac, mac_block, padding,
+    };
+    use crate::digest::hash::{SessionKey, UserHash, unhex32};
+
+    fn key() -> SessionKey {
+        SessionKey::sasl(&UserHash::new("chris", "elwood.innosoft.com", "secret"), b"n", b"c", None)
+    }
+
+    /// RFC 2202 section 2, test cases 1 to 3 and 5: the first four octets of the data stand for the number.
+    #[test]
+    fn hmac_md5_of_rfc_2202() {
+        let jefe = *b"Jefe\0\0\0\0\0\0\0\0\0\0\0\0";
+        for (key, data, digest) in [
+            ([0x0b; 16], b"Hi There".to_vec(), b"9294727a3638bb1c13f48ef8158bfc9d"),
+            (jefe, b"what do ya want for nothing?".to_vec(), b"750c783e6ab0b503eaa86e310a5db738"),
+            ([0xaa; 16], vec![0xdd; 50], b"56be34521d144c88dbb8c733f0e8b3f6"),
+            ([0x0c; 16], b"Test With Truncation".to_vec(), b"56461ef2342edc00f9bab995690efd4c"),
+        ] {
+            let (number, message) = data.split_first_chunk::<4>().expect("the data is longer");
+            let digest = unhex32(digest).expect("the digits of the RFC");
+            assert_eq!(mac(&key, u32::from_be_bytes(*number), message), digest[..10]);
+        }
+    }
+
+    #[test]
+    fn lengths() {
+        let rc4 = Layer::Confidentiality(Cipher::Rc4);
+        let des = Layer::Confidentiality(Cipher::Des);
+        assert_eq!([Layer::Integrity, rc4, des].map(Layer::overhead), [16, 16, 24]);
+        assert_eq!([Layer::Integrity, rc4, des].map(Layer::minimum_wrapped), [16, 16, 22]);
+        for length in 0..64 {
+            assert_eq!(Layer::Integrity.trailer_len(length), 16);
+            assert_eq!(rc4.trailer_len(length), 16);
+            let trailer = des.trailer_len(length);
+            assert!((17..=24).contains(&trailer));
+            // Everything but type and number is whole blocks.
+            assert_eq!((length + trailer - 6) % 8, 0);
+        }
+        assert_eq!(Layer::Integrity.maximum_message(MaxBuf::DEFAULT), 65_520);
+        assert_eq!(des.maximum_message(MaxBuf::DEFAULT), 65_512);
+        assert_eq!(Layer::Integrity.maximum_message(MaxBuf::MINIMUM), 1);
+        assert_eq!(des.maximum_message(MaxBuf::MINIMUM), 0);
+    }
+
+    /// RFC 2831 section 2.4: one or more octets, each the number of octets.
+    #[test]
+    fn padding_is_right_or_counts_as_one() {
+        for (padded, count) in [
+            (&[9, 9, 1][..], Some(1)),
+            (&[9, 9, 3, 3, 3], Some(3)),
+            (&[3, 3, 3], Some(3)),
+            (&[8; 8], Some(8)),
+            (&[8; 9], Some(8)),
+            (&[9, 9, 0], None),
+            (&[9; 16], None),
+            (&[9, 3, 2, 3], None),
+            (&[2, 3, 3, 3, 2, 3], None),
+            (&[3, 3], None),
+            (&[8; 7], None),
+            (&[255; 255], None),
+        ] {
+            let (found, right) = padding(padded);
+            assert_eq!((found, bool::from(right)), (count.unwrap_or(1), count.is_some()), "{padded:?}");
+        }
+    }
+
+    /// A peer that pads otherwise, with the right MAC: refused like a wrong MAC.
+    #[test]
+    fn wrong_padding_looks_like_a_wrong_mac() {
+        let layer = Layer::Confidentiality(Cipher::Des);
+        // 6 octets leave 8 of padding, 13 leave 1.
+        for (message, padding, is_right) in [
+            (&b"abcdef"[..], &[8; 8][..], true),
+            (b"abcdef", &[8, 8, 8, 7, 8, 8, 8, 8], false),
+            (b"abcdef", &[8, 8, 8, 8, 8, 8, 8, 0], false),
+            (b"abcdef", &[16; 16], false),
+            (b"0123456789abc", &[1], true),
+            (b"0123456789abc", &[9; 9], false),
+            (b"0123456789abc", &[0], false),
+            (b"", &[6; 6], true),
+            (b"", &[7; 6], false),
+        ] {
+            let mut sender = Sender::new(&key(), Direction::ClientToServer, layer);
+            let mut receiver = Receiver::new(&key(), Direction::ClientToServer, layer);
+            let block = mac_block(&sender.signing_key, 0, message);
+            let mut wire = [message, padding, &block].concat();
+            let encrypted = wire.len() - 6;
+            sender.encryptor.as_mut().expect("DES").encrypt(&mut wire[..encrypted], &mut []);
+            let before = wire.clone();
+            if is_right {
+                assert_eq!(receiver.decrypt(&mut wire), Ok(message.len()));
+                assert!(wire.starts_with(message));
+            } else {
+                assert_eq!(receiver.decrypt(&mut wire), Err(LayerError::Altered));
+                assert_eq!((wire, receiver.is_dead()), (before, true));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_run_out() {
+        for layer in [Layer::Integrity, Layer::Confidentiality(Cipher::Rc4)] {
+            let mut sender = Sender::new(&key(), Direction::ClientToServer, layer);
+            let mut receiver = Receiver::new(&key(), Direction::ClientToServer, layer);
+            (sender.sequence, receiver.sequence) = (u64::from(u32::MAX), u64::from(u32::MAX));
+            let last = sender.sign(b"last").expect("the number ffffffff is there");
+            assert_eq!(last[12..], [0xFF; 4]);
+            assert_eq!(receiver.verify(b"last", &last), Ok(()));
+            assert_eq!(sender.sign(b"one more"), Err(SequenceExhausted));
+            let (mut message, mut trailer) = (*b"one more", [7; 16]);
+            assert_eq!(sender.encrypt(&mut message, &mut trailer), Err(SequenceExhausted));
+            assert_eq!((&message, trailer), (b"one more", [7; 16]));
+            assert_eq!((sender.sequence(), receiver.sequence()), (1 << 32, 1 << 32));
+            // The number 0 does not come again.
+            let again = Sender::new(&key(), Direction::ClientToServer, layer).sign(b"again");
+            assert_eq!(receiver.verify(b"again", &again.expect("a new sender")), Err(LayerError::OutOfSequence));
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let layer = Layer::Confidentiality(Cipher::Rc4);
+        let sender = Sender::new(&key(), Direction::ClientToServer, layer);
+        let receiver = Receiver::new(&key(), Direction::ClientToServer, layer);
+        assert_eq!(format!("{sender:?}"), "Sender { layer: Confidentiality(Rc4), sequence: 0, .. }");
+        assert_eq!(format!("{receiver:?}"), "Receiver { layer: Confidentiality(Rc4), sequence: 0, dead: false, .. }");
+    }
+
+    #[test]
+    #[should_panic(expected = "the trailer of this message has 23 bytes")]
+    fn a_trailer_of_another_length_is_a_mistake_of_the_caller() {
+        let mut sender = Sender::new(&key(), Direction::ClientToServer, Layer::Confidentiality(Cipher::Des));
+        let _ = sender.encrypt(&mut [1, 2, 3, 4, 5, 6, 7], &mut [0; 16]);
+    }
 }

@@ -193,3 +193,53 @@ impl<C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U8>> Chain<C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Chain, Encryptor, des_key};
+    use crate::digest::sasl::Cipher;
+
+    /// 56 bits: all of them arrive, and none in a place of parity.
+    #[test]
+    fn every_bit_of_a_des_key_is_used() {
+        assert_eq!(des_key([0; 7]), [0; 8]);
+        assert_eq!(des_key([0xFF; 7]), [0xFE; 8]);
+        assert_eq!(des_key([0x80, 0, 0, 0, 0, 0, 1]), [0x80, 0, 0, 0, 0, 0, 0, 2]);
+        assert_eq!(des_key([1, 0, 0, 0, 0, 0, 0]), [0, 0x80, 0, 0, 0, 0, 0, 0]);
+    }
+
+    /// `printf 'Now is the time for all ' | openssl enc -provider legacy -provider default -des-cbc -nopad
+    /// -K 0123456789abcdef -iv 1234567890abcdef`, the example of FIPS 81 appendix C: the parity bits of that key,
+    /// taken out, leave the 7 bytes here.
+    #[test]
+    fn cbc_of_fips_81() {
+        let key = [0x00, 0x45, 0x13, 0x38, 0x95, 0x73, 0x77, 0, 0x12, 0x34, 0x56, 0x78, 0x90, 0xAB, 0xCD, 0xEF];
+        let ciphertext = [
+            0xE5, 0xC7, 0xCD, 0xDE, 0x87, 0x2B, 0xF2, 0x7C, 0x43, 0xE9, 0x34, 0x00, 0x8C, 0x38, 0x9C, 0x0F, 0x68, 0x37,
+            0x88, 0x49, 0x9A, 0x7C, 0x05, 0xF6,
+        ];
+        assert_eq!(
+            des_key([0x00, 0x45, 0x13, 0x38, 0x95, 0x73, 0x77]),
+            [0x00, 0x22, 0x44, 0x66, 0x88, 0xAA, 0xCC, 0xEE]
+        );
+        for cut in 0..=24 {
+            let mut text = *b"Now is the time for all ";
+            let (message, ending) = text.split_at_mut(cut);
+            Chain::des(&key).encrypt(message, ending);
+            assert_eq!(text, ciphertext, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_clone_goes_on_from_here() {
+        for cipher in Cipher::ALL {
+            let mut encryptor = Encryptor::new(cipher, &[7; 16]);
+            encryptor.encrypt(&mut [0; 1000], &mut []);
+            let mut clone = encryptor.clone();
+            let (mut a, mut b) = ([1; 24], [1; 24]);
+            encryptor.encrypt(&mut a, &mut []);
+            clone.encrypt(&mut b, &mut []);
+            assert_eq!(a, b, "{cipher:?}");
+        }
+    }
+}

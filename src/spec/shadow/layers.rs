@@ -23,6 +23,10 @@ pub struct Layers {
     pub sender: Sender,
     /// What is received.
     pub receiver: Receiver,
+    /// What the peer sends next: of all that arrived, the state after it. For testers, who are the peer.
+    pub peer: Sender,
+    /// What the peer sent first.
+    pub peer_at_first: Sender,
     /// The context was told that its numbers were spent elsewhere.
     pub spent: bool,
 }
@@ -38,6 +42,8 @@ impl Layers {
             maximum_message: layer.maximum_message(peer),
             sender: Sender::new(key, way, layer),
             receiver: Receiver::new(key, way.reverse(), layer),
+            peer: Sender::new(key, way.reverse(), layer),
+            peer_at_first: Sender::new(key, way.reverse(), layer),
             spent: false,
         }
     }
@@ -197,9 +203,16 @@ impl Registers {
             return;
         };
         if matches!(view.call, Call::VerifySignature { .. }) {
-            let _ = layers.receiver.verify(message, signature.unwrap_or_default());
+            if layers.receiver.verify(message, signature.unwrap_or_default()).is_ok() {
+                let _ = layers.peer.sign(message);
+            }
         } else {
-            let _ = layers.receiver.decrypt(&mut message.to_vec());
+            let mut message = message.to_vec();
+            if let Ok(length) = layers.receiver.decrypt(&mut message) {
+                // The same plaintext leaves the peer's cipher in the same state.
+                let mut rest = vec![0; layers.layer().trailer_len(length)];
+                let _ = layers.peer.encrypt(&mut message[..length], &mut rest);
+            }
         }
     }
 }

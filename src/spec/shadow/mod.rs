@@ -9,7 +9,7 @@ mod effects;
 mod facts;
 pub mod layers;
 mod outcome;
-mod questions;
+pub mod questions;
 pub mod reading;
 pub mod registers;
 mod sasl;
@@ -113,6 +113,12 @@ impl Shadow {
             Some(Answer::Sasl(answer)) => answer.nc = u32::MAX,
             None => {}
         }
+    }
+
+    /// The newest context, if its messages are protected.
+    pub fn newest_with_layers(&self) -> Option<SecHandle> {
+        let newest = self.registers.contexts.iter().max_by_key(|(_, context)| context.ordinal);
+        newest.filter(|(_, context)| context.layers.is_some()).map(|(handle, _)| *handle)
     }
 
     /// A context was told that all numbers of the messages it sends were spent.

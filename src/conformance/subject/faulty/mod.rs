@@ -91,6 +91,10 @@ impl Subject for Faulty {
         self.inner.spend_counts(context)
     }
 
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.inner.spend_sequences(context)
+    }
+
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         self.inner.foreign_handle()
     }
