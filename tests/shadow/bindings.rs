@@ -193,7 +193,10 @@ fn the_policy_of_a_session_holds_when_it_is_completed() {
     bench.pass("cat-completed-subsequent", &call, &outcome.writing(SLOT_4, &next.authentication_info()));
 }
 
-fn initialize(credential: SecHandle, flags: u32, challenge: &[u8], extra: &[(BufferType, &[u8])]) -> Call {
+/// A buffer that is found by its type.
+type Given<'a> = (BufferType, &'a [u8]);
+
+fn initialize(credential: SecHandle, flags: u32, challenge: &[u8], extra: &[Given<'_>]) -> Call {
     let mut buffers = vec![
         buffer(BufferType::TOKEN, challenge),
         buffer(BufferType::PKG_PARAMS, b"GET"),
@@ -222,7 +225,7 @@ fn a_client_carries_what_it_knows_and_no_more() {
     let host = (BufferType::TARGET_HOST, &target[..]);
     let ascii = (BufferType::TARGET_HOST, &b"HTTP/host"[..]);
     let known = (BufferType::CHANNEL_BINDINGS, &channel[..]);
-    let cases: [(&[(BufferType, &[u8])], &[u8], [u8; 32]); 4] = [
+    let cases: [(&[Given<'_>], &[u8], [u8; 32]); 4] = [
         (&[host], b"HTTP/host", *ZEROS),
         (&[ascii], b"HTTP/host", *ZEROS),
         (&[known], b"", channel_hash()),

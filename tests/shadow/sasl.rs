@@ -16,8 +16,11 @@ fn bench() -> Bench {
     Bench::with(setup())
 }
 
+/// The nonce, the challenge, the response and the proof.
+type Exchange = (&'static [u8], &'static [u8], &'static [u8], &'static [u8]);
+
 /// RFC 2831 section 4: the IMAP4 exchange and the ACAP exchange, octet for octet.
-const PUBLISHED: [(&[u8], &[u8], &[u8], &[u8]); 2] = [
+const PUBLISHED: [Exchange; 2] = [
     (
         b"OA6MG9tEQGm2hh",
         b"realm=\"elwood.innosoft.com\",nonce=\"OA6MG9tEQGm2hh\",qop=\"auth\",algorithm=md5-sess,charset=utf-8",
@@ -155,7 +158,8 @@ fn nobody_acts_as_another_and_nothing_is_charged_for_asking() {
 
 #[test]
 fn an_answer_chooses_among_what_was_offered() {
-    let changes: [(Qop, fn(SaslRequest) -> SaslRequest); 4] = [
+    type Change = fn(SaslRequest) -> SaslRequest;
+    let changes: [(Qop, Change); 4] = [
         (Qop::Auth, |request| SaslRequest { realm: None, ..request }),
         (Qop::Auth, |request| SaslRequest { qop: Qop::AuthInt, ..request }),
         (Qop::AuthInt, |request| SaslRequest { qop: Qop::Auth, ..request }),
@@ -332,7 +336,8 @@ fn a_session_that_ended_may_outlive_its_handle() {
 
 #[test]
 fn a_completion_that_fails_challenges_anew() {
-    let changes: [(&str, Status, bool, fn(&SaslRequest) -> Vec<u8>); 5] = [
+    type Token = fn(&SaslRequest) -> Vec<u8>;
+    let changes: [(&str, Status, bool, Token); 5] = [
         ("cat-sasl-digest-differs", Status::SEC_E_MESSAGE_ALTERED, false, |request| request.forged()),
         ("cat-sasl-outside-differs", Status::SEC_E_MESSAGE_ALTERED, false, |request| {
             SaslRequest { charset: digest_ssp::digest::Charset::Iso8859_1, ..request.clone() }.token()
@@ -519,7 +524,9 @@ fn a_server_that_does_not_prove_itself_is_rejected() {
 
 #[test]
 fn an_initiator_chooses_or_says_what_is_missing() {
-    let rows: [(&str, u32, &[u8], &[u8], Status); 6] = [
+    /// The row, the flags, the target, the challenge, the status.
+    type Case = (&'static str, u32, &'static [u8], &'static [u8], Status);
+    let rows: [Case; 6] = [
         ("isc-sasl-algorithm-unknown", 0, URI, b"nonce=\"n\",algorithm=md5", Status::SEC_E_QOP_NOT_SUPPORTED),
         (
             "isc-sasl-nothing-in-common",
