@@ -11,7 +11,7 @@ use digest_ssp::buffer::{BufferType, SecHandle};
 use digest_ssp::digest::{Algorithm, Qop};
 use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor};
 use digest_ssp::spec::model::CallSpec;
-use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
 use digest_ssp::spec::shadow::Judgement;
 use digest_ssp::spec::vocabulary::{Fact, Facts};
@@ -91,7 +91,16 @@ fn token() -> BoxedStrategy<Vec<u8>> {
 }
 
 fn buffer_type() -> impl Strategy<Value = BufferType> {
-    let kinds = [BufferType::TOKEN, BufferType::PKG_PARAMS, BufferType::PADDING, BufferType::DATA];
+    let kinds = [
+        BufferType::TOKEN,
+        BufferType::PKG_PARAMS,
+        BufferType::PADDING,
+        BufferType::DATA,
+        BufferType::STREAM,
+        BufferType::STREAM_TRAILER,
+        BufferType::CHANNEL_BINDINGS,
+        BufferType::TARGET_HOST,
+    ];
     (prop::sample::select(kinds.to_vec()), prop::bool::weighted(0.1))
         .prop_map(|(kind, read_only)| if read_only { kind.read_only() } else { kind })
 }
@@ -203,12 +212,17 @@ fn call() -> BoxedStrategy<Call> {
     let make = (some_handle(), descriptor()).prop_map(|(context, message)| Call::MakeSignature { context, message });
     let verify =
         (some_handle(), descriptor()).prop_map(|(context, message)| Call::VerifySignature { context, message });
-    let attribute = prop_oneof![0..16_u32, any::<u32>()];
+    let encrypt =
+        (some_handle(), descriptor()).prop_map(|(context, message)| Call::EncryptMessage { context, message });
+    let decrypt =
+        (some_handle(), descriptor()).prop_map(|(context, message)| Call::DecryptMessage { context, message });
+    let attribute = prop_oneof![0..28_u32, any::<u32>()];
     let query =
         (some_handle(), attribute).prop_map(|(context, attribute)| Call::QueryContextAttributes { context, attribute });
     let delete = some_handle().prop_map(|context| Call::DeleteSecurityContext { context });
     prop_oneof![
-        1 => acquire, 1 => free, 4 => initialize, 8 => accept, 6 => complete, 2 => make, 3 => verify, 1 => query, 1 => delete,
+        1 => acquire, 1 => free, 4 => initialize, 8 => accept, 6 => complete, 2 => make, 3 => verify, 2 => encrypt, 2 => decrypt,
+        1 => query, 1 => delete,
     ]
     .boxed()
 }
@@ -338,6 +352,8 @@ impl Aim {
             Call::CompleteAuthToken { context, .. }
             | Call::MakeSignature { context, .. }
             | Call::VerifySignature { context, .. }
+            | Call::EncryptMessage { context, .. }
+            | Call::DecryptMessage { context, .. }
             | Call::QueryContextAttributes { context, .. }
             | Call::DeleteSecurityContext { context } => *context = pick(&contexts, self.context).or(*context),
             Call::AcquireCredentialsHandle { .. } | Call::FreeCredentialsHandle { .. } => {}
@@ -492,7 +508,8 @@ fn judge(shadow: &mut Shadow, call: &Call, wild: &Wild) -> Result<(), TestCaseEr
     let facts = expectation.facts;
     let status = expectation.row.map(|row| row.outcome.status);
     prop_assert!(status.is_some(), "no row: {}", facts);
-    let tables = shadow.specification().call(call.name()).ok_or_else(|| TestCaseError::fail("no tables"))?;
+    let profile = shadow.profile_of(call);
+    let tables = shadow.specification().call(call.name(), profile).ok_or_else(|| TestCaseError::fail("no tables"))?;
     consistent(tables, &facts)?;
     let before = format!("{:?}", shadow.registers());
     let judged = shadow.absorb(call, &wild.outcome(call, status));
@@ -509,6 +526,9 @@ fn judge(shadow: &mut Shadow, call: &Call, wild: &Wild) -> Result<(), TestCaseEr
     // What a tester may ask of the same call does not panic either.
     let _ = (shadow.challenge_parameters(call), shadow.right_response(call), shadow.challenge_and_identity(call));
     let _ = (shadow.negotiated_flags(call), shadow.username(call), shadow.output_position(call));
+    let _ = (shadow.announces_upgrade(call), shadow.extended_protection(call), shadow.attribute(call));
+    let _ = (shadow.sasl_offer(call), shadow.sasl_plan(call), shadow.sasl_answer_again(call), shadow.rspauth(call));
+    let _ = (shadow.signature(call), shadow.wrapped(call), shadow.plaintext(call), shadow.message_position(call));
     Ok(())
 }
 
@@ -517,7 +537,8 @@ fn facts_that_are_not_consistent_are_noticed() {
     let bench = Bench::new();
     let call = Call::DeleteSecurityContext { context: Some(handle(7)) };
     let facts = bench.shadow.expect(&call).facts;
-    let tables = |name| bench.shadow.specification().call(name).expect("every call has its tables");
+    let tables =
+        |name| bench.shadow.specification().call(name, Profile::DigestHttp).expect("every call has its tables");
     assert!(consistent(tables(CallName::DeleteSecurityContext), &facts).is_ok());
     // A fact is missing, one is there that no rule makes exist, one has a value that is not among its rule's.
     assert!(consistent(tables(CallName::DeleteSecurityContext), &Facts::default()).is_err());

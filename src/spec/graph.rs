@@ -144,7 +144,7 @@ pub fn mermaid(specification: &Specification, profile: Profile, role: Role) -> S
 mod tests {
     use super::{ANY, dot, drawn, mermaid, transitions};
     use crate::spec::model::Specification;
-    use crate::spec::names::CallName;
+    use crate::spec::names::{CallName, Profile};
     use crate::spec::vocabulary::Role;
     use crate::status::SecurityStatus;
 
@@ -152,8 +152,15 @@ mod tests {
         Specification::embedded().expect("a test of `load` shows that the tables load")
     }
 
-    fn leads(role: Role, from: &str, to: &str, call: CallName, status: SecurityStatus) -> bool {
-        transitions(&tables(), role).iter().any(|transition| {
+    const BOTH: [(Profile, Role); 4] = [
+        (Profile::DigestHttp, Role::Acceptor),
+        (Profile::DigestHttp, Role::Initiator),
+        (Profile::DigestSasl, Role::Acceptor),
+        (Profile::DigestSasl, Role::Initiator),
+    ];
+
+    fn leads((profile, role): (Profile, Role), from: &str, to: &str, call: CallName, status: SecurityStatus) -> bool {
+        transitions(&tables(), profile, role).iter().any(|transition| {
             (transition.from, transition.to) == (from, to)
                 && transition.calls.get(&call).is_some_and(|statuses| statuses.contains(&status))
         })
@@ -163,7 +170,7 @@ mod tests {
     #[test]
     fn the_documented_path_of_the_server_is_drawn() {
         use CallName::{AcceptSecurityContext, CompleteAuthToken, DeleteSecurityContext};
-        let leads = |from, to, call, status| leads(Role::Acceptor, from, to, call, status);
+        let leads = |from, to, call, status| leads((Profile::DigestHttp, Role::Acceptor), from, to, call, status);
         assert!(leads("none", "challenged", AcceptSecurityContext, SecurityStatus::SEC_I_CONTINUE_NEEDED));
         assert!(leads("challenged", "established", AcceptSecurityContext, SecurityStatus::SEC_E_OK));
         let found = "complete-needed-subsequent";
@@ -177,7 +184,7 @@ mod tests {
     #[test]
     fn the_documented_path_of_the_client_is_drawn() {
         use CallName::{CompleteAuthToken, InitializeSecurityContext};
-        let leads = |from, to, call, status| leads(Role::Initiator, from, to, call, status);
+        let leads = |from, to, call, status| leads((Profile::DigestHttp, Role::Initiator), from, to, call, status);
         assert!(leads("none", "initial", InitializeSecurityContext, SecurityStatus::SEC_I_CONTINUE_NEEDED));
         let due = "complete-needed";
         assert!(leads("initial", due, InitializeSecurityContext, SecurityStatus::SEC_I_COMPLETE_NEEDED));
@@ -185,15 +192,31 @@ mod tests {
         assert!(leads("responded", "rejected", InitializeSecurityContext, SecurityStatus::SEC_E_WRONG_PRINCIPAL));
     }
 
+    /// RFC 2831: the server proves itself to every client, and sections 2.2.1 and 2.2.2 authenticate again.
+    #[test]
+    fn the_documented_paths_of_sasl_are_drawn() {
+        use CallName::{AcceptSecurityContext, CompleteAuthToken, InitializeSecurityContext};
+        let server = |from, to, call, status| leads((Profile::DigestSasl, Role::Acceptor), from, to, call, status);
+        assert!(server("challenged", "established", AcceptSecurityContext, SecurityStatus::SEC_E_OK));
+        let found = "complete-needed-subsequent";
+        assert!(server("none", found, AcceptSecurityContext, SecurityStatus::SEC_I_COMPLETE_NEEDED));
+        assert!(server(found, "established", CompleteAuthToken, SecurityStatus::SEC_E_OK));
+        let client = |from, to, call, status| leads((Profile::DigestSasl, Role::Initiator), from, to, call, status);
+        assert!(client("initial", "responded", InitializeSecurityContext, SecurityStatus::SEC_I_CONTINUE_NEEDED));
+        assert!(client("responded", "established", InitializeSecurityContext, SecurityStatus::SEC_E_OK));
+        assert!(client("established", "responded", InitializeSecurityContext, SecurityStatus::SEC_I_CONTINUE_NEEDED));
+        assert!(!client("initial", "established", InitializeSecurityContext, SecurityStatus::SEC_E_OK));
+    }
+
     /// Every context can be deleted, so the drawing says it once.
     #[test]
     fn what_every_state_has_in_common_is_drawn_once() {
         let tables = tables();
-        for role in [Role::Acceptor, Role::Initiator] {
-            let (all, drawn) = (transitions(&tables, role), drawn(&tables, role));
+        for (profile, role) in BOTH {
+            let (all, drawn) = (transitions(&tables, profile, role), drawn(&tables, profile, role));
             let deletes =
                 |transition: &&super::Transition| transition.calls.contains_key(&CallName::DeleteSecurityContext);
-            let live = super::states(&tables, role).len() - 1;
+            let live = super::states(&tables, profile, role).len() - 1;
             assert_eq!(all.iter().filter(deletes).count(), live);
             let once: Vec<_> =
                 drawn.iter().filter(deletes).map(|transition| (transition.from, transition.to)).collect();
@@ -205,12 +228,12 @@ mod tests {
     #[test]
     fn every_state_and_transition_is_in_both_drawings() {
         let tables = tables();
-        for role in [Role::Acceptor, Role::Initiator] {
-            let (dot, mermaid) = (dot(&tables, role), mermaid(&tables, role));
-            let edges = drawn(&tables, role).len();
+        for (profile, role) in BOTH {
+            let (dot, mermaid) = (dot(&tables, profile, role), mermaid(&tables, profile, role));
+            let edges = drawn(&tables, profile, role).len();
             assert_eq!(dot.matches(" -> ").count(), edges);
             assert_eq!(mermaid.matches(" --> ").count(), edges);
-            for state in super::states(&tables, role).into_iter().filter(|state| *state != "none") {
+            for state in super::states(&tables, profile, role).into_iter().filter(|state| *state != "none") {
                 assert!(dot.contains(&format!("    \"{state}\";\n")), "{state}");
                 assert!(mermaid.contains(&format!("state \"{state}\" as ")), "{state}");
             }

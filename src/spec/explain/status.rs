@@ -121,7 +121,7 @@ mod tests {
     fn a_documented_status_that_no_row_answers_says_why() {
         let tables = Specification::embedded().expect("the tables load");
         let text = status(&tables, SecurityStatus::SEC_E_BAD_BINDINGS).expect("it is known");
-        assert!(text.contains("never answered AcceptSecurityContext: "), "{text}");
+        assert!(text.contains("never answered AcceptSecurityContext (SASL): "), "{text}");
     }
 
     #[test]

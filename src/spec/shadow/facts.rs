@@ -160,14 +160,11 @@ impl Registers {
 
     /// Whether an output of enough capacity was given.
     pub(super) fn capacity(&self, view: &View<'_>) -> Output {
-        match (view.profile, view.call) {
-            (Profile::DigestHttp, _) => reading::capacity(view.output_buffers, view.output),
-            (Profile::DigestSasl, Call::MakeSignature { .. } | Call::EncryptMessage { .. }) => {
-                self.room_for_protection(view).unwrap_or(Output::Absent)
-            }
-            (Profile::DigestSasl, _others) => {
-                reading::capacity_for(view.output_buffers, view.output, reading::SMALL_ON_SASL)
-            }
+        let protects = matches!(view.call, Call::MakeSignature { .. } | Call::EncryptMessage { .. });
+        match view.profile {
+            Profile::DigestHttp => reading::capacity(view.output_buffers, view.output),
+            Profile::DigestSasl if protects => self.room_for_protection(view).unwrap_or(Output::Absent),
+            Profile::DigestSasl => reading::capacity_for(view.output_buffers, view.output, reading::SMALL_ON_SASL),
         }
     }
 

@@ -150,15 +150,12 @@ impl Shadow {
     /// pfContextAttr of a call that ends an exchange, as far as it tells of protection.
     pub fn negotiated_flags(&self, call: &Call) -> Option<u32> {
         let view = self.registers.view(call);
-        let answered = view.challenge().map(|challenge| challenge.qop.is_some());
-        let integrity = call.requirements() & ISC_INTEGRITY != 0;
-        match (call, answered) {
-            // The answer to a challenge of HTTP is not in the registers yet.
-            (Call::InitializeSecurityContext { .. }, Some(has_qop)) => {
-                Some(if has_qop && integrity { ISC_RET_INTEGRITY } else { 0 })
-            }
-            (_others, _) => self.registers.granted_flags(&view, None).map(|(_, granted)| granted),
+        // The answer to a challenge of HTTP is not in the registers yet.
+        if let (Call::InitializeSecurityContext { requirements, .. }, Some(challenge)) = (call, view.challenge()) {
+            let integrity = challenge.qop.is_some() && requirements & ISC_INTEGRITY != 0;
+            return Some(if integrity { ISC_RET_INTEGRITY } else { 0 });
         }
+        self.registers.granted_flags(&view, None).map(|(_, granted)| granted)
     }
 
     /// The user of an established context.

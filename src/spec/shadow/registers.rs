@@ -510,6 +510,7 @@ mod tests {
     use super::{Context, Exchange, Named, Offer, Registers, Session, Terms};
     use crate::buffer::SecHandle;
     use crate::digest::{Algorithm, Charset, Qop, SessionKey, UserHash};
+    use crate::spec::names::Profile;
     use crate::spec::setup::{Limits, Policy, Setup};
     use crate::spec::vocabulary::{Count, Role};
     use std::collections::BTreeSet;
