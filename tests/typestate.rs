@@ -369,17 +369,30 @@ fn forbidden_calls_do_not_compile_and_allowed_ones_do() {
     copy_tree(&root().join("src"), &patched.join("src")).expect("a copy of src");
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("this crate's manifest");
     fs::write(patched.join("Cargo.toml"), manifest).expect("a scratch directory");
-    let module = patched.join("src/context/acceptor.rs");
-    let source = fs::read_to_string(&module).expect("the acceptor");
+    let patch = |module: &str, method: &str| {
+        let module = patched.join("src/context").join(module);
+        let source = fs::read_to_string(&module).expect("a module of this crate");
+        fs::write(&module, format!("{source}{method}")).expect("a scratch directory");
+    };
     let method = "
 impl Context<Acceptor, Challenged> {
     /// A completion where none is due.
     pub fn complete_auth_token(self, _: &super::input::ResponseMessage<'_>, _: World<'_>) {}
 }
 ";
-    fs::write(&module, format!("{source}{method}")).expect("a scratch directory");
+    patch("acceptor.rs", method);
+    let method = "
+impl Context<Acceptor, Established> {
+    /// A second completion.
+    pub fn complete_auth_token(self, _: &super::TokenMessage<'_>, _: World<'_>) {}
+}
+";
+    patch("sasl/acceptor.rs", method);
     assert_eq!(
         offences(&forbidden, &check("patched", &forbidden, &patched)),
-        ["acceptor_challenged_calls_complete_auth_token compiles"]
+        [
+            "acceptor_challenged_calls_complete_auth_token compiles",
+            "sasl_acceptor_established_calls_complete_auth_token compiles"
+        ]
     );
 }

@@ -1,8 +1,8 @@
 //! The acceptor's states and AcceptSecurityContext (HTTP).
 //!
 //! Order of checks: input and output descriptors (the caller's), the realm and the channel bindings supplied, flags,
-//! token form, what it says about its channel, what it names, protection asked against negotiated, method and H(Entity), what was offered,
-//! account source, digest, age, count, output.
+//! token form, what it says about its channel, what it names, protection asked against negotiated, method and
+//! H(Entity), what was offered, account source, digest, age, count, output.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;

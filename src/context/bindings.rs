@@ -130,10 +130,11 @@ impl ToldChannel {
     }
 }
 
-/// A service principal name: UTF-16LE when its length is even and it has a zero octet, else UTF-8; a NUL may end it. The
-/// documents say UTF-8, and .NET sends UTF-16.
+/// A service principal name: UTF-16LE when its length is even and an octet before the last is zero, else UTF-8; a NUL may
+/// end it. The documents say UTF-8, and .NET sends UTF-16.
 fn decode_target_host(octets: &[u8]) -> Option<Cow<'_, str>> {
-    let is_utf_16 = octets.len().is_multiple_of(2) && octets.contains(&0);
+    let before_last = octets.split_last().map_or(octets, |(_, before)| before);
+    let is_utf_16 = octets.len().is_multiple_of(2) && before_last.contains(&0);
     let text = if is_utf_16 {
         let units = octets.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit));
         let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
@@ -163,8 +164,10 @@ mod tests {
             ("HTTP/h\u{f6}st".as_bytes().to_vec(), None),
             (b"HTTP/host\r\n".to_vec(), None),
             (utf_16("a\0\0"), None),
-            // An even length with a zero octet is UTF-16, here of characters that no service name has.
-            (b"HTTP/host\0".to_vec(), None),
+            // One zero at the very end is a NUL, whether or not the length is even.
+            (b"HTTP/host\0".to_vec(), Some("HTTP/host")),
+            (utf_16("a"), Some("a")),
+            (b"HTTP\0host\0".to_vec(), None),
             (vec![0, 0xD8], None),
             (vec![0xFF], None),
         ] {

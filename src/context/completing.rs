@@ -1,7 +1,7 @@
 //! CompleteAuthToken and VerifySignature of an acceptor.
 //!
-//! Order of checks: channel bindings supplied, token, its form, what it says about its channel, what it names, method, H(Entity), directives outside the hash, target, account
-//! source, digest, count, output. An unauthenticated count never decides anything.
+//! Order of checks: channel bindings supplied, token, its form, what it says about its channel, what it names, method,
+//! H(Entity), directives outside the hash, target, account source, digest, count, output. An unauthenticated count never decides anything.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;

@@ -50,7 +50,7 @@ impl Default for Configuration {
 pub struct Limits {
     /// Live contexts; one more is SEC_E_INSUFFICIENT_MEMORY.
     pub contexts: usize,
-    /// Unanswered challenges that can be answered; one more makes the oldest name nothing.
+    /// Unanswered challenges of each mechanism that can be answered; one more makes the oldest name nothing.
     pub challenges: usize,
     /// Wrong digests after which a challenge names nothing.
     pub failures: u32,

@@ -1,7 +1,7 @@
 //! The initiator's states, InitializeSecurityContext, CompleteAuthToken and MakeSignature (HTTP).
 //!
-//! Order of checks in InitializeSecurityContext: descriptors (the caller's), target host and channel bindings, flags, token form, a refusal of the
-//! server, target, method, algorithm and qop, H(Entity), character set, output, entropy.
+//! Order of checks in InitializeSecurityContext: descriptors (the caller's), target host and channel bindings, flags,
+//! token form, a refusal of the server, target, method, algorithm and qop, H(Entity), character set, output, entropy.
 #![forbid(unsafe_code)]
 
 use core::fmt;

@@ -163,10 +163,10 @@ impl SecurityPackage {
     /// AcceptSecurityContext (`acceptsecuritycontext--digest`). On a first call the HTTP flag says HTTP, its absence
     /// SASL; a context keeps its mechanism.
     ///
-    /// HTTP input: first TOKEN the response, PKG_PARAMS in order method, reserved, H(Entity), realm (UTF-16LE). Output: the
-    /// first writable TOKEN receives the challenge, or the Authentication-Info that goes with SEC_E_OK.
-    /// SASL: of the input nothing but the TOKEN is read, and the output receives the challenge, or the proof that goes
-    /// with SEC_E_OK.
+    /// HTTP input: first TOKEN the response, PKG_PARAMS in order method, reserved, H(Entity), realm (UTF-16LE), and
+    /// CHANNEL_BINDINGS. Output: the first writable TOKEN receives the challenge, or the Authentication-Info that goes
+    /// with SEC_E_OK. SASL: of the input nothing but the TOKEN is read; the output receives the challenge, or the proof
+    /// that goes with SEC_E_OK and must have room.
     ///
     /// # Errors
     /// See [`failure`]; an error without a context handle creates none.
@@ -195,7 +195,9 @@ impl SecurityPackage {
     /// InitializeSecurityContext (`initializesecuritycontext--digest`). `target_name` is the request target; on SASL
     /// the digest-uri, serv-type "/" host [ "/" serv-name ]. The HTTP flag chooses the mechanism as for an acceptor.
     ///
-    /// Input: first TOKEN the challenge or the Authentication-Info, PKG_PARAMS in order method, H(Entity). Output: the
+    /// HTTP input: first TOKEN the challenge or the Authentication-Info, PKG_PARAMS in order method, H(Entity), and
+    /// TARGET_HOST and CHANNEL_BINDINGS for a server that invites the client to tell its channel. SASL: of the input
+    /// nothing but the TOKEN is read, and an established context authenticates again, fast, without one. Output: the
     /// first writable TOKEN receives the response.
     ///
     /// # Errors
@@ -227,13 +229,16 @@ impl SecurityPackage {
 
     /// CompleteAuthToken (`completeauthtoken`).
     ///
-    /// Acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity); the first writable
-    /// TOKEN or PADDING after the message TOKEN receives Authentication-Info or a challenge. Initiator: first TOKEN
-    /// what InitializeSecurityContext put out, completed in place; PKG_PARAMS in order method, uri, H(Entity).
+    /// HTTP acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity), and
+    /// CHANNEL_BINDINGS; the first writable
+    /// TOKEN or PADDING after the message TOKEN receives Authentication-Info or a challenge. HTTP initiator: first
+    /// TOKEN what InitializeSecurityContext put out, completed in place; PKG_PARAMS in order method, uri, H(Entity).
+    /// SASL acceptor, a fast reauthentication: first TOKEN the response; the first writable TOKEN or PADDING after it
+    /// receives the proof, and must be there.
     ///
     /// # Errors
     /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_INVALID_TOKEN, SEC_E_MESSAGE_ALTERED,
-    /// SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR. What the caller can mend consumes nothing.
+    /// SEC_E_INSUFFICIENT_MEMORY, SEC_E_BAD_BINDINGS, SEC_E_INTERNAL_ERROR. What the caller can mend consumes nothing.
     pub fn complete_auth_token(
         &self,
         context: Option<CtxtHandle>,
@@ -256,13 +261,16 @@ impl SecurityPackage {
         result
     }
 
-    /// MakeSignature: the Authorization value of an initiator's next request.
+    /// MakeSignature (`makesignature`, `protecting-messages-using-microsoft-digest`).
     ///
-    /// PKG_PARAMS in order method, URL, H(Entity); the first writable PADDING, or a second TOKEN, receives it.
+    /// HTTP: the Authorization value of an initiator's next request. PKG_PARAMS in order method, URL, H(Entity); the
+    /// first writable PADDING, or a second TOKEN, receives it. SASL: the signature of a message, 16 bytes. The first
+    /// DATA is the message; the first writable TOKEN or PADDING receives the signature.
     ///
     /// # Errors
-    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_INVALID_TOKEN,
-    /// SEC_E_INSUFFICIENT_MEMORY; none of them takes a nonce count.
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_QOP_NOT_SUPPORTED (SASL with
+    /// qop=auth), SEC_E_INVALID_TOKEN, SEC_E_INSUFFICIENT_MEMORY; none of them takes a nonce count or a sequence
+    /// number.
     pub fn make_signature(
         &self,
         context: Option<CtxtHandle>,
@@ -317,12 +325,15 @@ impl SecurityPackage {
         Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.spend_sequence_numbers()?)
     }
 
-    /// VerifySignature: a further request of an acceptor's established session, found and completed in one call.
+    /// VerifySignature (`verifysignature`, `protecting-messages-using-microsoft-digest`); nothing is written.
     ///
-    /// The layout of CompleteAuthToken; nothing is written.
+    /// HTTP: a further request of an acceptor's established session, found and completed in one call, in the layout of
+    /// CompleteAuthToken. SASL: the first DATA is a message of the peer, the first TOKEN or PADDING its signature.
     ///
     /// # Errors
-    /// Those of CompleteAuthToken, and SEC_E_UNSUPPORTED_FUNCTION on an initiator's context.
+    /// HTTP: those of CompleteAuthToken, and SEC_E_UNSUPPORTED_FUNCTION on an initiator's context. SASL:
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_QOP_NOT_SUPPORTED, SEC_E_INVALID_TOKEN,
+    /// SEC_E_MESSAGE_ALTERED.
     pub fn verify_signature(
         &self,
         context: Option<CtxtHandle>,

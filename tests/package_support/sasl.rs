@@ -118,6 +118,18 @@ impl SaslClient {
     }
 }
 
+/// The client of the examples of RFC 2831 section 4; the password is "secret".
+pub(crate) fn chris(digest_uri: &str, cnonce: &str) -> SaslClient {
+    SaslClient {
+        username: "chris".to_owned(),
+        realm: "elwood.innosoft.com".to_owned(),
+        digest_uri: digest_uri.to_owned(),
+        cnonce: cnonce.to_owned(),
+        more: ",charset=utf-8".to_owned(),
+        ..SaslClient::default()
+    }
+}
+
 /// Of the input a SASL acceptor reads nothing but the token; what else is there is nonsense.
 pub(crate) fn sasl_input(token: &[u8], requirements: AcceptRequirements) -> Input<'_> {
     Input { token, requirements, entity: b"no hash", realm: b"odd", ..Input::default() }

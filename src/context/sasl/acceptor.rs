@@ -362,7 +362,7 @@ impl Context<Acceptor, Established> {
 macro_rules! deletable {
     ($($state:ty => $reference:expr;)*) => {
         $(impl Context<Acceptor, $state> {
-            /// DeleteSecurityContext: drops the context and what is pending on it. The session of others is not touched.
+            /// DeleteSecurityContext: drops the context and what is pending on it. The session of others is untouched.
             pub fn delete(self, sessions: &Mutex<Sessions<Sasl>>) {
                 let reference: fn($state) -> Option<Reference<Sasl>> = $reference;
                 if let Some(reference) = reference(self.state) {

@@ -389,3 +389,49 @@ macro_rules! deletable {
 }
 
 deletable!(Initial, Responded, Established, Rejected);
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::context::configuration::Configuration;
+    use crate::digest::Limits;
+
+    fn established(qop: &str, count: u32) -> Established {
+        let challenge = format!("nonce=n,algorithm=md5-sess,qop={qop},realm=r");
+        let challenge = Challenge::parse(challenge.as_bytes(), &Limits::default()).expect("well-formed");
+        let password = Zeroizing::new("secret".to_owned());
+        let credentials = OutboundCredentials::new(0, "alice".to_owned(), String::new(), password);
+        let layer = if qop == "auth" { None } else { Some(Layer::Integrity) };
+        let maxbuf = Configuration::default().maxbuf;
+        let exchange =
+            Exchange::new(challenge, &credentials, layer, maxbuf, b"imap/host").with_cnonce("secret", &[7; 16]);
+        let protection = exchange.protection();
+        Established { exchange, count, protection }
+    }
+
+    #[test]
+    fn after_the_last_count_the_server_must_send_a_challenge() {
+        let input = InitializeInput { capacity: Some(2048), ..InitializeInput::default() };
+        let again = established("auth", u32::MAX - 1).reauthenticate(&input).expect("the last count");
+        let Again::Fast(u32::MAX, token) = again else { panic!("it is fast") };
+        assert!(String::from_utf8_lossy(&token).contains("nc=ffffffff"));
+        // Then neither target nor output matter.
+        let input = InitializeInput { target: b"other", ..InitializeInput::default() };
+        let again = established("auth", u32::MAX).reauthenticate(&input).expect("no count is left");
+        assert!(matches!(again, Again::Unasked));
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let context = established("auth-int", 1);
+        let printed = format!("{context:?}");
+        assert!(printed.contains("alice"), "{printed}");
+        let key = context.exchange.key().to_bytes();
+        let key = String::from_utf8_lossy(&crate::digest::hash::hex(&key)).into_owned();
+        for secret in ["secret", &key] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+}
