@@ -32,7 +32,8 @@ USER` (CIPHER `-` when there is none), or `refused STATUS: REASON`. Further line
   challenge            -> TOKEN            begins another exchange
   TOKEN                -> TOKEN            a response to no challenge: reauthentication
 
-What cannot be done is answered with `failed STATUS: REASON`. An empty line or the end of standard input ends the server.
+What cannot be done is answered with `failed STATUS: REASON`. An empty line, the end of standard input, or a \
+standard output without a reader ends the server.
 
 Exit codes: 0 somebody was authenticated and nothing went wrong, 1 an exchange was refused or not finished or a line \
 failed, 2 nothing could be tried.
@@ -53,7 +54,8 @@ standard input. After the server's proof `authenticated QOP CIPHER USER` follows
   receive BASE64       -> message TEXT     or message-base64 BASE64 of what is no line
   reauthenticate       -> TOKEN            without a challenge; or challenge-needed
 
-What cannot be done is answered with `failed STATUS: REASON`. An empty line or the end of standard input ends the client.
+What cannot be done is answered with `failed STATUS: REASON`. An empty line, the end of standard input, or a \
+standard output without a reader ends the client.
 
 Exit codes: 0 somebody was authenticated and nothing went wrong, 1 an exchange was refused or not finished or a line \
 failed, 2 nothing could be tried.

@@ -10,7 +10,8 @@
 //! | `send TEXT`, `send-base64 BASE64` | `wrapped BASE64`; `failed STATUS: REASON` |
 //! | `receive BASE64` | `message TEXT`, `message-base64 BASE64`; `failed STATUS: REASON` |
 //!
-//! An acceptor says its first challenge unasked. An empty line or the end of the input ends the conversation.
+//! An acceptor says its first challenge unasked. An empty line, the end of the input, or an output without a reader ends
+//! the conversation.
 #![forbid(unsafe_code)]
 
 use core::fmt;
