@@ -24,7 +24,7 @@ pub(crate) enum Fate {
 struct Entry {
     peer: Peer,
     role: Role,
-    shows: &'static str,
+    shows: String,
     fate: Option<Fate>,
 }
 
@@ -42,7 +42,7 @@ impl Report {
     /// A report in which nothing ran yet, in the order of `cases`.
     pub(crate) fn of(cases: &[Case]) -> Self {
         let entries =
-            cases.iter().map(|case| Entry { peer: case.peer, role: case.role, shows: case.shows, fate: None });
+            cases.iter().map(|case| Entry { peer: case.peer, role: case.role, shows: case.shows.clone(), fate: None });
         Self(Arc::new(Mutex::new(Contents { entries: entries.collect(), versions: BTreeMap::new() })))
     }
 
@@ -68,8 +68,10 @@ impl Report {
                     rows.push((entry.peer, entry.role));
                 }
             }
-            let rows = rows.into_iter().map(|(peer, role)| contents.row(peer, role));
-            let document = json!({ "complete": complete, "peers": rows.collect::<Vec<_>>() });
+            let (witnesses, peers): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, role)| *role == Role::Witness);
+            let [peers, witnesses] = [peers, witnesses]
+                .map(|rows| -> Vec<Value> { rows.into_iter().map(|(peer, role)| contents.row(peer, role)).collect() });
+            let document = json!({ "complete": complete, "peers": peers, "witnesses": witnesses });
             format!("{document:#}\n")
         });
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop");
@@ -86,7 +88,7 @@ impl Contents {
     fn row(&self, peer: Peer, role: Role) -> Value {
         let with = |fate| -> Vec<&str> {
             let entries = self.entries.iter().filter(|entry| entry.peer == peer && entry.role == role);
-            entries.filter(|entry| entry.fate == fate).map(|entry| entry.shows).collect()
+            entries.filter(|entry| entry.fate == fate).map(|entry| entry.shows.as_str()).collect()
         };
         json!({
             "peer": peer.name(),
