@@ -169,6 +169,7 @@ mod strategy {
                 opaque: self.opaque.as_deref(),
                 algorithm: self.algorithm,
                 charset: self.charset,
+                extended: None,
             }
         }
 

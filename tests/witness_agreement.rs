@@ -468,6 +468,7 @@ impl Draw {
             opaque: Some(&opaque),
             algorithm: exchange.algorithm,
             charset: self.one_of(&[Charset::Iso8859_1, Charset::Utf8]),
+            extended: None,
         };
         fields.write(&mut token)?;
         let mut request = exchange.request("response");

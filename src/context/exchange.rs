@@ -91,6 +91,7 @@ impl<K> Exchange<K> {
             opaque: self.opaque.as_deref(),
             algorithm: self.algorithm,
             charset: self.charset,
+            extended: None,
         }
         .write(&mut token)?;
         Some((token, response_at))

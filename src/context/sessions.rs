@@ -225,7 +225,7 @@ impl Entry {
 /// What one credentials identity can find.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct VirtualHost {
-    by_nonce: BTreeMap<[u8; 48], EntryId>,
+    by_nonce: BTreeMap<Vec<u8>, EntryId>,
     by_opaque: BTreeMap<[u8; 32], EntryId>,
 }
 
@@ -276,7 +276,7 @@ impl Sessions {
     /// Finds what nonce and opaque name under that identity, and refers to it.
     pub fn name(&mut self, identity: &str, nonce: &[u8], opaque: &[u8]) -> Named {
         let Some(host) = self.hosts.get(identity) else { return Named::Nothing };
-        let by_nonce = <&[u8; 48]>::try_from(nonce).ok().and_then(|nonce| host.by_nonce.get(nonce)).copied();
+        let by_nonce = host.by_nonce.get(nonce).copied();
         let by_opaque = <&[u8; 32]>::try_from(opaque).ok().and_then(|opaque| host.by_opaque.get(opaque)).copied();
         let id = match (by_nonce, by_opaque) {
             (Some(one), Some(other)) if one == other => one,
@@ -389,7 +389,7 @@ impl Sessions {
         let challenge = Arc::clone(entry.challenge());
         let host = self.hosts.entry(Arc::clone(&challenge.terms.identity)).or_default();
         // An occupied place (entropy that repeats itself) stays with whom tokens can name already.
-        host.by_nonce.entry(*challenge.nonce.as_bytes()).or_insert(id);
+        host.by_nonce.entry(challenge.nonce.as_bytes().to_vec()).or_insert(id);
         host.by_opaque.entry(challenge.opaque).or_insert(id);
     }
 

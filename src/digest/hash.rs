@@ -179,6 +179,21 @@ impl SessionKey {
         }
     }
 
+    /// H(A1) of SASL: of the user's hash *raw*, the nonce, the cnonce, and the authzid in UTF-8 if one was sent
+    /// (RFC 2831 section 2.1.2.1).
+    pub fn sasl(user: &UserHash, nonce: &[u8], cnonce: &[u8], authzid: Option<&str>) -> Self {
+        let hash = Zeroizing::new(match authzid {
+            None => md5(&[&user.0, b":", nonce, b":", cnonce]),
+            Some(authzid) => md5(&[&user.0, b":", nonce, b":", cnonce, b":", authzid.as_bytes()]),
+        });
+        Self(hex(&hash))
+    }
+
+    /// H(A1) itself, which the keys of the SASL layers are made from (RFC 2831 sections 2.3 and 2.4).
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 16]> {
+        Zeroizing::new(unhex32(&self.0).expect("every constructor writes 32 hexadecimal digits"))
+    }
+
     /// The digest with qop: KD(H(A1), nonce ":" nc ":" cnonce ":" qop ":" H(A2)), RFC 2617 section 3.2.2.1.
     pub fn response(&self, nonce: &[u8], protection: &Protection<'_>, a2: &A2<'_>) -> [u8; 16] {
         let Protection { qop, nc, cnonce } = *protection;

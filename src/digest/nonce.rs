@@ -1,6 +1,7 @@
 //! The server's nonce: when it was made, and entropy (RFC 2617 section 3.2.1).
 #![forbid(unsafe_code)]
 
+use super::bindings::UPGRADED;
 use super::hash::{hex_pair, unhex};
 use core::time::Duration;
 
@@ -15,40 +16,78 @@ impl Timestamp {
     }
 }
 
-/// A nonce of this package: 48 lower-case hexadecimal digits, 8 bytes of time and 16 of entropy.
+/// A nonce of this package: 48 lower-case hexadecimal digits, 8 bytes of time and 16 of entropy; before them
+/// [`UPGRADED`] if the challenge invites to extended protection.
 ///
 /// The time is for whoever reads a log; nothing is believed because of it, a nonce counts only if it was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Nonce {
-    text: [u8; 48],
+    /// The prefix always stands here; `form` says whether it belongs to the nonce.
+    text: [u8; UPGRADED.len() + DIGITS],
+    form: Form,
     issued_at: Timestamp,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Form {
+    Plain,
+    Upgraded,
+}
+
+/// How many hexadecimal digits a nonce has.
+const DIGITS: usize = 48;
 
 impl Nonce {
     /// A nonce made now.
     pub fn new(now: Timestamp, entropy: [u8; 16]) -> Self {
-        let mut text = [0; 48];
-        let bytes = now.0.to_be_bytes().into_iter().chain(entropy);
-        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-            pair.copy_from_slice(&hex_pair(byte));
-        }
-        Self { text, issued_at: now }
+        Self::of(Form::Plain, now, entropy)
     }
 
-    /// The nonce with exactly that text; `None` for a text that [`Nonce::new`] cannot have made.
+    /// A nonce made now that tells a client that the server understands channel bindings
+    /// (draft-santesson-digestbind-01).
+    pub fn upgraded(now: Timestamp, entropy: [u8; 16]) -> Self {
+        Self::of(Form::Upgraded, now, entropy)
+    }
+
+    fn of(form: Form, now: Timestamp, entropy: [u8; 16]) -> Self {
+        let mut text = [0; UPGRADED.len() + DIGITS];
+        let (prefix, digits) = text.split_at_mut(UPGRADED.len());
+        prefix.copy_from_slice(UPGRADED);
+        let bytes = now.0.to_be_bytes().into_iter().chain(entropy);
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&hex_pair(byte));
+        }
+        Self { text, form, issued_at: now }
+    }
+
+    /// The nonce with exactly that text; `None` for a text that neither constructor can have made.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let text = <[u8; 48]>::try_from(text).ok()?;
-        if text.iter().any(u8::is_ascii_uppercase) {
+        let (form, digits) = match text.strip_prefix(UPGRADED) {
+            Some(digits) => (Form::Upgraded, digits),
+            None => (Form::Plain, text),
+        };
+        if digits.iter().any(u8::is_ascii_uppercase) {
             return None;
         }
-        unhex::<24>(&text)?;
-        let time = unhex::<8>(text.first_chunk::<16>()?)?;
-        Some(Self { text, issued_at: Timestamp(u64::from_be_bytes(time)) })
+        let bytes = unhex::<{ DIGITS / 2 }>(digits)?;
+        let (time, entropy) = bytes.split_first_chunk::<8>()?;
+        Some(Self::of(form, Timestamp(u64::from_be_bytes(*time)), entropy.try_into().ok()?))
     }
 
     /// The text, as it stands in `nonce`.
-    pub const fn as_bytes(&self) -> &[u8; 48] {
-        &self.text
+    pub const fn as_bytes(&self) -> &[u8] {
+        match self.form {
+            Form::Plain => self.text.split_at(UPGRADED.len()).1,
+            Form::Upgraded => &self.text,
+        }
+    }
+
+    /// Whether the challenge invites to extended protection.
+    pub const fn is_upgraded(&self) -> bool {
+        match self.form {
+            Form::Plain => false,
+            Form::Upgraded => true,
+        }
     }
 
     /// When it was made.
@@ -76,6 +115,20 @@ mod tests {
         assert_eq!(nonce.as_bytes(), TEXT);
         assert_eq!(Nonce::parse(TEXT), Some(nonce));
         assert_eq!(nonce.issued_at(), Timestamp(0x0123_4567_890a));
+    }
+
+    #[test]
+    fn an_upgraded_nonce_has_the_prefix_before_the_same_digits() {
+        let entropy = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+        let nonce = Nonce::upgraded(Timestamp(0x0123_4567_890a), entropy);
+        let text = [b"+Upgraded+v1", &TEXT[..]].concat();
+        assert_eq!(nonce.as_bytes(), text);
+        assert_eq!(Nonce::parse(&text), Some(nonce));
+        assert!(nonce.is_upgraded());
+        assert_ne!(Nonce::parse(TEXT), Some(nonce));
+        assert_eq!(Nonce::parse(&[b"+upgraded+v1", &TEXT[..]].concat()), None);
+        assert_eq!(Nonce::parse(&[b"+Upgraded+v1", &text[..]].concat()), None);
+        assert_eq!(Nonce::parse(b"+Upgraded+v1"), None);
     }
 
     #[test]

@@ -227,7 +227,7 @@ impl<'a> ResponseDirectives<'a> {
     }
 }
 
-fn required<T>(directive: &'static str, value: Option<T>) -> Result<T, TokenError> {
+pub(super) fn required<T>(directive: &'static str, value: Option<T>) -> Result<T, TokenError> {
     value.ok_or(TokenError::Missing { directive })
 }
 
@@ -268,7 +268,7 @@ pub fn nc_value(nc: u32) -> [u8; 8] {
 }
 
 /// The number of 8 hexadecimal digits.
-fn nc_number(digits: &[u8; 8]) -> u32 {
+pub(super) fn nc_number(digits: &[u8; 8]) -> u32 {
     // Only `nc_digits` makes such arrays; anything else would count as used.
     unhex::<4>(digits).map_or(0, u32::from_be_bytes)
 }
@@ -294,6 +294,18 @@ pub struct ResponseFields<'a> {
     pub algorithm: Option<Algorithm>,
     /// The charset of the challenge.
     pub charset: Charset,
+    /// What the digest covers of the channel through the cnonce, under extended protection.
+    pub extended: Option<ExtendedProtection<'a>>,
+}
+
+/// The directives of extended protection (draft-santesson-digestbind-01). The cnonce beside them must be one of
+/// [`upgraded_cnonce`](super::bindings::upgraded_cnonce) for the same two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtendedProtection<'a> {
+    /// The service that the client means; empty if it names none.
+    pub service_name: &'a [u8],
+    /// The hash of the channel's bindings in hexadecimal digits, or [`NO_CHANNEL`](super::bindings::NO_CHANNEL).
+    pub channel_binding: &'a [u8; 32],
 }
 
 impl ResponseFields<'_> {
@@ -327,6 +339,11 @@ impl ResponseFields<'_> {
                 writer.token("charset", b"utf-8");
             }
         }
+        if let Some(ExtendedProtection { service_name, channel_binding }) = self.extended {
+            writer.quoted("hashed-dirs", b"service-name,channel-binding");
+            writer.quoted("service-name", service_name);
+            writer.quoted("channel-binding", channel_binding);
+        }
         writer.finish().ok()?;
         Some(response_at)
     }
@@ -334,7 +351,7 @@ impl ResponseFields<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Response, ResponseDirectives, ResponseFields, nc_value};
+    use super::{ExtendedProtection, Response, ResponseDirectives, ResponseFields, nc_value};
     use crate::digest::hash::{hex, md5};
     use crate::digest::{
         Algorithm, Charset, Limits, Qop, SessionKey, SyntaxError, SyntaxErrorKind, TokenError, UserHash,
@@ -555,6 +572,7 @@ mod tests {
             opaque: Some(b"o"),
             algorithm: Some(Algorithm::Md5Sess),
             charset,
+            extended: None,
         }
     }
 
@@ -580,6 +598,19 @@ mod tests {
         let expected =
             b"username=\"J\xe4\",realm=\"r\",nonce=\"n\",uri=\"/\\\"\",response=\"abababababababababababababababab\"";
         assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+
+    #[test]
+    fn extended_protection_stands_last() {
+        let digits = hex(&[0xab; 16]);
+        let extended = Some(ExtendedProtection { service_name: b"HTTP/\"a\"", channel_binding: &[b'0'; 32] });
+        let mut out = Vec::new();
+        ResponseFields { extended, ..fields("u", Charset::Utf8, &digits) }.write(&mut out).expect("printable");
+        let end = b",charset=utf-8,hashed-dirs=\"service-name,channel-binding\",service-name=\"HTTP/\\\"a\\\"\",\
+            channel-binding=\"00000000000000000000000000000000\"";
+        assert!(out.ends_with(end), "{}", out.escape_ascii());
+        let extended = Some(ExtendedProtection { service_name: b"\n", channel_binding: &[b'0'; 32] });
+        assert_eq!(ResponseFields { extended, ..fields("u", Charset::Utf8, &digits) }.write(&mut out), None);
     }
 
     #[test]

@@ -131,6 +131,7 @@ impl Request {
             opaque: Some(&self.opaque),
             algorithm: self.algorithm,
             charset: self.charset,
+            extended: None,
         }
         .write(&mut token)
         .expect("what the tests write can stand in a token");

@@ -83,6 +83,7 @@ fn rewrite_response(response: &Response<'_>) -> Result<(), String> {
         opaque: Some(&response.opaque),
         algorithm: response.algorithm,
         charset: response.charset,
+        extended: None,
     };
     let mut written = Vec::new();
     fields.write(&mut written).ok_or_else(|| format!("{response:?} was read and cannot be written"))?;

@@ -204,6 +204,7 @@ fn write(answer: &Answer, entity: Option<Option<[u8; 16]>>) -> Option<Vec<u8>> {
             OfferedAlgorithm::Absent | OfferedAlgorithm::Unknown(_) => None,
         },
         charset: answer.challenge.charset,
+        extended: None,
     };
     charset::encode(&answer.username, answer.challenge.charset)?;
     let mut out = Vec::new();
