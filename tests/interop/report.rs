@@ -58,8 +58,12 @@ impl Report {
         });
     }
 
-    /// Writes the file. `complete` says whether every case ran and passed: only then it tells what passes.
+    /// Writes the file, unless no case was asked for. `complete` says whether every case ran and passed: only then it tells what
+    /// passes.
     pub(crate) fn write(&self) -> io::Result<()> {
+        if self.contents(|contents| contents.entries.iter().all(|entry| entry.fate.is_none())) {
+            return Ok(());
+        }
         let text = self.contents(|contents| {
             let complete = contents.entries.iter().all(|entry| entry.fate == Some(Fate::Passed));
             let mut rows: Vec<(Peer, Role)> = Vec::new();
