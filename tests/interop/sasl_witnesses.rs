@@ -55,6 +55,13 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(Case::new(Peer::Cyrus, Role::Witness, name, shows, run).with(Peer::Cyrus));
     };
     case("fast_reauthentication", "fast reauthentication", fast_reauthentication);
+    for (server, run) in
+        [(Peer::GnuSasl, (|| starts_over(Peer::GnuSasl)) as fn()), (Peer::Jdk, || starts_over(Peer::Jdk))]
+    {
+        let name = format!("to_{}::starts_over", server.slug());
+        let shows = format!("starting over where fast reauthentication is declined by {}", server.name());
+        cases.push(Case::new(Peer::Cyrus, Role::Witness, &name, &shows, run).with(server));
+    }
     cases
 }
 
@@ -232,5 +239,17 @@ fn fast_reauthentication() {
                 talk(&mut pair.client, &mut pair.server, &[1, 100]);
             }
         }
+    }
+}
+
+/// A server that knows no fast reauthentication answers with a challenge, and the client takes it.
+fn starts_over(server: Peer) {
+    let mut pair = pair([Peer::Cyrus, server], AUTH, ["alice", "secret"], &[]);
+    for (responses, tokens) in [(1, 3), (2, 4)] {
+        let agreed = authenticate(&mut pair.client, &mut pair.server).expect("the password is right");
+        assert_eq!(agreed.tokens.len(), tokens);
+        let counted = agreed.tokens.iter().filter(|token| directive(token, "nc").is_some());
+        assert_eq!(counted.count(), responses);
+        assert_eq!(directive(&agreed.tokens[tokens - 2], "nc"), Some("00000001"));
     }
 }
