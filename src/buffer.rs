@@ -16,9 +16,15 @@ impl BufferType {
     pub const TOKEN: Self = Self(2);
     /// Package-specific parameters.
     pub const PKG_PARAMS: Self = Self(3);
+    /// What follows a message of a stream.
+    pub const STREAM_TRAILER: Self = Self(6);
+    /// What precedes a message of a stream.
+    pub const STREAM_HEADER: Self = Self(7);
     /// Padding; MakeSignature writes the next header there.
     pub const PADDING: Self = Self(9);
-    /// Channel bindings.
+    /// A message as it came.
+    pub const STREAM: Self = Self(10);
+    /// Channel bindings: a SEC_CHANNEL_BINDINGS structure.
     pub const CHANNEL_BINDINGS: Self = Self(14);
     /// The service principal name of the target.
     pub const TARGET_HOST: Self = Self(16);
@@ -52,7 +58,10 @@ impl fmt::Debug for BufferType {
             Self::DATA => "DATA",
             Self::TOKEN => "TOKEN",
             Self::PKG_PARAMS => "PKG_PARAMS",
+            Self::STREAM_TRAILER => "STREAM_TRAILER",
+            Self::STREAM_HEADER => "STREAM_HEADER",
             Self::PADDING => "PADDING",
+            Self::STREAM => "STREAM",
             Self::CHANNEL_BINDINGS => "CHANNEL_BINDINGS",
             Self::TARGET_HOST => "TARGET_HOST",
             Self(other) => return write!(formatter, "SECBUFFER(0x{other:X})"),

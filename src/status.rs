@@ -66,6 +66,8 @@ statuses! {
     SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x8009_0311;
     /// The message is incomplete.
     SEC_E_INCOMPLETE_MESSAGE = 0x8009_0318;
+    /// A buffer is too small for the message.
+    SEC_E_BUFFER_TOO_SMALL = 0x8009_0321;
     /// The peer's principal is not the intended one.
     SEC_E_WRONG_PRINCIPAL = 0x8009_0322;
     /// The quality of service asked for cannot be given.

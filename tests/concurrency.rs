@@ -11,6 +11,7 @@ use std::sync::Arc;
 use digest_ssp::buffer::CtxtHandle;
 use digest_ssp::status::SecurityStatus as Status;
 use digest_ssp::sync::{Mutex, lock};
+use package_support::sasl::*;
 use package_support::*;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, thread};
@@ -69,6 +70,64 @@ fn same_token() {
 #[test]
 fn of_two_completions_of_one_token_one_succeeds() {
     explore(same_token);
+}
+
+/// Two handles complete the same fast reauthentication of SASL.
+fn same_sasl_token() {
+    let server = Arc::new(Server::default());
+    let client = SaslClient::default();
+    let (_, nonce) = server.sasl_establish(&client);
+    let token = client.token(&nonce, 2);
+    let [one, other] = [0, 1].map(|_| {
+        let context = server.sasl_pending(&client, &token);
+        let (server, token) = (Arc::clone(&server), token.clone());
+        move || status_of(server.complete(context, &Message { token: &token, ..Message::default() }).0)
+    });
+    assert_one_wins(race(one, other));
+    assert_eq!(server.package.sessions().1, 2, "the loser refers to nothing");
+}
+
+#[test]
+fn of_two_completions_of_one_fast_reauthentication_one_succeeds() {
+    explore(same_sasl_token);
+}
+
+/// Two calls answer one challenge of SASL: one establishes, the other finds a session.
+fn two_sasl_answers() {
+    let server = Arc::new(Server::default());
+    let client = SaslClient::auth_int();
+    let (_, nonce) = server.sasl_challenge(INTEGRITY);
+    let [one, other] = [0, 1].map(|_| {
+        let (server, client, token) = (Arc::clone(&server), client.clone(), client.token(&nonce, 1));
+        move || server.accept(None, &client.input(&token)).0.expect("a right response").status
+    });
+    let mut statuses = race(one, other);
+    statuses.sort_unstable();
+    assert_eq!(statuses, [Status::SEC_E_OK, Status::SEC_I_COMPLETE_NEEDED]);
+}
+
+#[test]
+fn of_two_answers_of_one_sasl_challenge_one_establishes() {
+    explore(two_sasl_answers);
+}
+
+/// Two threads sign with one context: no number is used twice (`encryptmessage`: one thread may encrypt while another
+/// decrypts; here any may).
+fn two_signatures() {
+    let server = Arc::new(Server::default());
+    let (context, _) = server.sasl_establish(&SaslClient::auth_int());
+    let [one, other] = [0, 1].map(|_| {
+        let server = Arc::clone(&server);
+        move || sign(&server.package, context, b"message").expect("an established context")[15]
+    });
+    let mut numbers = race(one, other);
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1]);
+}
+
+#[test]
+fn of_two_signatures_each_has_its_number() {
+    explore(two_signatures);
 }
 
 /// Two handles complete the same answer of one challenge, whose body was not read before.

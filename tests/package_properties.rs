@@ -10,6 +10,7 @@ use digest_ssp::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc};
 use digest_ssp::digest::Challenge;
 use digest_ssp::package::configuration::SequencePolicy;
 use digest_ssp::status::SecurityStatus as Status;
+use package_support::sasl::*;
 use package_support::*;
 use proptest::prelude::*;
 
@@ -234,22 +235,26 @@ proptest! {
         let token = client.token(&challenge, 2);
         let (waiting, _) = server.accept(None, &client.input(&token));
         let waiting = waiting.expect("it names the session").context;
+        let (protected, _) = server.sasl_establish(&SaslClient::auth_int());
+        let (encrypted, _) = server.sasl_establish(&SaslClient::auth_conf("des"));
         let mut memory: Vec<Vec<u8>> = shapes.iter().map(|(_, _, length)| vec![b'x'; length.unwrap_or(0)]).collect();
         let mut buffers: Vec<SecBuffer<'_>> = shapes
             .iter()
             .zip(&mut memory)
             .map(|((kind, more, length), memory)| SecBuffer {
-                buffer_type: BufferType([0, 2, 3, 9, 2 | BufferType::READONLY, *kind][*kind as usize % 6]),
+                buffer_type: BufferType([0, 1, 2, 3, 6, 9, 10, 14, 16, 2 | BufferType::READONLY, *kind][*kind as usize % 11]),
                 count: memory.len() as u32 + more,
                 data: length.map(|_| &mut memory[..]),
             })
             .collect();
         let package = &server.package;
-        for context in [None, Some(waiting), Some(established)] {
+        for context in [None, Some(waiting), Some(established), Some(protected), Some(encrypted)] {
             let mut descriptor =
                 SecBufferDesc { version, count, buffers: if pointer { Some(&mut buffers) } else { None } };
             let _ = package.make_signature(context, Some(&mut descriptor));
             let _ = package.verify_signature(context, Some(&mut descriptor));
+            let _ = package.encrypt_message(context, Some(&mut descriptor));
+            let _ = package.decrypt_message(context, Some(&mut descriptor));
             let _ = package.complete_auth_token(context, Some(&mut descriptor));
             let _ = package.accept_security_context(
                 Some(server.credential), context, Some(&mut descriptor), HTTP, None,

@@ -23,17 +23,41 @@ enum Call {
     Verify,
     Query,
     AuthenticationInfo,
+    /// MakeSignature, VerifySignature, EncryptMessage, DecryptMessage of SASL.
+    Protect,
     Delete,
 }
 
-use Call::{Accept, AuthenticationInfo, Complete, Delete, Initialize, Make, Query, Verify};
+use Call::{Accept, AuthenticationInfo, Complete, Delete, Initialize, Make, Protect, Query, Verify};
 
-const CALLS: [Call; 8] = [Accept, Initialize, Complete, Make, Verify, Query, AuthenticationInfo, Delete];
+const CALLS: [Call; 9] = [Accept, Initialize, Complete, Make, Verify, Query, AuthenticationInfo, Protect, Delete];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Acceptor,
     Initiator,
+    SaslAcceptor,
+    SaslInitiator,
+}
+
+impl Role {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Acceptor => "Acceptor",
+            Self::Initiator => "Initiator",
+            Self::SaslAcceptor => "sasl::Acceptor",
+            Self::SaslInitiator => "sasl::Initiator",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Acceptor => "acceptor",
+            Self::Initiator => "initiator",
+            Self::SaslAcceptor => "sasl_acceptor",
+            Self::SaslInitiator => "sasl_initiator",
+        }
+    }
 }
 
 struct State {
@@ -54,7 +78,15 @@ const fn initiator(name: &'static str, state: &'static str, allowed: &'static [C
     State { role: Role::Initiator, name, state, allowed }
 }
 
-const STATES: [State; 15] = [
+const fn sasl_acceptor(name: &'static str, state: &'static str, allowed: &'static [Call]) -> State {
+    State { role: Role::SaslAcceptor, name, state, allowed }
+}
+
+const fn sasl_initiator(name: &'static str, state: &'static str, allowed: &'static [Call]) -> State {
+    State { role: Role::SaslInitiator, name, state, allowed }
+}
+
+const STATES: [State; 25] = [
     acceptor("none", "New", &[Accept]),
     acceptor("challenged", "acceptor::Challenged", &[Accept, Delete]),
     acceptor("complete-needed-initial", "CompleteNeeded<acceptor::Initial>", &[Complete, Delete]),
@@ -70,6 +102,16 @@ const STATES: [State; 15] = [
     initiator("complete-and-continue", "CompleteAndContinue<initiator::Response>", &[Complete, Delete]),
     initiator("established", "initiator::Established", &[Initialize, Make, Query, Delete]),
     initiator("rejected", "Rejected", &[Delete]),
+    sasl_acceptor("none", "New", &[Accept]),
+    sasl_acceptor("challenged", "sasl::acceptor::Challenged", &[Accept, Delete]),
+    sasl_acceptor("complete-needed-subsequent", "CompleteNeeded<sasl::FastReauthentication>", &[Complete, Delete]),
+    sasl_acceptor("established", "sasl::acceptor::Established", &[Query, Protect, Delete]),
+    sasl_acceptor("rejected", "Rejected", &[Delete]),
+    sasl_initiator("none", "New", &[Initialize]),
+    sasl_initiator("initial", "sasl::initiator::Initial", &[Initialize, Delete]),
+    sasl_initiator("responded", "sasl::initiator::Responded", &[Initialize, Delete]),
+    sasl_initiator("established", "sasl::initiator::Established", &[Initialize, Query, Protect, Delete]),
+    sasl_initiator("rejected", "Rejected", &[Delete]),
 ];
 
 impl Call {
@@ -82,6 +124,7 @@ impl Call {
             Self::Verify => "verify_signature",
             Self::Query => "query_context_attributes",
             Self::AuthenticationInfo => "authentication_info",
+            Self::Protect => "protection",
             Self::Delete => "delete",
         }
     }
@@ -92,26 +135,36 @@ impl Call {
             (Self::Accept, Role::Acceptor | Role::Initiator) => {
                 &[("input", "&AcceptInput<'_>"), ("requirements", "AcceptRequirements"), ("world", "World<'_>")]
             }
+            (Self::Accept, Role::SaslAcceptor | Role::SaslInitiator) => {
+                &[("input", "&sasl::TokenMessage<'_>"), ("requirements", "AcceptRequirements"), ("world", "World<'_>")]
+            }
             (Self::Initialize, Role::Acceptor | Role::Initiator) => {
                 &[("input", "&InitializeInput<'_>"), ("requirements", "InitializeRequirements"), ("world", "World<'_>")]
             }
+            (Self::Initialize, Role::SaslAcceptor | Role::SaslInitiator) => &[
+                ("input", "&sasl::InitializeInput<'_>"),
+                ("requirements", "InitializeRequirements"),
+                ("world", "World<'_>"),
+            ],
             (Self::Complete, Role::Acceptor) => &[("message", "&ResponseMessage<'_>"), ("world", "World<'_>")],
             (Self::Complete, Role::Initiator) => &[("message", "&OwnTokenMessage<'_>"), ("world", "World<'_>")],
-            (Self::Make, Role::Acceptor | Role::Initiator) => &[("message", "&RequestMessage<'_>")],
-            (Self::Verify, Role::Acceptor | Role::Initiator) => {
-                &[("message", "&ResponseMessage<'_>"), ("world", "World<'_>")]
+            (Self::Complete, Role::SaslAcceptor | Role::SaslInitiator) => {
+                &[("message", "&sasl::TokenMessage<'_>"), ("world", "World<'_>")]
             }
-            (Self::Query, Role::Acceptor | Role::Initiator) => &[("attribute", "u32")],
-            (Self::AuthenticationInfo, Role::Acceptor | Role::Initiator) => &[("body", "&[u8; 16]")],
-            (Self::Delete, Role::Acceptor) => &[("sessions", "&Mutex<Sessions>")],
-            (Self::Delete, Role::Initiator) => &[],
+            (Self::Make, _) => &[("message", "&RequestMessage<'_>")],
+            (Self::Verify, _) => &[("message", "&ResponseMessage<'_>"), ("world", "World<'_>")],
+            (Self::Query, _) => &[("attribute", "u32")],
+            (Self::AuthenticationInfo, _) => &[("body", "&[u8; 16]")],
+            (Self::Delete, Role::Acceptor) => &[("sessions", "&Mutex<Sessions<Http>>")],
+            (Self::Delete, Role::SaslAcceptor) => &[("sessions", "&Mutex<Sessions<Sasl>>")],
+            (Self::Protect, _) | (Self::Delete, Role::Initiator | Role::SaslInitiator) => &[],
         }
     }
 
     /// Whether the method works on a context in place.
     fn context(self) -> &'static str {
         match self {
-            Self::Make | Self::Verify => "mut context",
+            Self::Make | Self::Verify | Self::Protect => "mut context",
             Self::Accept
             | Self::Initialize
             | Self::Complete
@@ -124,11 +177,7 @@ impl Call {
 
 impl State {
     fn function(&self, call: Call) -> String {
-        let role = match self.role {
-            Role::Acceptor => "acceptor",
-            Role::Initiator => "initiator",
-        };
-        format!("{role}_{}_calls_{}", self.name.replace('-', "_"), call.method())
+        format!("{}_{}_calls_{}", self.role.name(), self.name.replace('-', "_"), call.method())
     }
 }
 
@@ -145,9 +194,11 @@ fn generate(allowed: bool) -> Generated {
          #![forbid(unsafe_code)]\n\
          #![allow(unused_imports, unused_mut, reason = \"one prelude for both generated files\")]\n\n\
          use digest_ssp::context::acceptor::{{self, Acceptor}};\n\
+         use digest_ssp::context::http::Http;\n\
          use digest_ssp::context::initiator::{{self, Initiator}};\n\
          use digest_ssp::context::input::{{AcceptInput, InitializeInput, OwnTokenMessage, RequestMessage, ResponseMessage}};\n\
          use digest_ssp::context::requirements::{{AcceptRequirements, InitializeRequirements}};\n\
+         use digest_ssp::context::sasl::{{self, Sasl}};\n\
          use digest_ssp::context::sessions::Sessions;\n\
          use digest_ssp::context::{{Completable, CompleteAndContinue, CompleteNeeded, Context, New, Rejected, World}};\n\
          use digest_ssp::sync::Mutex;\n"
@@ -162,9 +213,9 @@ fn generate(allowed: bool) -> Generated {
             let first = text.lines().count() as u64 + 2;
             writeln!(
                 text,
-                "\npub fn {name}({}: Context<{:?}, {}>{parameters}) {{\n    let _ = context.{}({});\n}}",
+                "\npub fn {name}({}: Context<{}, {}>{parameters}) {{\n    let _ = context.{}({});\n}}",
                 call.context(),
-                state.role,
+                state.role.path(),
                 state.state,
                 call.method(),
                 names.join(", ")
@@ -298,7 +349,7 @@ fn the_table_is_whole() {
     assert_eq!(forbidden + allowed, STATES.len() * CALLS.len());
     let waiting = STATES.iter().filter(|state| state.allowed.contains(&Complete));
     assert!(waiting.clone().all(|state| state.name.starts_with("complete-")));
-    assert_eq!(waiting.count(), 6);
+    assert_eq!(waiting.count(), 7);
 }
 
 /// One test and not three: the checks share a target directory.
@@ -318,17 +369,30 @@ fn forbidden_calls_do_not_compile_and_allowed_ones_do() {
     copy_tree(&root().join("src"), &patched.join("src")).expect("a copy of src");
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("this crate's manifest");
     fs::write(patched.join("Cargo.toml"), manifest).expect("a scratch directory");
-    let module = patched.join("src/context/acceptor.rs");
-    let source = fs::read_to_string(&module).expect("the acceptor");
+    let patch = |module: &str, method: &str| {
+        let module = patched.join("src/context").join(module);
+        let source = fs::read_to_string(&module).expect("a module of this crate");
+        fs::write(&module, format!("{source}{method}")).expect("a scratch directory");
+    };
     let method = "
 impl Context<Acceptor, Challenged> {
     /// A completion where none is due.
     pub fn complete_auth_token(self, _: &super::input::ResponseMessage<'_>, _: World<'_>) {}
 }
 ";
-    fs::write(&module, format!("{source}{method}")).expect("a scratch directory");
+    patch("acceptor.rs", method);
+    let method = "
+impl Context<Acceptor, Established> {
+    /// A second completion.
+    pub fn complete_auth_token(self, _: &super::TokenMessage<'_>, _: World<'_>) {}
+}
+";
+    patch("sasl/acceptor.rs", method);
     assert_eq!(
         offences(&forbidden, &check("patched", &forbidden, &patched)),
-        ["acceptor_challenged_calls_complete_auth_token compiles"]
+        [
+            "acceptor_challenged_calls_complete_auth_token compiles",
+            "sasl_acceptor_established_calls_complete_auth_token compiles"
+        ]
     );
 }

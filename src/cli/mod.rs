@@ -6,6 +6,7 @@ mod conform;
 mod explain;
 mod fetch;
 mod output;
+mod sasl;
 mod serve;
 mod spec;
 
@@ -46,6 +47,8 @@ enum Command {
     Spec(spec::Arguments),
     Serve(serve::Arguments),
     Fetch(fetch::Arguments),
+    SaslServer(sasl::ServerArguments),
+    SaslClient(sasl::ClientArguments),
 }
 
 impl Command {
@@ -56,6 +59,8 @@ impl Command {
             Self::Spec(arguments) => spec::run(&arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Fetch(arguments) => fetch::run(&arguments),
+            Self::SaslServer(arguments) => sasl::run_server(&arguments),
+            Self::SaslClient(arguments) => sasl::run_client(&arguments),
         }
     }
 }
@@ -120,7 +125,7 @@ fn usage_line(error: &clap::Error) -> String {
     }
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     if let Some(reason) = core::error::Error::source(error)
-        && argument.starts_with("--user")
+        && (argument.starts_with("--user") || argument.starts_with("--password"))
     {
         // What was taken for a name may be the password.
         return format!("{argument}: {reason}; see --help");
@@ -154,8 +159,13 @@ mod tests {
             (&["digest-ssp", "serve", "--user", "a:b", "--realm", "\u{e9}"], "--realm"),
             (&["digest-ssp", "serve", "--user", "a:b", "--qop", "auth-conf"], "--qop"),
             (&["digest-ssp", "serve", "--user", "a:b", "--window", "0"], "--window"),
-            (&["digest-ssp", "fetch", "--user", "a:b", "https://host/"], "https://host/"),
+            (&["digest-ssp", "serve", "--user", "a:b", "--tls-key", "k"], "--tls-certificate"),
+            (&["digest-ssp", "fetch", "--user", "a:b", "ftp://host/"], "ftp://host/"),
             (&["digest-ssp", "fetch", "--user", "a:b"], "URL"),
+            (&["digest-ssp", "sasl-server"], "--user"),
+            (&["digest-ssp", "sasl-server", "--user", "a:b", "--maxbuf", "16"], "--maxbuf"),
+            (&["digest-ssp", "sasl-server", "--user", "a:b", "--cipher", "aes"], "--cipher"),
+            (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "imap"], "--host"),
         ] {
             let Err(error) = Arguments::try_parse_from(arguments) else { panic!("{arguments:?} was accepted") };
             let line = usage_line(&error);

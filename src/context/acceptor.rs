@@ -1,18 +1,20 @@
 //! The acceptor's states and AcceptSecurityContext (HTTP).
 //!
-//! Order of checks: input and output descriptors (the caller's), the realm supplied, flags,
-//! token form, what it names, protection asked against negotiated, method and H(Entity), what was offered,
-//! account source, digest, age, count, output.
+//! Order of checks: input and output descriptors (the caller's), the realm and the channel bindings supplied, flags,
+//! token form, what it says about its channel, what it names, protection asked against negotiated, method and
+//! H(Entity), what was offered, account source, digest, age, count, output.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
 
+use super::bindings::{BindingsPolicy, ChannelCheck};
 use super::environment::World;
 use super::failure::{EnvironmentFailure, Failure, LogonFailure, Misuse, PeerMisbehaviour};
+use super::http::{ChallengeTerms, Http, IssuedChallenge, Session};
 use super::input::{AcceptInput, optional_entity, required_room};
-use super::issuing::{Issued, Prepared};
+use super::issuing::{Prepared, Ready, is_expired};
 use super::requirements::AcceptRequirements;
-use super::sessions::{Answer, ChallengeTerms, IssuedChallenge, Named, Reference, Session, Sessions};
+use super::sessions::{Answer, Answered, Issued, Named, NamesTwo, Reference, Sessions};
 use super::verification::authenticate;
 use super::{CompleteAndContinue, CompleteNeeded, Context, New, Pending, Rejected, Room, sealed};
 use crate::digest::{A2, AuthenticationInfo, Charset, Qop, Response, SessionKey};
@@ -53,14 +55,16 @@ impl Challenged {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Initial {
     pub(super) challenge: Arc<IssuedChallenge>,
-    pub(super) reference: Reference,
+    pub(super) reference: Reference<Http>,
+    pub(super) policy: BindingsPolicy,
 }
 
 /// Pending: a further request of a session.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Subsequent {
     pub(super) session: Arc<Session>,
-    pub(super) reference: Reference,
+    pub(super) reference: Reference<Http>,
+    pub(super) policy: BindingsPolicy,
 }
 
 impl sealed::Sealed for Initial {}
@@ -76,7 +80,8 @@ impl Pending for Subsequent {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Established {
     pub(super) session: Arc<Session>,
-    pub(super) reference: Reference,
+    pub(super) reference: Reference<Http>,
+    pub(super) policy: BindingsPolicy,
     pub(super) proof: Proof,
 }
 
@@ -217,8 +222,9 @@ enum Judged {
 impl Attempt<'_> {
     fn judge(&self) -> Result<Next, Failure> {
         self.supplied_realm()?;
+        let channel = self.channel()?;
         if !self.requirements.contains(AcceptRequirements::HTTP) {
-            return Err(Misuse::NotHttp.into());
+            return Err(Misuse::AcceptorMechanism.into());
         }
         if self.requirements.contains(AcceptRequirements::CONFIDENTIALITY) {
             return Err(Misuse::Confidentiality.into());
@@ -229,26 +235,27 @@ impl Attempt<'_> {
         }
         let limits = &self.world.configuration.limits.token;
         let response = Response::parse(self.input.token, limits).map_err(PeerMisbehaviour::from)?;
-        let named = lock(self.world.sessions).name(self.identity, &response.nonce, &response.opaque);
-        match named {
-            Named::Two => Err(PeerMisbehaviour::NamesTwo.into()),
-            Named::Nothing => self.unknown_nonce(&response),
-            Named::Session(session, reference) => self.further_request(&response, session, reference),
-            Named::Challenge(challenge, reference) => match self.answer(&response, &challenge, &reference) {
+        channel.judge(&response)?;
+        let policy = self.policy();
+        let named = lock(self.world.http_sessions).name_by_both(self.identity, &response.nonce, &response.opaque);
+        match named.map_err(|NamesTwo| PeerMisbehaviour::NamesTwo)? {
+            None => self.unknown_nonce(&response),
+            Some(Named::Session(session, reference)) => self.further_request(&response, session, reference),
+            Some(Named::Challenge(challenge, reference)) => match self.answer(&response, &challenge, &reference) {
                 Ok(Judged::Established(session, info)) => {
-                    Ok(Next::Established(Established { session, reference, proof: Proof::of(&response) }, info))
+                    Ok(Next::Established(Established { session, reference, policy, proof: Proof::of(&response) }, info))
                 }
-                Ok(Judged::CompleteNeeded) => Ok(Next::Initial(Initial { challenge, reference })),
+                Ok(Judged::CompleteNeeded) => Ok(Next::Initial(Initial { challenge, reference, policy })),
                 Ok(Judged::CompleteAndContinue(next, token)) => {
-                    Ok(Next::InitialAndContinue(Initial { challenge, reference }, next, token))
+                    Ok(Next::InitialAndContinue(Initial { challenge, reference, policy }, next, token))
                 }
                 Ok(Judged::AnsweredMeanwhile(session)) => self.further_request(&response, session, reference),
                 Ok(Judged::Stale(challenge, token)) => {
-                    lock(self.world.sessions).release(reference);
+                    lock(self.world.http_sessions).release(reference);
                     Ok(Next::Challenged(challenge, token))
                 }
                 Err(failure) => {
-                    lock(self.world.sessions).release(reference);
+                    lock(self.world.http_sessions).release(reference);
                     Err(failure)
                 }
             },
@@ -276,22 +283,29 @@ impl Attempt<'_> {
         &self,
         response: &Response<'_>,
         session: Arc<Session>,
-        reference: Reference,
+        reference: Reference<Http>,
     ) -> Result<Next, Failure> {
+        let policy = self.policy();
         match self.judge_further_request(response, &session) {
-            Ok(None) => Ok(Next::Subsequent(Subsequent { session, reference })),
-            Ok(Some((next, token))) => Ok(Next::SubsequentAndContinue(Subsequent { session, reference }, next, token)),
+            Ok(None) => Ok(Next::Subsequent(Subsequent { session, reference, policy })),
+            Ok(Some((next, token))) => {
+                Ok(Next::SubsequentAndContinue(Subsequent { session, reference, policy }, next, token))
+            }
             Err(failure) => {
-                lock(self.world.sessions).release(reference);
+                lock(self.world.http_sessions).release(reference);
                 Err(failure)
             }
         }
     }
 
-    fn judge_further_request(&self, response: &Response<'_>, session: &Session) -> Result<Option<Issued>, Failure> {
+    fn judge_further_request(
+        &self,
+        response: &Response<'_>,
+        session: &Session,
+    ) -> Result<Option<Ready<Http>>, Failure> {
         self.negotiated(session.challenge())?;
         self.method_and_entity(response)?;
-        if is_expired(session.challenge(), self.world)? {
+        if is_expired(session.challenge().nonce(), self.world)? {
             return self.challenge(false).map(Some);
         }
         self.room.required()?;
@@ -303,7 +317,7 @@ impl Attempt<'_> {
         &self,
         response: &Response<'_>,
         challenge: &Arc<IssuedChallenge>,
-        reference: &Reference,
+        reference: &Reference<Http>,
     ) -> Result<Judged, Failure> {
         self.negotiated(challenge)?;
         let entity = self.method_and_entity(response)?;
@@ -311,7 +325,7 @@ impl Attempt<'_> {
             return Err(PeerMisbehaviour::NotOffered(directive).into());
         }
         if response.qop == Qop::AuthInt && entity.is_none() {
-            if is_expired(challenge, self.world)? {
+            if is_expired(challenge.nonce(), self.world)? {
                 let (next, token) = self.challenge(false)?;
                 return Ok(Judged::CompleteAndContinue(next, token));
             }
@@ -321,10 +335,10 @@ impl Attempt<'_> {
         let key = authenticate(response, self.input.method, entity.as_ref(), self.world)
             .map_err(|_| EnvironmentFailure::AccountSource)?;
         let Some(key) = key else {
-            lock(self.world.sessions).fail(reference, self.world.configuration.limits.failures);
+            lock(self.world.http_sessions).fail(reference, self.world.configuration.limits.failures);
             return Err(LogonFailure::Denied.into());
         };
-        if is_expired(challenge, self.world)? || response.nc != 1 {
+        if is_expired(challenge.nonce(), self.world)? || response.nc != 1 {
             let (challenge, token) = self.challenge(true)?;
             return Ok(Judged::Stale(challenge, token));
         }
@@ -334,7 +348,7 @@ impl Attempt<'_> {
         }
         self.room.required()?;
         let session = Session::new(Arc::clone(challenge), response, key);
-        let mut sessions = lock(self.world.sessions);
+        let mut sessions = lock(self.world.http_sessions);
         match sessions.answer(reference, session, response.nc, self.world.configuration.sequence) {
             Answer::Taken(session) => Ok(Judged::Established(session, info)),
             Answer::AnsweredBefore(session) => Ok(Judged::AnsweredMeanwhile(session)),
@@ -362,8 +376,17 @@ impl Attempt<'_> {
         }
     }
 
+    fn policy(&self) -> BindingsPolicy {
+        BindingsPolicy::of(self.requirements)
+    }
+
+    /// What the caller knows about the channel.
+    fn channel(&self) -> Result<ChannelCheck<'_>, Misuse> {
+        ChannelCheck::new(self.policy(), self.input.bindings)
+    }
+
     /// A fresh challenge on the terms of this call.
-    fn challenge(&self, stale: bool) -> Result<Issued, Failure> {
+    fn challenge(&self, stale: bool) -> Result<Ready<Http>, Failure> {
         let configuration = self.world.configuration;
         let terms = ChallengeTerms {
             identity: Arc::clone(self.identity),
@@ -371,8 +394,9 @@ impl Attempt<'_> {
             algorithm: configuration.algorithm,
             qop: self.requirements.qop(),
             charset: if configuration.charset_utf8 { Charset::Utf8 } else { Charset::Iso8859_1 },
+            nonce_form: self.channel()?.nonce_form(),
         };
-        let prepared = Prepared::new(terms, stale, self.input.capacity, self.world)?;
+        let prepared = Prepared::<Http>::new(terms, stale, self.input.capacity, self.world)?;
         self.room.required()?;
         prepared.issue(self.world)
     }
@@ -392,12 +416,6 @@ impl Attempt<'_> {
             .map(|unit| unit.ok().filter(|unit| matches!(unit, ' '..='~')).ok_or(Misuse::Realm));
         characters.collect::<Result<String, _>>().map(Some)
     }
-}
-
-/// Whether the nonce of a challenge is older than the lifetime; exactly the lifetime is still fresh.
-pub(super) fn is_expired(challenge: &IssuedChallenge, world: World<'_>) -> Result<bool, Failure> {
-    let now = world.environment.now().map_err(EnvironmentFailure::from)?;
-    Ok(challenge.nonce().age(now) > world.configuration.nonce_lifetime)
 }
 
 /// The Authentication-Info that goes with SEC_E_OK: for qop=auth, where there is an output to receive it.
@@ -424,8 +442,8 @@ macro_rules! deletable {
     ($($state:ty => $reference:expr;)*) => {
         $(impl Context<Acceptor, $state> {
             /// DeleteSecurityContext: drops the context and what is pending on it. The session of others is not touched.
-            pub fn delete(self, sessions: &Mutex<Sessions>) {
-                let reference: fn($state) -> Option<Reference> = $reference;
+            pub fn delete(self, sessions: &Mutex<Sessions<Http>>) {
+                let reference: fn($state) -> Option<Reference<Http>> = $reference;
                 if let Some(reference) = reference(self.state) {
                     lock(sessions).release(reference);
                 }

@@ -1,19 +1,21 @@
 //! CompleteAuthToken and VerifySignature of an acceptor.
 //!
-//! Order of checks: token, its form, what it names, method, H(Entity), directives outside the hash, target, account
-//! source, digest, count, output. An unauthenticated count never decides anything.
+//! Order of checks: channel bindings supplied, token, its form, what it says about its channel, what it names, method,
+//! H(Entity), directives outside the hash, target, account source, digest, count, output. An unauthenticated count never decides anything.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
 
-use super::acceptor::{Acceptor, Challenged, Established, Initial, Proof, Subsequent, is_expired, proof_for_output};
-use super::attributes::{ContextAttribute, Facts, query};
+use super::acceptor::{Acceptor, Challenged, Established, Initial, Proof, Subsequent, proof_for_output};
+use super::attributes::{ContextAttribute, Facts, Protected, query};
+use super::bindings::{BindingsPolicy, ChannelCheck};
 use super::environment::World;
 use super::failure::{EnvironmentFailure, Failure, Misuse, PeerMisbehaviour};
+use super::http::{ChallengeTerms, Http, IssuedChallenge, Session};
 use super::input::{ResponseMessage, required_entity, required_room};
-use super::issuing::fresh_if_room;
+use super::issuing::{fresh_if_room, is_expired};
 use super::requirements::AcceptRequirements;
-use super::sessions::{Answer, IssuedChallenge, Reference, Session};
+use super::sessions::{Answer, Answered, Issued, Reference};
 use super::verification::{authenticate, is_made_with};
 use super::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, Rejected, sealed};
 use crate::digest::uri::same_target;
@@ -36,13 +38,13 @@ impl<F: Into<Failure>> From<F> for Refused {
 fn refused<C: Completable<Role = Acceptor>>(
     context: C,
     refused: Refused,
-    reject: impl FnOnce(C) -> (Acceptor, Reference),
+    reject: impl FnOnce(C) -> (Acceptor, Reference<Http>),
     world: World<'_>,
 ) -> Completion<C> {
     let Refused { failure, challenge } = refused;
     if failure.reason.consumes_completion() {
         let (role, reference) = reject(context);
-        lock(world.sessions).release(reference);
+        lock(world.http_sessions).release(reference);
         Completion::Rejected { context: Context { role, state: Rejected::STATE }, failure, challenge }
     } else {
         Completion::StillPending(context, failure)
@@ -58,13 +60,14 @@ impl Completable for Context<Acceptor, CompleteNeeded<Initial>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let pending = &self.state.pending;
-        match complete_initial(&pending.challenge, &pending.reference, message, world) {
+        let done = Request::new(message, pending.policy, world)
+            .map_err(Refused::from)
+            .and_then(|request| complete_initial(&pending.challenge, &pending.reference, &request));
+        match done {
             Ok(Done { session, proof, info }) => {
-                let reference = self.state.pending.reference;
-                Completion::Completed(
-                    Context { role: self.role, state: Established { session, reference, proof } },
-                    info,
-                )
+                let Initial { reference, policy, .. } = self.state.pending;
+                let state = Established { session, reference, policy, proof };
+                Completion::Completed(Context { role: self.role, state }, info)
             }
             Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
         }
@@ -80,13 +83,14 @@ impl Completable for Context<Acceptor, CompleteNeeded<Subsequent>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let pending = &self.state.pending;
-        match complete_subsequent(&pending.session, &pending.reference, message, world) {
+        let done = Request::new(message, pending.policy, world)
+            .map_err(Refused::from)
+            .and_then(|request| complete_subsequent(&pending.session, &pending.reference, &request));
+        match done {
             Ok((proof, info)) => {
-                let Subsequent { session, reference } = self.state.pending;
-                Completion::Completed(
-                    Context { role: self.role, state: Established { session, reference, proof } },
-                    info,
-                )
+                let Subsequent { session, reference, policy } = self.state.pending;
+                let state = Established { session, reference, policy, proof };
+                Completion::Completed(Context { role: self.role, state }, info)
             }
             Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
         }
@@ -102,14 +106,14 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Initial>> {
     type Output = Vec<u8>;
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
-        let Initial { challenge, reference } = &self.state.pending;
-        let judged = judge_initial(challenge, reference, message, world);
-        match judged
-            .map_err(Refused::from)
-            .and_then(|(response, _)| continue_with(&self.state.next, reference, &response, message, world))
-        {
+        let Initial { challenge, reference, policy } = &self.state.pending;
+        let done = Request::new(message, *policy, world).map_err(Refused::from).and_then(|request| {
+            let (response, _) = judge_initial(challenge, reference, &request)?;
+            continue_with(&self.state.next, reference, &response, &request)
+        });
+        match done {
             Ok(token) => {
-                lock(world.sessions).release(self.state.pending.reference);
+                lock(world.http_sessions).release(self.state.pending.reference);
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
@@ -127,14 +131,14 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Subsequent>> {
     type Output = Vec<u8>;
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
-        let Subsequent { session, reference } = &self.state.pending;
-        let judged = judge_request(session, message, world);
-        match judged
-            .map_err(Refused::from)
-            .and_then(|response| continue_with(&self.state.next, reference, &response, message, world))
-        {
+        let Subsequent { session, reference, policy } = &self.state.pending;
+        let done = Request::new(message, *policy, world).map_err(Refused::from).and_then(|request| {
+            let response = judge_request(session, &request)?;
+            continue_with(&self.state.next, reference, &response, &request)
+        });
+        match done {
             Ok(token) => {
-                lock(world.sessions).release(self.state.pending.reference);
+                lock(world.http_sessions).release(self.state.pending.reference);
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
@@ -154,7 +158,12 @@ impl Context<Acceptor, Established> {
     /// # Errors
     /// SEC_E_UNSUPPORTED_FUNCTION for an attribute the package has not.
     pub fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
-        let facts = Facts { username: self.session().username(), flags: self.granted().bits() };
+        let facts = Facts {
+            username: self.session().username(),
+            flags: self.granted().bits(),
+            key: self.session().key(),
+            protected: Protected::Http { service_name: self.session().service_name() },
+        };
         query(attribute, &facts).ok_or_else(|| Misuse::UnsupportedAttribute(attribute).into())
     }
 
@@ -169,12 +178,12 @@ impl Context<Acceptor, Established> {
     /// As CompleteAuthToken; SEC_E_OUT_OF_SEQUENCE also where the nonce expired. Nothing is pending that could be
     /// consumed: the context stays as it was.
     pub fn verify_signature(&mut self, message: &ResponseMessage<'_>, world: World<'_>) -> Result<(), Failure> {
-        let Established { session, reference, proof } = &mut self.state;
-        let response = judge_request(session, message, world)?;
-        if is_expired(session.challenge(), world)? {
+        let Established { session, reference, policy, proof } = &mut self.state;
+        let response = judge_request(session, &Request::new(message, *policy, world)?)?;
+        if is_expired(session.challenge().nonce(), world)? {
             return Err(PeerMisbehaviour::Expired.into());
         }
-        if !lock(world.sessions).take_count(reference, response.nc, world.configuration.sequence) {
+        if !lock(world.http_sessions).take_count(reference, response.nc, world.configuration.sequence) {
             return Err(PeerMisbehaviour::Count(response.nc).into());
         }
         *proof = Proof::of(&response);
@@ -207,6 +216,19 @@ impl Context<Acceptor, Established> {
     }
 }
 
+/// One completion: its message, and what that must say about its channel.
+struct Request<'a, 'm> {
+    message: &'a ResponseMessage<'m>,
+    channel: ChannelCheck<'m>,
+    world: World<'a>,
+}
+
+impl<'a, 'm> Request<'a, 'm> {
+    fn new(message: &'a ResponseMessage<'m>, policy: BindingsPolicy, world: World<'a>) -> Result<Self, Misuse> {
+        Ok(Self { message, channel: ChannelCheck::new(policy, message.bindings)?, world })
+    }
+}
+
 struct Done {
     session: Arc<Session>,
     proof: Proof,
@@ -216,28 +238,28 @@ struct Done {
 /// The answer of a challenge, after its body was read.
 fn complete_initial(
     challenge: &Arc<IssuedChallenge>,
-    reference: &Reference,
-    message: &ResponseMessage<'_>,
-    world: World<'_>,
+    reference: &Reference<Http>,
+    request: &Request<'_, '_>,
 ) -> Result<Done, Refused> {
-    let (response, key) = match judge_initial(challenge, reference, message, world)? {
+    let Request { message, world, .. } = *request;
+    let (response, key) = match judge_initial(challenge, reference, request)? {
         (response, InitialKey::Own(key)) => (response, key),
         (response, InitialKey::Session(session)) => {
-            let (proof, info) = take_count(&session, reference, &response, message, world)?;
+            let (proof, info) = take_count(&session, reference, &response, request)?;
             return Ok(Done { session, proof, info });
         }
     };
     let info = proof_for_output(&response, &key, message.capacity);
-    check_output_after_count(challenge, reference, &response, info.as_deref(), message.capacity, world)?;
+    check_output_after_count(challenge, reference, &response, info.as_deref(), request)?;
     let session = Session::new(Arc::clone(challenge), &response, key);
-    let answer = lock(world.sessions).answer(reference, session, response.nc, world.configuration.sequence);
+    let answer = lock(world.http_sessions).answer(reference, session, response.nc, world.configuration.sequence);
     match answer {
         Answer::Taken(session) => Ok(Done { session, proof: Proof::of(&response), info }),
-        Answer::CountRefused => Err(out_of_sequence(challenge, &response, message.capacity, world)),
+        Answer::CountRefused => Err(out_of_sequence(challenge, &response, request)),
         // Somebody else answered since it was judged: then the session judges.
         Answer::AnsweredBefore(session) => {
             judge_against_session(&session, &response, message)?;
-            let (proof, info) = take_count(&session, reference, &response, message, world)?;
+            let (proof, info) = take_count(&session, reference, &response, request)?;
             Ok(Done { session, proof, info })
         }
     }
@@ -246,22 +268,17 @@ fn complete_initial(
 /// A further request of a session.
 fn complete_subsequent(
     session: &Arc<Session>,
-    reference: &Reference,
-    message: &ResponseMessage<'_>,
-    world: World<'_>,
+    reference: &Reference<Http>,
+    request: &Request<'_, '_>,
 ) -> Result<(Proof, Option<Vec<u8>>), Refused> {
-    let response = judge_request(session, message, world)?;
-    take_count(session, reference, &response, message, world)
+    let response = judge_request(session, request)?;
+    take_count(session, reference, &response, request)
 }
 
 /// Everything about a request of `session` but its count.
-fn judge_request<'m>(
-    session: &Session,
-    message: &ResponseMessage<'m>,
-    world: World<'_>,
-) -> Result<Response<'m>, Failure> {
-    let response = named_response(session.challenge(), message, world)?;
-    judge_against_session(session, &response, message)?;
+fn judge_request<'m>(session: &Session, request: &Request<'_, 'm>) -> Result<Response<'m>, Failure> {
+    let response = named_response(session.challenge(), request)?;
+    judge_against_session(session, &response, request.message)?;
     Ok(response)
 }
 
@@ -293,12 +310,12 @@ enum InitialKey {
 /// Everything about the answer of `challenge` but its count.
 fn judge_initial<'m>(
     challenge: &IssuedChallenge,
-    reference: &Reference,
-    message: &ResponseMessage<'m>,
-    world: World<'_>,
+    reference: &Reference<Http>,
+    request: &Request<'_, 'm>,
 ) -> Result<(Response<'m>, InitialKey), Failure> {
-    let response = named_response(challenge, message, world)?;
-    let answered = lock(world.sessions).session(reference);
+    let Request { message, world, .. } = *request;
+    let response = named_response(challenge, request)?;
+    let answered = lock(world.http_sessions).session(reference);
     if let Some(session) = answered {
         judge_against_session(&session, &response, message)?;
         return Ok((response, InitialKey::Session(session)));
@@ -313,23 +330,21 @@ fn judge_initial<'m>(
     match key {
         Some(key) => Ok((response, InitialKey::Own(key))),
         None => {
-            lock(world.sessions).fail(reference, world.configuration.limits.failures);
+            lock(world.http_sessions).fail(reference, world.configuration.limits.failures);
             Err(PeerMisbehaviour::DigestAltered.into())
         }
     }
 }
 
 /// The token, well-formed and naming `challenge` or the session it has become.
-fn named_response<'m>(
-    challenge: &IssuedChallenge,
-    message: &ResponseMessage<'m>,
-    world: World<'_>,
-) -> Result<Response<'m>, Failure> {
+fn named_response<'m>(challenge: &IssuedChallenge, request: &Request<'_, 'm>) -> Result<Response<'m>, Failure> {
+    let Request { message, channel, world } = request;
     if message.token.is_empty() {
         return Err(Misuse::NoToken.into());
     }
     let limits = &world.configuration.limits.token;
     let response = Response::parse(message.token, limits).map_err(PeerMisbehaviour::from)?;
+    channel.judge(&response)?;
     if !challenge.is_named_by(&response) {
         return Err(PeerMisbehaviour::NamesAnother.into());
     }
@@ -359,15 +374,15 @@ fn same_request(response: &Response<'_>, message: &ResponseMessage<'_>) -> Resul
 /// Count and output of a request that is right otherwise: SEC_E_OK.
 fn take_count(
     session: &Session,
-    reference: &Reference,
+    reference: &Reference<Http>,
     response: &Response<'_>,
-    message: &ResponseMessage<'_>,
-    world: World<'_>,
+    request: &Request<'_, '_>,
 ) -> Result<(Proof, Option<Vec<u8>>), Refused> {
+    let Request { message, world, .. } = *request;
     let info = proof_for_output(response, session.key(), message.capacity);
-    check_output_after_count(session.challenge(), reference, response, info.as_deref(), message.capacity, world)?;
-    if !lock(world.sessions).take_count(reference, response.nc, world.configuration.sequence) {
-        return Err(out_of_sequence(session.challenge(), response, message.capacity, world));
+    check_output_after_count(session.challenge(), reference, response, info.as_deref(), request)?;
+    if !lock(world.http_sessions).take_count(reference, response.nc, world.configuration.sequence) {
+        return Err(out_of_sequence(session.challenge(), response, request));
     }
     Ok((Proof::of(response), info))
 }
@@ -375,33 +390,29 @@ fn take_count(
 /// An output too small consumes nothing, but comes after the count: who is out of sequence hears that.
 fn check_output_after_count(
     challenge: &IssuedChallenge,
-    reference: &Reference,
+    reference: &Reference<Http>,
     response: &Response<'_>,
     info: Option<&[u8]>,
-    capacity: Option<usize>,
-    world: World<'_>,
+    request: &Request<'_, '_>,
 ) -> Result<(), Refused> {
     let Some(info) = info else { return Ok(()) };
-    match required_room(capacity, info.len()) {
+    match required_room(request.message.capacity, info.len()) {
         Ok(()) => Ok(()),
         Err(too_small) => {
-            if lock(world.sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
+            let world = request.world;
+            if lock(world.http_sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
                 Err(too_small.into())
             } else {
-                Err(out_of_sequence(challenge, response, capacity, world))
+                Err(out_of_sequence(challenge, response, request))
             }
         }
     }
 }
 
 /// The digest was right and the count is not: a fresh challenge lets an honest client go on.
-fn out_of_sequence(
-    challenge: &IssuedChallenge,
-    response: &Response<'_>,
-    capacity: Option<usize>,
-    world: World<'_>,
-) -> Refused {
-    match fresh_if_room(challenge.terms(), capacity, world) {
+fn out_of_sequence(challenge: &IssuedChallenge, response: &Response<'_>, request: &Request<'_, '_>) -> Refused {
+    let terms = ChallengeTerms { nonce_form: request.channel.nonce_form(), ..challenge.terms().clone() };
+    match fresh_if_room::<Http>(terms, true, request.message.capacity, request.world) {
         Ok(challenge) => Refused { failure: PeerMisbehaviour::Count(response.nc).into(), challenge },
         Err(failure) => failure.into(),
     }
@@ -411,14 +422,14 @@ fn out_of_sequence(
 /// AcceptSecurityContext made goes out with `stale=true`.
 fn continue_with(
     next: &IssuedChallenge,
-    reference: &Reference,
+    reference: &Reference<Http>,
     response: &Response<'_>,
-    message: &ResponseMessage<'_>,
-    world: World<'_>,
+    request: &Request<'_, '_>,
 ) -> Result<Vec<u8>, Refused> {
+    let Request { message, world, .. } = *request;
     let token = next.to_bytes(true).map_err(|_| Misuse::ChallengeTooLong)?;
     let room = required_room(message.capacity, token.len());
-    if !lock(world.sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
+    if !lock(world.http_sessions).accepts_count(reference, response.nc, world.configuration.sequence) {
         let challenge = room.is_ok().then_some(token);
         return Err(Refused { failure: PeerMisbehaviour::Count(response.nc).into(), challenge });
     }

@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::counts::SequencePolicy;
 use crate::digest::directives;
 use crate::digest::hash::Algorithm;
+use crate::digest::sasl::{Ciphers, MaxBuf};
 
 /// The settings of one security package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +23,14 @@ pub struct Configuration {
     pub limits: Limits,
     /// Whether challenges offer charset=utf-8 (RFC 2831 2.1.1).
     pub charset_utf8: bool,
+    /// The ciphers of SASL auth-conf, offered by acceptors and accepted by initiators (RFC 2831 section 2.1.1).
+    pub ciphers: Ciphers,
+    /// The longest wrapped SASL message that either role says it receives, in bytes (RFC 2831 section 2.1.1).
+    pub maxbuf: MaxBuf,
 }
 
 impl Default for Configuration {
-    /// Realm "digest-ssp", MD5, ten hours, strict counting.
+    /// Realm "digest-ssp", MD5, ten hours, strict counting; of SASL every cipher, and wrapped messages of 65 536 bytes.
     fn default() -> Self {
         Self {
             realm: "digest-ssp".to_owned(),
@@ -34,6 +39,8 @@ impl Default for Configuration {
             sequence: SequencePolicy::Strict,
             limits: Limits::default(),
             charset_utf8: true,
+            ciphers: Ciphers::ALL,
+            maxbuf: MaxBuf::DEFAULT,
         }
     }
 }
@@ -43,7 +50,7 @@ impl Default for Configuration {
 pub struct Limits {
     /// Live contexts; one more is SEC_E_INSUFFICIENT_MEMORY.
     pub contexts: usize,
-    /// Unanswered challenges that can be answered; one more makes the oldest name nothing.
+    /// Unanswered challenges of each mechanism that can be answered; one more makes the oldest name nothing.
     pub challenges: usize,
     /// Wrong digests after which a challenge names nothing.
     pub failures: u32,

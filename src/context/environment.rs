@@ -5,6 +5,8 @@ use core::fmt;
 
 use super::configuration::Configuration;
 use super::failure::EnvironmentFailure;
+use super::http::Http;
+use super::sasl::Sasl;
 use super::sessions::Sessions;
 use crate::digest::hash::UserHash;
 use crate::digest::nonce::Timestamp;
@@ -98,9 +100,11 @@ pub struct World<'a> {
     pub environment: &'a dyn Environment,
     /// Accounts.
     pub accounts: &'a dyn AccountSource,
-    /// Challenges and sessions of this provider. Locked for single steps only, never while an
-    /// environment or account source is asked.
-    pub sessions: &'a Mutex<Sessions>,
+    /// Challenges and sessions of HTTP. Locked for single steps only, never while an environment or account source
+    /// is asked.
+    pub http_sessions: &'a Mutex<Sessions<Http>>,
+    /// Challenges and sessions of SASL, locked like those of HTTP and never together with them.
+    pub sasl_sessions: &'a Mutex<Sessions<Sasl>>,
     /// Realm, policy, limits.
     pub configuration: &'a Configuration,
 }

@@ -1,6 +1,7 @@
 //! What an initiator keeps of one answered challenge: enough for every further request, not the password.
 #![forbid(unsafe_code)]
 
+use super::bindings::ToldChannel;
 use super::requirements::InitializeRequirements;
 use crate::digest::hash::hex;
 use crate::digest::{
@@ -21,8 +22,10 @@ pub(super) struct Exchange<K = SessionKey> {
     /// `None`: the form of RFC 2069.
     qop: Option<Qop>,
     granted: InitializeRequirements,
+    /// What is told of service and channel, where the server invited it.
+    told: Option<ToldChannel>,
     /// It stays the one of the first response, for servers that keep H(A1) and for those that rebuild it.
-    cnonce: [u8; 32],
+    cnonce: Vec<u8>,
     key: K,
 }
 
@@ -37,6 +40,7 @@ impl Exchange<NoKey> {
         username: String,
         qop: Option<Qop>,
         granted: InitializeRequirements,
+        told: Option<ToldChannel>,
     ) -> Self {
         let algorithm = match challenge.algorithm {
             OfferedAlgorithm::Known(algorithm) => Some(algorithm),
@@ -51,17 +55,26 @@ impl Exchange<NoKey> {
             charset: challenge.charset,
             qop,
             granted,
-            cnonce: [b'0'; 32],
+            cnonce: cnonce(told.as_ref(), &[0; 16]),
+            told,
             key: NoKey,
         }
     }
 
     /// With the cnonce made of that entropy, and the key that follows from it.
     pub(super) fn with_cnonce(self, algorithm: Algorithm, user: &UserHash, entropy: &[u8; 16]) -> Exchange {
-        let cnonce = hex(entropy);
+        let cnonce = cnonce(self.told.as_ref(), entropy);
         let key = SessionKey::new(algorithm, user, &self.nonce, &cnonce);
-        let Self { username, realm, nonce, opaque, algorithm, charset, qop, granted, .. } = self;
-        Exchange { username, realm, nonce, opaque, algorithm, charset, qop, granted, cnonce, key }
+        let Self { username, realm, nonce, opaque, algorithm, charset, qop, granted, told, .. } = self;
+        Exchange { username, realm, nonce, opaque, algorithm, charset, qop, granted, told, cnonce, key }
+    }
+}
+
+/// A cnonce of that entropy, which covers what is told of the channel. Its length does not depend on the entropy.
+fn cnonce(told: Option<&ToldChannel>, entropy: &[u8; 16]) -> Vec<u8> {
+    match told {
+        Some(told) => told.cnonce(entropy),
+        None => hex(entropy).to_vec(),
     }
 }
 
@@ -91,7 +104,7 @@ impl<K> Exchange<K> {
             opaque: self.opaque.as_deref(),
             algorithm: self.algorithm,
             charset: self.charset,
-            extended: None,
+            extended: self.told.as_ref().map(ToldChannel::directives),
         }
         .write(&mut token)?;
         Some((token, response_at))
@@ -99,6 +112,11 @@ impl<K> Exchange<K> {
 }
 
 impl Exchange {
+    /// H(A1).
+    pub(super) fn key(&self) -> &SessionKey {
+        &self.key
+    }
+
     /// The digest of a request; `entity` counts for auth-int.
     pub(super) fn digest(&self, method: &[u8], uri: &[u8], entity: Option<&[u8; 16]>, count: u32) -> [u8; 16] {
         let a2 = match entity {
@@ -122,6 +140,6 @@ impl Exchange {
 
     /// Whether cnonce and nc, where the server repeats them, are those of the first request.
     pub(super) fn repeats(&self, cnonce: Option<&[u8]>, nc: Option<&[u8; 8]>) -> bool {
-        cnonce.is_none_or(|cnonce| *cnonce == self.cnonce) && nc.is_none_or(|nc| *nc == nc_value(1))
+        cnonce.is_none_or(|cnonce| *cnonce == *self.cnonce) && nc.is_none_or(|nc| *nc == nc_value(1))
     }
 }

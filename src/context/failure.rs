@@ -1,7 +1,7 @@
 //! Why a call failed: the status the caller gets and the reason a person reads.
 #![forbid(unsafe_code)]
 
-use crate::digest::TokenError;
+use crate::digest::{BindingsError, TokenError};
 use crate::status::SecurityStatus;
 
 /// A call that failed.
@@ -35,6 +35,9 @@ pub enum Reason {
     /// Credentials were refused.
     #[error("{0}")]
     Logon(#[from] LogonFailure),
+    /// The channel that the peer means is not the one it came through.
+    #[error("{0}")]
+    Bindings(#[from] BadBindings),
     /// Clock, entropy or account source failed.
     #[error("{0}")]
     Environment(#[from] EnvironmentFailure),
@@ -47,6 +50,7 @@ impl Reason {
             Self::Misuse(misuse) => misuse.status(),
             Self::Peer(misbehaviour) => misbehaviour.status(),
             Self::Logon(failure) => failure.status(),
+            Self::Bindings(failure) => failure.status(),
             Self::Environment(failure) => failure.status(),
         }
     }
@@ -57,7 +61,8 @@ impl Reason {
         match self {
             Self::Peer(_) | Self::Logon(_) => true,
             Self::Misuse(misuse) => misuse.is_alteration(),
-            Self::Environment(_) => false,
+            // A proxy or the caller may have handed over another channel's bindings: nothing is spent.
+            Self::Bindings(_) | Self::Environment(_) => false,
         }
     }
 }
@@ -77,6 +82,12 @@ pub enum DescriptorError {
     /// cbBuffer of that buffer promises more bytes than pvBuffer holds.
     #[error("cbBuffer of buffer {0} is more than pvBuffer holds")]
     Buffer(usize),
+    /// The CHANNEL_BINDINGS buffer is no SEC_CHANNEL_BINDINGS structure.
+    #[error("{0}")]
+    Bindings(#[from] BindingsError),
+    /// The TARGET_HOST buffer is not printable US-ASCII, in UTF-16LE or UTF-8.
+    #[error("the target host is not printable US-ASCII")]
+    TargetHost,
 }
 
 /// What the caller did wrong, or asked of a package that has it not.
@@ -153,9 +164,66 @@ pub enum Misuse {
         /// Bytes needed.
         needed: usize,
     },
-    /// Neither ASC_REQ_HTTP nor ISC_REQ_HTTP: SASL is not there yet.
-    #[error("only HTTP is supported")]
-    NotHttp,
+    /// AcceptSecurityContext: a context keeps its mechanism, and the flags name the other one.
+    #[error("the flags ask for another mechanism than this acceptor's")]
+    AcceptorMechanism,
+    /// InitializeSecurityContext: a context keeps its mechanism, and the flags name the other one.
+    #[error("the flags ask for another mechanism than this initiator's")]
+    InitiatorMechanism,
+    /// Channel bindings are required of SASL, which has none here.
+    #[error("extended protection is for HTTP")]
+    SaslBindings,
+    /// Confidentiality is asked for and no cipher is configured.
+    #[error("there is no cipher for confidentiality")]
+    NoCiphers,
+    /// HTTP protects no messages.
+    #[error("{0} is for SASL")]
+    NotForHttp(&'static str),
+    /// qop=auth protects no messages.
+    #[error("qop=auth protects no messages")]
+    NoLayer,
+    /// The message to protect, or the one that was protected, is missing.
+    #[error("there is no buffer with a message")]
+    NoData,
+    /// The signature to verify is missing.
+    #[error("there is no buffer with a signature")]
+    NoSignature,
+    /// MakeSignature: the peer could not receive the message.
+    #[error("the message has {length} bytes, and the peer receives {maximum}")]
+    MessageTooLongToSign {
+        /// Bytes there are.
+        length: usize,
+        /// The most there may be.
+        maximum: u32,
+    },
+    /// EncryptMessage: the peer could not receive the message.
+    #[error("the message has {length} bytes, and the peer receives {maximum}")]
+    MessageTooLong {
+        /// Bytes there are.
+        length: usize,
+        /// The most there may be.
+        maximum: u32,
+    },
+    /// EncryptMessage: the buffer for what follows the message is too small.
+    #[error("what follows the message has {needed} bytes, and its buffer holds {capacity}")]
+    TrailerTooSmall {
+        /// Bytes there are.
+        capacity: usize,
+        /// Bytes needed.
+        needed: usize,
+    },
+    /// DecryptMessage: shorter than any wrapped message.
+    #[error("the message is incomplete")]
+    MessageIncomplete,
+    /// Every sequence number of this direction was used.
+    #[error("every sequence number was used")]
+    SequenceExhausted,
+    /// The target of a SASL context is no service and host.
+    #[error("the target must be a service and a host, separated by \"/\", in printable US-ASCII")]
+    Service,
+    /// A fast reauthentication is for the same service.
+    #[error("the target is not the service that was authenticated with")]
+    AnotherService,
     /// A requirement the package has not.
     #[error("{0} is not supported")]
     UnsupportedRequirement(&'static str),
@@ -163,7 +231,7 @@ pub enum Misuse {
     #[error("HTTP has no confidentiality")]
     Confidentiality,
     /// More protection is asked for than was negotiated.
-    #[error("the requirements ask for auth-int, and auth was negotiated")]
+    #[error("the requirements ask for more protection than was negotiated")]
     MoreThanNegotiated,
     /// The token of CompleteAuthToken is not the one InitializeSecurityContext made.
     #[error("the token is not the one InitializeSecurityContext made")]
@@ -215,7 +283,7 @@ impl Misuse {
             }
             Self::NoCredentials | Self::NoIdentity | Self::CharacterSet => SecurityStatus::SEC_E_NO_CREDENTIALS,
             Self::WrongCredentials => SecurityStatus::SEC_E_WRONG_CREDENTIAL_HANDLE,
-            Self::OutOfSequence { .. } | Self::CountExhausted | Self::CountBackwards => {
+            Self::OutOfSequence { .. } | Self::CountExhausted | Self::CountBackwards | Self::SequenceExhausted => {
                 SecurityStatus::SEC_E_OUT_OF_SEQUENCE
             }
             Self::AlreadyEstablished => SecurityStatus::STATUS_LOGON_FAILURE,
@@ -230,17 +298,29 @@ impl Misuse {
             | Self::Realm
             | Self::ChallengeTooLong
             | Self::OutputAbsent
-            | Self::AnotherToken => SecurityStatus::SEC_E_INVALID_TOKEN,
+            | Self::AnotherToken
+            | Self::NoData
+            | Self::NoSignature
+            | Self::MessageTooLongToSign { .. }
+            | Self::Service
+            | Self::AnotherService => SecurityStatus::SEC_E_INVALID_TOKEN,
             Self::OutputTooSmall { .. } | Self::ContextLimit | Self::CredentialsLimit => {
                 SecurityStatus::SEC_E_INSUFFICIENT_MEMORY
             }
             Self::NotForThisRole(_)
-            | Self::NotHttp
+            | Self::InitiatorMechanism
+            | Self::NotForHttp(_)
             | Self::UnsupportedRequirement(_)
             | Self::UnsupportedAttribute(_) => SecurityStatus::SEC_E_UNSUPPORTED_FUNCTION,
-            Self::Confidentiality | Self::MoreThanNegotiated => SecurityStatus::SEC_E_SECURITY_QOS_FAILED,
+            Self::Confidentiality
+            | Self::MoreThanNegotiated
+            | Self::AcceptorMechanism
+            | Self::SaslBindings
+            | Self::NoCiphers => SecurityStatus::SEC_E_SECURITY_QOS_FAILED,
+            Self::MessageTooLong { .. } | Self::TrailerTooSmall { .. } => SecurityStatus::SEC_E_BUFFER_TOO_SMALL,
+            Self::MessageIncomplete => SecurityStatus::SEC_E_INCOMPLETE_MESSAGE,
             Self::AnotherRequest(_) => SecurityStatus::SEC_E_MESSAGE_ALTERED,
-            Self::NoBodyProof => SecurityStatus::SEC_E_QOP_NOT_SUPPORTED,
+            Self::NoBodyProof | Self::NoLayer => SecurityStatus::SEC_E_QOP_NOT_SUPPORTED,
             Self::UnknownPackage => SecurityStatus::SEC_E_SECPKG_NOT_FOUND,
             Self::LogonId => SecurityStatus::SEC_E_NOT_OWNER,
             Self::CredentialUse(_) => SecurityStatus::SEC_E_UNKNOWN_CREDENTIALS,
@@ -294,7 +374,16 @@ pub enum PeerMisbehaviour {
     /// The cnonce has octets that an Authentication-Info cannot repeat.
     #[error("the cnonce cannot be repeated in an Authentication-Info")]
     Unrepeatable,
-    /// No qop or algorithm in common.
+    /// The MAC, the padding or the type of a message is wrong.
+    #[error("the message was altered")]
+    MessageAltered,
+    /// The number of a message is not the next.
+    #[error("the message is not the next")]
+    MessageOutOfSequence,
+    /// An altered message took the cipher's state with it.
+    #[error("an altered message has ended this direction")]
+    DirectionDead,
+    /// No qop, algorithm or cipher in common.
     #[error("the challenge offers no quality of protection that satisfies the requirements")]
     NoCommonProtection,
 }
@@ -306,11 +395,15 @@ impl PeerMisbehaviour {
             Self::Token(_) | Self::NamesTwo | Self::NamesAnother | Self::NotOffered(_) | Self::Unrepeatable => {
                 SecurityStatus::SEC_E_INVALID_TOKEN
             }
-            Self::DirectiveAltered(_) | Self::TargetAltered | Self::DigestAltered | Self::ProofAltered => {
-                SecurityStatus::SEC_E_MESSAGE_ALTERED
-            }
+            Self::DirectiveAltered(_)
+            | Self::TargetAltered
+            | Self::DigestAltered
+            | Self::ProofAltered
+            | Self::MessageAltered => SecurityStatus::SEC_E_MESSAGE_ALTERED,
             Self::ProofAbsent => SecurityStatus::SEC_E_WRONG_PRINCIPAL,
-            Self::Count(_) | Self::Expired => SecurityStatus::SEC_E_OUT_OF_SEQUENCE,
+            Self::Count(_) | Self::Expired | Self::MessageOutOfSequence | Self::DirectionDead => {
+                SecurityStatus::SEC_E_OUT_OF_SEQUENCE
+            }
             Self::NoCommonProtection => SecurityStatus::SEC_E_QOP_NOT_SUPPORTED,
         }
     }
@@ -323,6 +416,9 @@ pub enum LogonFailure {
     /// Unknown user or wrong password; which of the two is not told.
     #[error("the user is unknown or the password wrong")]
     Denied,
+    /// The user is who it says, and may not act as whom it names (SASL authzid).
+    #[error("the user may not act as somebody else")]
+    NotAuthorized,
     /// The server answered a response with a challenge that is not stale.
     #[error("the server refused the credentials")]
     Refused,
@@ -332,7 +428,31 @@ impl LogonFailure {
     /// The status that tells this failure.
     pub fn status(&self) -> SecurityStatus {
         match self {
-            Self::Denied | Self::Refused => SecurityStatus::SEC_E_LOGON_DENIED,
+            Self::Denied | Self::NotAuthorized | Self::Refused => SecurityStatus::SEC_E_LOGON_DENIED,
+        }
+    }
+}
+
+/// Why the channel of a response is not good enough (draft-santesson-digestbind-01, `acceptsecuritycontext--digest`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadBindings {
+    /// The response says nothing about its channel, and it must.
+    #[error("the response says nothing about its channel")]
+    Missing,
+    /// What the response says about its channel is incomplete, malformed or not covered by its digest.
+    #[error("what the response says about its channel does not hold together")]
+    Inconsistent,
+    /// The response was made for another channel.
+    #[error("the response was made for another channel")]
+    Different,
+}
+
+impl BadBindings {
+    /// The status that tells this failure.
+    pub fn status(&self) -> SecurityStatus {
+        match self {
+            Self::Missing | Self::Inconsistent | Self::Different => SecurityStatus::SEC_E_BAD_BINDINGS,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The initiator's states, InitializeSecurityContext, CompleteAuthToken and MakeSignature (HTTP).
 //!
-//! Order of checks in InitializeSecurityContext: descriptors (the caller's), flags, token form, a refusal of the
-//! server, target, method, algorithm and qop, H(Entity), character set, output, entropy.
+//! Order of checks in InitializeSecurityContext: descriptors (the caller's), target host and channel bindings, flags,
+//! token form, a refusal of the server, target, method, algorithm and qop, H(Entity), character set, output, entropy.
 #![forbid(unsafe_code)]
 
 use core::fmt;
@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::attributes::{ContextAttribute, Facts, query};
+use super::attributes::{ContextAttribute, Facts, Protected, query};
+use super::bindings::{OwnChannel, given};
 use super::environment::World;
 use super::exchange::Exchange;
 use super::failure::{EnvironmentFailure, Failure, LogonFailure, Misuse, PeerMisbehaviour};
@@ -24,14 +25,43 @@ use crate::digest::{AuthenticationInfo, Challenge, Charset, Qop, TokenError, Use
 /// The credentials of a client. Contexts keep them alive after their handle was freed.
 pub struct OutboundCredentials {
     id: u64,
-    username: String,
+    user: String,
+    domain: Option<String>,
     password: Zeroizing<String>,
 }
 
 impl OutboundCredentials {
-    /// Credentials under an id of their own: a context belongs to one credentials handle.
-    pub fn new(id: u64, username: String, password: Zeroizing<String>) -> Self {
-        Self { id, username, password }
+    /// Credentials under an id of their own: a context belongs to one credentials handle. An empty domain is none.
+    pub fn new(id: u64, user: String, domain: String, password: Zeroizing<String>) -> Self {
+        let domain = if domain.is_empty() { None } else { Some(domain) };
+        Self { id, user, domain, password }
+    }
+
+    /// Whether both are the same credentials handle's.
+    pub fn is(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+
+    /// The user.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The user's domain, if there is one.
+    pub fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// `domain\user`, or the user alone where there is no domain.
+    pub fn username(&self) -> String {
+        match &self.domain {
+            Some(domain) => format!("{domain}\\{}", self.user),
+            None => self.user.clone(),
+        }
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.password
     }
 }
 
@@ -40,7 +70,8 @@ impl fmt::Debug for OutboundCredentials {
         formatter
             .debug_struct("OutboundCredentials")
             .field("id", &self.id)
-            .field("username", &self.username)
+            .field("user", &self.user)
+            .field("domain", &self.domain)
             .finish_non_exhaustive()
     }
 }
@@ -57,9 +88,9 @@ impl Initiator {
         Self { credentials }
     }
 
-    /// Whether both are the same credentials handle's.
-    pub fn is_of(&self, credentials: &OutboundCredentials) -> bool {
-        self.credentials.id == credentials.id
+    /// Whose role it is.
+    pub fn credentials(&self) -> &OutboundCredentials {
+        &self.credentials
     }
 }
 
@@ -152,7 +183,7 @@ impl<S> Context<Initiator, S> {
         world: World<'_>,
     ) -> Initialization<Self> {
         let attempt = Attempt { credentials: &self.role.credentials, room, input, requirements, world };
-        let outcome = attempt.check_flags().and_then(|()| match input.token {
+        let outcome = attempt.check_call().map_err(Failure::from).and_then(|()| match input.token {
             None | Some([]) => attempt.room.required().map(|()| None).map_err(Failure::from),
             Some(token) => attempt.answer(parse_challenge(token, world)?).map(Some),
         });
@@ -194,7 +225,7 @@ impl Context<Initiator, Established> {
         world: World<'_>,
     ) -> Initialization<Self> {
         let attempt = Attempt { credentials: &self.role.credentials, room: Room::Granted, input, requirements, world };
-        let reply = attempt.check_flags().and_then(|()| match input.token {
+        let reply = attempt.check_call().map_err(Failure::from).and_then(|()| match input.token {
             None | Some([]) => Err(Misuse::NoToken.into()),
             Some(token) => attempt.answer(parse_challenge(token, world)?),
         });
@@ -224,6 +255,7 @@ impl Context<Initiator, Established> {
     /// takes a nonce count.
     pub fn make_signature(&mut self, message: &RequestMessage<'_>) -> Result<Vec<u8>, Failure> {
         let Established { exchange, count } = &mut self.state;
+        given(message.bindings)?;
         required_method(message.method)?;
         required_target(message.target)?;
         let entity = match exchange.qop() {
@@ -244,7 +276,12 @@ impl Context<Initiator, Established> {
     /// SEC_E_UNSUPPORTED_FUNCTION for an attribute the package has not.
     pub fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
         let exchange = &self.state.exchange;
-        let facts = Facts { username: exchange.username(), flags: exchange.granted().bits() };
+        let facts = Facts {
+            username: exchange.username(),
+            flags: exchange.granted().bits(),
+            key: exchange.key(),
+            protected: Protected::Http { service_name: None },
+        };
         query(attribute, &facts).ok_or_else(|| Misuse::UnsupportedAttribute(attribute).into())
     }
 
@@ -294,7 +331,7 @@ impl<F: Into<Failure>> From<F> for Unheard {
 
 impl Responded {
     fn judge(&self, attempt: &Attempt<'_>) -> Result<Heard, Unheard> {
-        attempt.check_flags()?;
+        attempt.check_call()?;
         let reject = |failure: Failure| Err(Unheard::Rejected(failure));
         let token = match attempt.input.token {
             None => return Err(Misuse::NoToken.into()),
@@ -325,7 +362,7 @@ impl Responded {
 }
 
 /// A challenge has nonce and realm; anything else that parses is Authentication-Info.
-fn is_challenge(token: &[u8], world: World<'_>) -> Result<bool, TokenError> {
+pub(super) fn is_challenge(token: &[u8], world: World<'_>) -> Result<bool, TokenError> {
     for directive in directives(token, &world.configuration.limits.token) {
         let directive = directive?;
         if directive.is("nonce") || directive.is("realm") {
@@ -391,18 +428,24 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn check_flags(&self) -> Result<(), Failure> {
+    /// What the caller got wrong whatever the server sent.
+    fn check_call(&self) -> Result<(), Misuse> {
+        self.channel()?;
+        self.check_flags()
+    }
+
+    /// What the caller knows of service and channel.
+    fn channel(&self) -> Result<OwnChannel<'_>, Misuse> {
+        OwnChannel::new(self.input.target_host, self.input.bindings)
+    }
+
+    fn check_flags(&self) -> Result<(), Misuse> {
         if !self.requirements.contains(InitializeRequirements::HTTP) {
-            return Err(Misuse::NotHttp.into());
+            return Err(Misuse::InitiatorMechanism);
         }
-        for (flag, name) in [
-            (InitializeRequirements::DELEGATE, "ISC_REQ_DELEGATE"),
-            (InitializeRequirements::PROMPT_FOR_CREDS, "ISC_REQ_PROMPT_FOR_CREDS"),
-            (InitializeRequirements::CONFIDENTIALITY, "ISC_REQ_CONFIDENTIALITY"),
-        ] {
-            if self.requirements.contains(flag) {
-                return Err(Misuse::UnsupportedRequirement(name).into());
-            }
+        self.requirements.check_unsupported()?;
+        if self.requirements.contains(InitializeRequirements::CONFIDENTIALITY) {
+            return Err(Misuse::UnsupportedRequirement("ISC_REQ_CONFIDENTIALITY"));
         }
         Ok(())
     }
@@ -418,7 +461,7 @@ impl Attempt<'_> {
             Some(Qop::AuthInt) => optional_entity(entity)?,
             Some(Qop::Auth) | None => None,
         };
-        let OutboundCredentials { username, password, .. } = self.credentials;
+        let (username, password) = (self.credentials.username(), self.credentials.password());
         match challenge.charset {
             // The username is judged where it is written.
             Charset::Iso8859_1 if password.chars().any(|character| character > '\u{ff}') => {
@@ -426,11 +469,16 @@ impl Attempt<'_> {
             }
             Charset::Iso8859_1 | Charset::Utf8 => {}
         }
-        let user = UserHash::new(username, &challenge.realm, password);
+        let user = UserHash::new(&username, &challenge.realm, password);
         let mutual = self.requirements.contains(InitializeRequirements::MUTUAL_AUTH);
         let granted = InitializeRequirements::granted(qop, mutual);
         // Every cnonce has the same length: what does not fit costs no entropy.
-        let exchange = Exchange::new(challenge, username.clone(), qop, granted);
+        // Without qop there is no cnonce that could cover the channel.
+        let told = match qop {
+            Some(Qop::Auth | Qop::AuthInt) => self.channel()?.told_to(&challenge.nonce),
+            None => None,
+        };
+        let exchange = Exchange::new(challenge, username, qop, granted, told);
         let (sample, response_at) = exchange.header(target, 1, &[b'0'; 32]).ok_or(Misuse::CharacterSet)?;
         required_room(capacity, sample.len())?;
         self.room.required()?;
@@ -478,6 +526,7 @@ pub struct CompletedDigest {
 
 impl Response {
     fn complete(&self, message: &OwnTokenMessage<'_>) -> Result<CompletedDigest, Misuse> {
+        given(message.bindings)?;
         if message.token.is_empty() {
             return Err(Misuse::NoToken);
         }
@@ -573,16 +622,19 @@ mod tests {
         let user = UserHash::new("alice", "r", "secret");
         let algorithm = crate::digest::Algorithm::Md5;
         let granted = InitializeRequirements::HTTP;
-        let exchange: Exchange<SessionKey> = Exchange::new(challenge, "alice".to_owned(), Some(Qop::Auth), granted)
-            .with_cnonce(algorithm, &user, &[7; 16]);
-        let credentials = OutboundCredentials::new(0, "alice".to_owned(), Zeroizing::new("secret".to_owned()));
+        let exchange: Exchange<SessionKey> =
+            Exchange::new(challenge, "alice".to_owned(), Some(Qop::Auth), granted, None)
+                .with_cnonce(algorithm, &user, &[7; 16]);
+        let credentials =
+            OutboundCredentials::new(0, "alice".to_owned(), String::new(), Zeroizing::new("secret".to_owned()));
         Context { role: Initiator::new(Arc::new(credentials)), state: Established { exchange, count } }
     }
 
     #[test]
     fn nothing_follows_the_last_count() {
         let mut context = established(u32::MAX - 1);
-        let message = RequestMessage { method: b"GET", target: b"/", entity: b"", capacity: Some(2048) };
+        let message =
+            RequestMessage { method: b"GET", target: b"/", capacity: Some(2048), ..RequestMessage::default() };
         let header = context.make_signature(&message).expect("the last count");
         assert!(String::from_utf8_lossy(&header).contains("nc=ffffffff"));
         // The output comes after the count.

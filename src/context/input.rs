@@ -18,6 +18,8 @@ pub struct AcceptInput<'a> {
     pub entity: &'a [u8],
     /// The realm for a challenge, UTF-16LE.
     pub realm: &'a [u8],
+    /// A SEC_CHANNEL_BINDINGS structure.
+    pub bindings: &'a [u8],
     /// Room in the output TOKEN.
     pub capacity: Option<usize>,
 }
@@ -33,6 +35,8 @@ pub struct ResponseMessage<'a> {
     pub target: &'a [u8],
     /// H(Entity), 32 hexadecimal digits.
     pub entity: &'a [u8],
+    /// A SEC_CHANNEL_BINDINGS structure.
+    pub bindings: &'a [u8],
     /// Room in the output TOKEN or PADDING.
     pub capacity: Option<usize>,
 }
@@ -48,6 +52,10 @@ pub struct InitializeInput<'a> {
     pub method: &'a [u8],
     /// H(Entity), 32 hexadecimal digits: of the request, or of the response body that Authentication-Info proves.
     pub entity: &'a [u8],
+    /// The service principal name of the target, UTF-16LE or UTF-8.
+    pub target_host: &'a [u8],
+    /// A SEC_CHANNEL_BINDINGS structure.
+    pub bindings: &'a [u8],
     /// Room in the output TOKEN.
     pub capacity: Option<usize>,
 }
@@ -65,6 +73,8 @@ pub struct OwnTokenMessage<'a> {
     pub uri: &'a [u8],
     /// H(Entity), 32 hexadecimal digits.
     pub entity: &'a [u8],
+    /// A SEC_CHANNEL_BINDINGS structure; only its form is judged.
+    pub bindings: &'a [u8],
 }
 
 /// MakeSignature of an initiator: the next request.
@@ -76,6 +86,8 @@ pub struct RequestMessage<'a> {
     pub target: &'a [u8],
     /// H(Entity), 32 hexadecimal digits.
     pub entity: &'a [u8],
+    /// A SEC_CHANNEL_BINDINGS structure; only its form is judged.
+    pub bindings: &'a [u8],
     /// Room in the buffer that receives the header.
     pub capacity: Option<usize>,
 }

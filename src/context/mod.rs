@@ -5,6 +5,8 @@
 //! same one where nothing was consumed, or a [`Rejected`] one. Nothing here does I/O, reads a clock or
 //! takes entropy but through [`World`].
 //!
+//! The roles of HTTP lie here, those of SASL in [`sasl`]: one machinery, two mechanisms that never meet.
+//!
 //! What an operation touches lies here too, below `package`: sessions as plain data, and the traits through which
 //! time, entropy and accounts come in. So contexts never look up to the shell that holds them.
 //!
@@ -14,16 +16,19 @@
 
 pub mod acceptor;
 pub mod attributes;
+pub mod bindings;
 mod completing;
 pub mod configuration;
 pub mod counts;
 pub mod environment;
 mod exchange;
 pub mod failure;
+pub mod http;
 pub mod initiator;
 pub mod input;
 mod issuing;
 pub mod requirements;
+pub mod sasl;
 pub mod sessions;
 mod verification;
 

@@ -1,7 +1,9 @@
 //! The context requirement flags of both functions, with the names and values of `sspi.h`.
 #![forbid(unsafe_code)]
 
+use super::failure::Misuse;
 use crate::digest::hash::Qop;
+use crate::digest::sasl;
 
 bitflags::bitflags! {
     /// ASC_REQ_*: what the caller of AcceptSecurityContext asks for. Unknown bits are kept and ignored.
@@ -21,7 +23,7 @@ bitflags::bitflags! {
         const EXTENDED_ERROR = 0x8000;
         /// ASC_REQ_INTEGRITY: auth-int.
         const INTEGRITY = 0x2_0000;
-        /// ASC_REQ_PROXY_BINDINGS.
+        /// ASC_REQ_PROXY_BINDINGS: a response must say which channel it means. HTTP only.
         const PROXY_BINDINGS = 0x400_0000;
         /// ASC_REQ_HTTP; `sspi.h` gives ASC_REQ_ALLOW_MISSING_BINDINGS the same value.
         const HTTP = 0x1000_0000;
@@ -36,6 +38,32 @@ impl AcceptRequirements {
             Qop::AuthInt
         } else {
             Qop::Auth
+        }
+    }
+
+    /// The quality of protection these flags stand for on SASL (quality-of-protection).
+    pub(super) fn sasl_qop(self) -> sasl::Qop {
+        if self.contains(Self::CONFIDENTIALITY) {
+            return sasl::Qop::AuthConf;
+        }
+        match self.qop() {
+            Qop::Auth => sasl::Qop::Auth,
+            Qop::AuthInt => sasl::Qop::AuthInt,
+        }
+    }
+
+    /// As [`Self::offered`], on SASL.
+    pub(crate) fn sasl_offered(self) -> Self {
+        Self::sasl_granted(self.sasl_qop())
+    }
+
+    /// As [`Self::granted`], on SASL.
+    pub(super) fn sasl_granted(qop: sasl::Qop) -> Self {
+        let integrity = Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT;
+        match qop {
+            sasl::Qop::Auth => Self::empty(),
+            sasl::Qop::AuthInt => integrity,
+            sasl::Qop::AuthConf => integrity | Self::CONFIDENTIALITY,
         }
     }
 
@@ -89,6 +117,36 @@ impl InitializeRequirements {
     /// Whether these flags need auth-int (quality-of-protection).
     pub(super) fn integrity(self) -> bool {
         self.intersects(Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT)
+    }
+
+    /// The quality of protection these flags need on SASL (quality-of-protection).
+    pub(super) fn sasl_qop(self) -> sasl::Qop {
+        match (self.contains(Self::CONFIDENTIALITY), self.integrity()) {
+            (true, _) => sasl::Qop::AuthConf,
+            (false, true) => sasl::Qop::AuthInt,
+            (false, false) => sasl::Qop::Auth,
+        }
+    }
+
+    /// No mechanism of the package supports these.
+    pub(super) fn check_unsupported(self) -> Result<(), Misuse> {
+        for (flag, name) in [(Self::DELEGATE, "ISC_REQ_DELEGATE"), (Self::PROMPT_FOR_CREDS, "ISC_REQ_PROMPT_FOR_CREDS")]
+        {
+            if self.contains(flag) {
+                return Err(Misuse::UnsupportedRequirement(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The ISC_RET_* flags of a SASL context with that quality of protection: its server always proves itself.
+    pub(super) fn sasl_granted(qop: sasl::Qop) -> Self {
+        let integrity = Self::MUTUAL_AUTH | Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT;
+        match qop {
+            sasl::Qop::Auth => Self::MUTUAL_AUTH,
+            sasl::Qop::AuthInt => integrity,
+            sasl::Qop::AuthConf => integrity | Self::CONFIDENTIALITY,
+        }
     }
 
     /// The ISC_RET_* flags of a context with that quality of protection.

@@ -3,166 +3,67 @@
 //! A challenge belongs to the provider, not to a handle; a session ends with its last reference.
 //! Immutable facts are shared out (`Arc`), so that digests are verified outside the lock; what must
 //! happen exactly once ([`Sessions::answer`], [`Sessions::take_count`]) checks and changes in one step.
+//!
+//! Each [`Mechanism`] has [`Sessions`] of its own and references of its own type: nothing of HTTP can name, answer or
+//! count anything of SASL.
 #![forbid(unsafe_code)]
 
 use core::fmt;
+use core::hash::Hash;
+use core::marker::PhantomData;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::counts::{NonceCounts, SequencePolicy};
-use crate::digest::challenge::{OfferedAlgorithm, OfferedQop};
-use crate::digest::{Algorithm, Challenge, ChallengeError, Charset, Nonce, Qop, Response, SessionKey};
+use super::environment::World;
+use super::sealed;
+use crate::digest::{ChallengeError, Nonce, Timestamp};
+use crate::sync::Mutex;
 
-/// What an acceptor decides about a challenge before there is a nonce.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ChallengeTerms {
-    /// The credentials identity under which the challenge can be answered (one virtual host).
-    pub identity: Arc<str>,
-    /// The realm.
-    pub realm: String,
-    /// The algorithm asked for.
-    pub algorithm: Algorithm,
-    /// The one quality of protection offered.
-    pub qop: Qop,
-    /// Utf8 where charset=utf-8 is offered.
-    pub charset: Charset,
+/// A mechanism of the package: what it issues, and what that becomes once it is answered. Sealed: HTTP and SASL.
+pub trait Mechanism: sealed::Sealed + fmt::Debug + Copy + Eq + Hash {
+    /// A challenge as it was issued; nothing of it ever changes.
+    type Challenge: Issued;
+    /// An answered challenge; nothing of it ever changes but its counts, which [`Sessions`] keeps.
+    type Session: Answered<Self::Challenge>;
+
+    /// The challenges and sessions of this mechanism.
+    fn sessions<'w>(world: &World<'w>) -> &'w Mutex<Sessions<Self>>;
 }
 
-/// A challenge as it was issued; nothing of it ever changes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct IssuedChallenge {
-    terms: ChallengeTerms,
-    nonce: Nonce,
-    opaque: [u8; 32],
-}
+/// A challenge as it was issued.
+pub trait Issued: fmt::Debug + Clone + Eq + Hash {
+    /// What the acceptor decides about it before there is a nonce.
+    type Terms: Clone;
+    /// The entropy in it.
+    type Entropy: Default + AsMut<[u8]>;
 
-impl IssuedChallenge {
-    /// A challenge with that nonce and opaque, not yet issued.
-    pub fn new(terms: ChallengeTerms, nonce: Nonce, opaque: [u8; 32]) -> Self {
-        Self { terms, nonce, opaque }
-    }
+    /// A challenge on those terms, not yet issued. On the same terms every challenge has the same length.
+    fn new(terms: Self::Terms, now: Timestamp, entropy: Self::Entropy) -> Self;
 
-    pub(super) fn into_terms(self) -> ChallengeTerms {
-        self.terms
-    }
+    /// The terms again.
+    fn into_terms(self) -> Self::Terms;
 
-    /// What was decided about it.
-    pub fn terms(&self) -> &ChallengeTerms {
-        &self.terms
-    }
+    /// The credentials identity under which it can be answered (one virtual host).
+    fn identity(&self) -> &Arc<str>;
 
     /// The nonce, which knows its age.
-    pub fn nonce(&self) -> &Nonce {
-        &self.nonce
-    }
+    fn nonce(&self) -> &Nonce;
 
-    /// The opaque string.
-    pub fn opaque(&self) -> &[u8] {
-        &self.opaque
-    }
-
-    /// Whether nonce and opaque of `response` are both those of this challenge.
-    pub fn is_named_by(&self, response: &Response<'_>) -> bool {
-        *response.nonce == self.nonce.as_bytes()[..] && *response.opaque == self.opaque[..]
-    }
+    /// The opaque string, where the mechanism has one.
+    fn opaque(&self) -> Option<&[u8; 32]>;
 
     /// The token, with `stale=true` where the credentials were right and only the nonce was not.
     ///
     /// # Errors
-    /// The realm makes it longer than an initiator would read, or cannot stand in a token.
-    pub fn to_bytes(&self, stale: bool) -> Result<Vec<u8>, ChallengeError> {
-        Challenge {
-            realm: self.terms.realm.clone(),
-            nonce: self.nonce.as_bytes().to_vec(),
-            opaque: Some(self.opaque.to_vec()),
-            domain: None,
-            stale,
-            algorithm: OfferedAlgorithm::Known(self.terms.algorithm),
-            qop: Some(match self.terms.qop {
-                Qop::Auth => OfferedQop::AUTH,
-                Qop::AuthInt => OfferedQop::AUTH_INT,
-            }),
-            charset: self.terms.charset,
-        }
-        .to_bytes()
-    }
-
-    /// The first directive of `response` that this challenge did not offer: qop, algorithm, realm.
-    pub fn departure(&self, response: &Response<'_>) -> Option<&'static str> {
-        if response.qop != self.terms.qop {
-            Some("qop")
-        } else if response.algorithm() != self.terms.algorithm {
-            Some("algorithm")
-        } else if *response.realm != *self.terms.realm {
-            Some("realm")
-        } else {
-            None
-        }
-    }
+    /// It would be longer than an initiator would read, or a value cannot stand in a token.
+    fn to_bytes(&self, stale: bool) -> Result<Vec<u8>, ChallengeError>;
 }
 
-/// An answered challenge; nothing of it ever changes but its counts, which [`Sessions`] keeps.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Session {
-    challenge: Arc<IssuedChallenge>,
-    username: String,
-    key: SessionKey,
-    charset: Charset,
-    hashed_dirs: Option<Vec<u8>>,
-    service_name: Option<Vec<u8>>,
-    channel_binding: Option<Vec<u8>>,
-}
-
-impl Session {
-    /// The session that `response` begins by answering `challenge`.
-    pub fn new(challenge: Arc<IssuedChallenge>, response: &Response<'_>, key: SessionKey) -> Self {
-        let owned = |value: &Option<std::borrow::Cow<'_, [u8]>>| value.as_deref().map(<[u8]>::to_vec);
-        Self {
-            challenge,
-            username: response.username.clone().into_owned(),
-            key,
-            charset: response.charset,
-            hashed_dirs: owned(&response.hashed_dirs),
-            service_name: owned(&response.service_name),
-            channel_binding: owned(&response.channel_binding),
-        }
-    }
-
+/// An answered challenge.
+pub trait Answered<C>: fmt::Debug + Clone + Eq + Hash {
     /// The challenge it answered.
-    pub fn challenge(&self) -> &Arc<IssuedChallenge> {
-        &self.challenge
-    }
-
-    /// The user's name, as the initial response gave it.
-    pub fn username(&self) -> &str {
-        &self.username
-    }
-
-    /// H(A1), fixed until the next challenge.
-    pub fn key(&self) -> &SessionKey {
-        &self.key
-    }
-
-    /// The first directive outside the hash in which `response` departs from this session.
-    ///
-    /// The cached key would not notice any of them.
-    pub fn departure(&self, response: &Response<'_>) -> Option<&'static str> {
-        if *response.username != *self.username {
-            Some("username")
-        } else if let Some(directive) = self.challenge.departure(response) {
-            Some(directive)
-        } else if response.charset != self.charset {
-            Some("charset")
-        } else if response.hashed_dirs.as_deref() != self.hashed_dirs.as_deref() {
-            Some("hashed-dirs")
-        } else if response.service_name.as_deref() != self.service_name.as_deref() {
-            Some("service-name")
-        } else if response.channel_binding.as_deref() != self.channel_binding.as_deref() {
-            Some("channel-binding")
-        } else {
-            None
-        }
-    }
+    fn challenge(&self) -> &Arc<C>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -173,48 +74,54 @@ struct EntryId(u64);
 /// It pins what it refers to: eviction and failures only ever make a challenge unfindable.
 #[derive(Debug, PartialEq, Eq, Hash)]
 #[must_use = "a reference that is not released keeps its session alive for ever"]
-pub struct Reference(EntryId);
+pub struct Reference<M>(EntryId, PhantomData<M>);
+
+impl<M> Reference<M> {
+    fn to(id: EntryId) -> Self {
+        Self(id, PhantomData)
+    }
+}
 
 /// What a token names under one credentials identity.
 #[derive(Debug)]
-pub enum Named {
-    /// Nothing that is live.
-    Nothing,
-    /// Two different live ones, by its nonce and its opaque.
-    Two,
+pub enum Named<M: Mechanism> {
     /// An unanswered challenge.
-    Challenge(Arc<IssuedChallenge>, Reference),
+    Challenge(Arc<M::Challenge>, Reference<M>),
     /// A session.
-    Session(Arc<Session>, Reference),
+    Session(Arc<M::Session>, Reference<M>),
 }
+
+/// nonce and opaque of a token belong to two different live challenges or sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamesTwo;
 
 /// What became of an answer.
 #[derive(Debug)]
-pub enum Answer {
+pub enum Answer<S> {
     /// The challenge is now this session, its count taken.
-    Taken(Arc<Session>),
+    Taken(Arc<S>),
     /// The count is not acceptable; the challenge is unanswered still.
     CountRefused,
     /// Somebody else answered before; this is the session.
-    AnsweredBefore(Arc<Session>),
+    AnsweredBefore(Arc<S>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Standing {
-    Unanswered { challenge: Arc<IssuedChallenge>, failures: u32 },
-    Answered { session: Arc<Session>, counts: NonceCounts },
+enum Standing<M: Mechanism> {
+    Unanswered { challenge: Arc<M::Challenge>, failures: u32 },
+    Answered { session: Arc<M::Session>, counts: NonceCounts },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Entry {
-    standing: Standing,
+struct Entry<M: Mechanism> {
+    standing: Standing<M>,
     references: usize,
     /// Whether tokens can name it.
     listed: bool,
 }
 
-impl Entry {
-    fn challenge(&self) -> &Arc<IssuedChallenge> {
+impl<M: Mechanism> Entry<M> {
+    fn challenge(&self) -> &Arc<M::Challenge> {
         match &self.standing {
             Standing::Unanswered { challenge, .. } => challenge,
             Standing::Answered { session, .. } => session.challenge(),
@@ -229,17 +136,23 @@ struct VirtualHost {
     by_opaque: BTreeMap<[u8; 32], EntryId>,
 }
 
-/// All challenges and sessions of one provider.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Sessions {
-    entries: BTreeMap<EntryId, Entry>,
+/// All challenges and sessions of one mechanism of one provider.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Sessions<M: Mechanism> {
+    entries: BTreeMap<EntryId, Entry<M>>,
     hosts: BTreeMap<Arc<str>, VirtualHost>,
     /// The unanswered challenges that tokens can name, oldest first.
     unanswered: BTreeSet<EntryId>,
     issued: u64,
 }
 
-impl fmt::Debug for Sessions {
+impl<M: Mechanism> Default for Sessions<M> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), hosts: BTreeMap::new(), unanswered: BTreeSet::new(), issued: 0 }
+    }
+}
+
+impl<M: Mechanism> fmt::Debug for Sessions<M> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Sessions")
@@ -250,13 +163,16 @@ impl fmt::Debug for Sessions {
     }
 }
 
-impl Sessions {
+impl<M: Mechanism> Sessions<M> {
     /// Issues a challenge: from now on it can be answered. The oldest unanswered ones beyond `limit` cannot any more.
     ///
     /// `None` if nonce or opaque are in use already, which only an entropy source that repeats itself brings about.
-    pub fn issue(&mut self, challenge: IssuedChallenge, limit: usize) -> Option<Arc<IssuedChallenge>> {
-        let host = self.hosts.entry(Arc::clone(&challenge.terms.identity)).or_default();
-        if host.by_nonce.contains_key(challenge.nonce.as_bytes()) || host.by_opaque.contains_key(&challenge.opaque) {
+    pub fn issue(&mut self, challenge: M::Challenge, limit: usize) -> Option<Arc<M::Challenge>> {
+        let host = self.hosts.entry(Arc::clone(challenge.identity())).or_default();
+        let opaque = challenge.opaque();
+        if host.by_nonce.contains_key(challenge.nonce().as_bytes())
+            || opaque.is_some_and(|opaque| host.by_opaque.contains_key(opaque))
+        {
             return None;
         }
         self.issued += 1;
@@ -273,26 +189,38 @@ impl Sessions {
         Some(challenge)
     }
 
-    /// Finds what nonce and opaque name under that identity, and refers to it.
-    pub fn name(&mut self, identity: &str, nonce: &[u8], opaque: &[u8]) -> Named {
-        let Some(host) = self.hosts.get(identity) else { return Named::Nothing };
+    /// Finds what a nonce names under that identity, and refers to it.
+    pub fn name(&mut self, identity: &str, nonce: &[u8]) -> Option<Named<M>> {
+        let id = *self.hosts.get(identity)?.by_nonce.get(nonce)?;
+        self.refer(id)
+    }
+
+    /// Finds what nonce and opaque both name under that identity, and refers to it.
+    ///
+    /// # Errors
+    /// They name two different things.
+    pub fn name_by_both(&mut self, identity: &str, nonce: &[u8], opaque: &[u8]) -> Result<Option<Named<M>>, NamesTwo> {
+        let Some(host) = self.hosts.get(identity) else { return Ok(None) };
         let by_nonce = host.by_nonce.get(nonce).copied();
         let by_opaque = <&[u8; 32]>::try_from(opaque).ok().and_then(|opaque| host.by_opaque.get(opaque)).copied();
-        let id = match (by_nonce, by_opaque) {
-            (Some(one), Some(other)) if one == other => one,
-            (Some(_), Some(_)) => return Named::Two,
-            (Some(_), None) | (None, Some(_)) | (None, None) => return Named::Nothing,
-        };
-        let Some(entry) = self.entries.get_mut(&id) else { return Named::Nothing };
-        entry.references += 1;
-        match &entry.standing {
-            Standing::Unanswered { challenge, .. } => Named::Challenge(Arc::clone(challenge), Reference(id)),
-            Standing::Answered { session, .. } => Named::Session(Arc::clone(session), Reference(id)),
+        match (by_nonce, by_opaque) {
+            (Some(one), Some(other)) if one == other => Ok(self.refer(one)),
+            (Some(_), Some(_)) => Err(NamesTwo),
+            (Some(_), None) | (None, Some(_)) | (None, None) => Ok(None),
         }
     }
 
+    fn refer(&mut self, id: EntryId) -> Option<Named<M>> {
+        let entry = self.entries.get_mut(&id)?;
+        entry.references += 1;
+        Some(match &entry.standing {
+            Standing::Unanswered { challenge, .. } => Named::Challenge(Arc::clone(challenge), Reference::to(id)),
+            Standing::Answered { session, .. } => Named::Session(Arc::clone(session), Reference::to(id)),
+        })
+    }
+
     /// The session that the challenge has become, if it was answered.
-    pub fn session(&self, reference: &Reference) -> Option<Arc<Session>> {
+    pub fn session(&self, reference: &Reference<M>) -> Option<Arc<M::Session>> {
         match &self.entries.get(&reference.0)?.standing {
             Standing::Unanswered { .. } => None,
             Standing::Answered { session, .. } => Some(Arc::clone(session)),
@@ -300,7 +228,7 @@ impl Sessions {
     }
 
     /// Counts a wrong digest against an unanswered challenge; at `limit` of them no token can name it any more.
-    pub fn fail(&mut self, reference: &Reference, limit: u32) {
+    pub fn fail(&mut self, reference: &Reference<M>, limit: u32) {
         let Some(entry) = self.entries.get_mut(&reference.0) else { return };
         match &mut entry.standing {
             Standing::Unanswered { failures, .. } => {
@@ -315,7 +243,13 @@ impl Sessions {
     }
 
     /// Answers a challenge with that session and takes the count of the answer: at most once, whoever comes first.
-    pub fn answer(&mut self, reference: &Reference, session: Session, count: u32, policy: SequencePolicy) -> Answer {
+    pub fn answer(
+        &mut self,
+        reference: &Reference<M>,
+        session: M::Session,
+        count: u32,
+        policy: SequencePolicy,
+    ) -> Answer<M::Session> {
         let Some(entry) = self.entries.get_mut(&reference.0) else { return Answer::CountRefused };
         match &entry.standing {
             Standing::Answered { session, .. } => Answer::AnsweredBefore(Arc::clone(session)),
@@ -335,7 +269,7 @@ impl Sessions {
     }
 
     /// Takes a nonce count if it is acceptable: check and update are one step. Tells whether it did.
-    pub fn take_count(&mut self, reference: &Reference, count: u32, policy: SequencePolicy) -> bool {
+    pub fn take_count(&mut self, reference: &Reference<M>, count: u32, policy: SequencePolicy) -> bool {
         match self.entries.get_mut(&reference.0).map(|entry| &mut entry.standing) {
             Some(Standing::Answered { counts, .. }) => counts.take(count, policy),
             Some(Standing::Unanswered { .. }) | None => false,
@@ -343,7 +277,7 @@ impl Sessions {
     }
 
     /// Whether a count would be acceptable; an unanswered challenge has had none.
-    pub fn accepts_count(&self, reference: &Reference, count: u32, policy: SequencePolicy) -> bool {
+    pub fn accepts_count(&self, reference: &Reference<M>, count: u32, policy: SequencePolicy) -> bool {
         match self.entries.get(&reference.0).map(|entry| &entry.standing) {
             Some(Standing::Answered { counts, .. }) => counts.accepts(count, policy),
             Some(Standing::Unanswered { .. }) => NonceCounts::default().accepts(count, policy),
@@ -352,7 +286,7 @@ impl Sessions {
     }
 
     /// Gives a reference back. A session ends with its last one; a challenge lives on while tokens can name it.
-    pub fn release(&mut self, reference: Reference) {
+    pub fn release(&mut self, reference: Reference<M>) {
         let id = reference.0;
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.references = entry.references.saturating_sub(1);
@@ -387,10 +321,12 @@ impl Sessions {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.listed = true;
         let challenge = Arc::clone(entry.challenge());
-        let host = self.hosts.entry(Arc::clone(&challenge.terms.identity)).or_default();
+        let host = self.hosts.entry(Arc::clone(challenge.identity())).or_default();
         // An occupied place (entropy that repeats itself) stays with whom tokens can name already.
-        host.by_nonce.entry(challenge.nonce.as_bytes().to_vec()).or_insert(id);
-        host.by_opaque.entry(challenge.opaque).or_insert(id);
+        host.by_nonce.entry(challenge.nonce().as_bytes().to_vec()).or_insert(id);
+        if let Some(opaque) = challenge.opaque() {
+            host.by_opaque.entry(*opaque).or_insert(id);
+        }
     }
 
     /// Makes an entry unfindable, and forgets it if nobody refers to it.
@@ -400,15 +336,18 @@ impl Sessions {
         let forgotten = entry.references == 0;
         if entry.listed {
             entry.listed = false;
-            if let Some(host) = self.hosts.get_mut(&challenge.terms.identity) {
-                if host.by_nonce.get(challenge.nonce.as_bytes()) == Some(&id) {
-                    host.by_nonce.remove(challenge.nonce.as_bytes());
+            if let Some(host) = self.hosts.get_mut(challenge.identity()) {
+                let nonce = challenge.nonce().as_bytes();
+                if host.by_nonce.get(nonce) == Some(&id) {
+                    host.by_nonce.remove(nonce);
                 }
-                if host.by_opaque.get(&challenge.opaque) == Some(&id) {
-                    host.by_opaque.remove(&challenge.opaque);
+                if let Some(opaque) = challenge.opaque()
+                    && host.by_opaque.get(opaque) == Some(&id)
+                {
+                    host.by_opaque.remove(opaque);
                 }
                 if host.by_nonce.is_empty() && host.by_opaque.is_empty() {
-                    self.hosts.remove(&challenge.terms.identity);
+                    self.hosts.remove(challenge.identity());
                 }
             }
         }

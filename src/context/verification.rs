@@ -3,7 +3,7 @@
 
 use super::environment::{AccountSourceUnavailable, World};
 use crate::digest::hash::equal;
-use crate::digest::{Response, SessionKey, UserHash};
+use crate::digest::{Response, SessionKey, UserHash, sasl};
 
 /// What is hashed with where there is no account, so that an unknown user costs what a known one costs.
 const NOBODY: UserHash = UserHash::from_bytes([0; 16]);
@@ -34,6 +34,24 @@ pub(super) fn authenticate(
         (true, false, true) => Some(utf8_key),
         (true, false, false) | (false, _, _) => None,
     })
+}
+
+/// As [`authenticate`], for SASL: RFC 2831 has one encoding of hash inputs (section 2.1.2.1).
+pub(super) fn authenticate_sasl(
+    response: &sasl::Response<'_>,
+    world: World<'_>,
+) -> Result<Option<SessionKey>, AccountSourceUnavailable> {
+    let account = world.accounts.lookup(&response.username, &response.realm)?;
+    let nobody = NOBODY;
+    let user = account.as_ref().map_or(&nobody, |account| account.primary());
+    let key = SessionKey::sasl(user, &response.nonce, &response.cnonce, response.authzid.as_deref());
+    let right = is_made_with_sasl(&key, response);
+    Ok(if right && account.is_some() { Some(key) } else { None })
+}
+
+/// Whether the digest of `response` is the one under `key`; compared in constant time.
+pub(super) fn is_made_with_sasl(key: &SessionKey, response: &sasl::Response<'_>) -> bool {
+    equal(&response.digest(key), &response.response)
 }
 
 /// Whether the digest of `response` is the one under `key`; compared in constant time.

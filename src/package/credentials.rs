@@ -26,13 +26,10 @@ pub struct AuthIdentity {
 }
 
 impl AuthIdentity {
-    /// That user; with a domain that is not empty the user name on the wire is `domain\user`.
+    /// That user; with a domain that is not empty the user name on the wire is `domain\user`, on SASL only where the
+    /// server does not offer the domain as a realm.
     pub fn new(user: impl Into<String>, domain: impl Into<String>, password: impl Into<String>) -> Self {
         Self { user: user.into(), domain: domain.into(), password: Zeroizing::new(password.into()) }
-    }
-
-    fn username(&self) -> String {
-        if self.domain.is_empty() { self.user.clone() } else { format!("{}\\{}", self.domain, self.user) }
     }
 }
 
@@ -74,7 +71,8 @@ impl Credentials {
         let inbound = || Arc::from(principal.unwrap_or_default());
         let outbound = || {
             let identity = identity.filter(|identity| !identity.user.is_empty()).ok_or(Misuse::NoIdentity)?;
-            Ok(Arc::new(OutboundCredentials::new(id, identity.username(), identity.password.clone())))
+            let AuthIdentity { user, domain, password } = identity.clone();
+            Ok(Arc::new(OutboundCredentials::new(id, user, domain, password)))
         };
         match credential_use {
             SECPKG_CRED_INBOUND => Ok(Self::Inbound(inbound())),

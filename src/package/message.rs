@@ -20,6 +20,19 @@ pub(super) struct OutputSlot {
     pub(super) capacity: usize,
 }
 
+/// A buffer whose content is replaced in place.
+#[derive(Clone, Copy)]
+pub(super) struct Message<'b> {
+    index: usize,
+    pub(super) bytes: &'b [u8],
+}
+
+impl Message<'_> {
+    pub(super) fn slot(&self) -> OutputSlot {
+        OutputSlot { index: self.index, capacity: self.bytes.len() }
+    }
+}
+
 impl<'b, 'a> Slots<'b, 'a> {
     /// The buffers of a descriptor that must be there.
     pub(super) fn required(descriptor: Option<&'b SecBufferDesc<'_, 'a>>) -> Result<Self, DescriptorError> {
@@ -59,6 +72,59 @@ impl<'b, 'a> Slots<'b, 'a> {
     pub(super) fn token_is_writable(&self) -> bool {
         let token = self.token_at().and_then(|index| self.buffers.get(index));
         token.is_some_and(|token| token.buffer_type.is_writable())
+    }
+
+    /// The first buffer of that type, writable or not; empty where there is none.
+    pub(super) fn first(&self, kind: BufferType) -> &'b [u8] {
+        let mut found = self.buffers.iter().filter(|buffer| buffer.buffer_type.kind() == kind);
+        found.next().map(bytes).unwrap_or_default()
+    }
+
+    /// SASL MakeSignature, VerifySignature: the first DATA, writable or not.
+    pub(super) fn data(&self) -> Option<&'b [u8]> {
+        self.buffers.iter().find(|buffer| buffer.buffer_type.kind() == BufferType::DATA).map(bytes)
+    }
+
+    /// SASL VerifySignature: the first TOKEN or PADDING, writable or not.
+    pub(super) fn signature(&self) -> Option<&'b [u8]> {
+        let is_signature = |kind| kind == BufferType::TOKEN || kind == BufferType::PADDING;
+        self.buffers.iter().find(|buffer| is_signature(buffer.buffer_type.kind())).map(bytes)
+    }
+
+    /// SASL MakeSignature: the first writable TOKEN or PADDING with room.
+    pub(super) fn output_signature(&self) -> Option<OutputSlot> {
+        (0..self.buffers.len()).find_map(|index| {
+            self.slot_of_kind(index, BufferType::TOKEN).or_else(|| self.slot_of_kind(index, BufferType::PADDING))
+        })
+    }
+
+    /// EncryptMessage: the first writable DATA, which may be empty.
+    pub(super) fn message(&self) -> Option<Message<'b>> {
+        self.first_writable(|kind| kind == BufferType::DATA)
+    }
+
+    /// EncryptMessage: where what follows the message goes. The first writable PADDING with room, else such a
+    /// STREAM_TRAILER, else a further DATA.
+    pub(super) fn output_rest(&self) -> Option<OutputSlot> {
+        let first = |kind| (0..self.buffers.len()).find_map(|index| self.slot_of_kind(index, kind));
+        let second_data = || {
+            let message = self.message()?.index;
+            (message + 1..self.buffers.len()).find_map(|index| self.slot_of_kind(index, BufferType::DATA))
+        };
+        first(BufferType::PADDING).or_else(|| first(BufferType::STREAM_TRAILER)).or_else(second_data)
+    }
+
+    /// DecryptMessage: the first writable STREAM or DATA.
+    pub(super) fn wrapped(&self) -> Option<Message<'b>> {
+        self.first_writable(|kind| kind == BufferType::STREAM || kind == BufferType::DATA)
+    }
+
+    fn first_writable(&self, is_it: impl Fn(BufferType) -> bool) -> Option<Message<'b>> {
+        let index = self
+            .buffers
+            .iter()
+            .position(|buffer| is_it(buffer.buffer_type.kind()) && buffer.buffer_type.is_writable())?;
+        self.buffers.get(index).map(|buffer| Message { index, bytes: bytes(buffer) })
     }
 
     /// The PKG_PARAMS of that number, from 0; empty where there is none.

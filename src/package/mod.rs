@@ -17,7 +17,7 @@ use ::core::fmt;
 use ::core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use self::core::{AnyContext, CompletionMessage, Output, Step};
+use self::core::{AnyContext, CompletionMessage, Output, SignatureMessage, Step, VerificationMessage};
 use accounts::AccountSource;
 use configuration::Configuration;
 pub use credentials::AuthIdentity;
@@ -30,14 +30,16 @@ pub use crate::context::TimeStamp;
 pub use crate::context::attributes::{self, ContextAttribute};
 pub use crate::context::failure::{self, Failure, Reason};
 pub use crate::context::requirements::{AcceptRequirements, InitializeRequirements};
+pub use crate::context::sasl::layers::QualityOfProtection;
 
-use crate::buffer::{CredHandle, CtxtHandle, SecBufferDesc};
-use crate::context::acceptor::Acceptor;
+use crate::buffer::{BufferType, CredHandle, CtxtHandle, SecBufferDesc};
 use crate::context::failure::{DescriptorError, Misuse};
-use crate::context::initiator::Initiator;
+use crate::context::http::Http;
 use crate::context::input::{AcceptInput, InitializeInput, RequestMessage, ResponseMessage};
-use crate::context::sessions::Sessions;
-use crate::context::{Context, Room, World};
+use crate::context::sasl::Sasl;
+use crate::context::sasl::layers::{PlainMessage, SignedMessage, WrappedMessage};
+use crate::context::sessions::{Mechanism, Sessions};
+use crate::context::{Room, World};
 use crate::status::SecurityStatus;
 use crate::sync::{Mutex, lock};
 
@@ -49,7 +51,8 @@ pub struct SecurityPackage {
     configuration: Configuration,
     accounts: Box<dyn AccountSource>,
     environment: Box<dyn Environment>,
-    sessions: Mutex<Sessions>,
+    http_sessions: Mutex<Sessions<Http>>,
+    sasl_sessions: Mutex<Sessions<Sasl>>,
     contexts: Mutex<Table<Cell>>,
     credentials: Mutex<Table<Credentials>>,
     next_credentials: AtomicU64,
@@ -109,7 +112,8 @@ impl SecurityPackage {
             configuration,
             accounts: Box::new(accounts),
             environment: Box::new(environment),
-            sessions: Mutex::new(Sessions::default()),
+            http_sessions: Mutex::new(Sessions::default()),
+            sasl_sessions: Mutex::new(Sessions::default()),
             contexts: Mutex::new(contexts),
             credentials: Mutex::new(Table::new(provider, Kind::Credentials, usize::MAX)),
             next_credentials: AtomicU64::new(0),
@@ -156,10 +160,13 @@ impl SecurityPackage {
         }
     }
 
-    /// AcceptSecurityContext (`acceptsecuritycontext--digest`).
+    /// AcceptSecurityContext (`acceptsecuritycontext--digest`). On a first call the HTTP flag says HTTP, its absence
+    /// SASL; a context keeps its mechanism.
     ///
-    /// Input: first TOKEN the response, PKG_PARAMS in order method, reserved, H(Entity), realm (UTF-16LE). Output: the
-    /// first writable TOKEN receives the challenge, or the Authentication-Info that goes with SEC_E_OK.
+    /// HTTP input: first TOKEN the response, PKG_PARAMS in order method, reserved, H(Entity), realm (UTF-16LE), and
+    /// CHANNEL_BINDINGS. Output: the first writable TOKEN receives the challenge, or the Authentication-Info that goes
+    /// with SEC_E_OK. SASL: of the input nothing but the TOKEN is read; the output receives the challenge, or the proof
+    /// that goes with SEC_E_OK and must have room.
     ///
     /// # Errors
     /// See [`failure`]; an error without a context handle creates none.
@@ -178,18 +185,19 @@ impl SecurityPackage {
             Err(misuse) => (Err(misuse), None),
         };
         let call = |any: AnyContext| any.accept(identity.as_deref(), message, requirements, self.world());
-        let begin = identity
-            .clone()
-            .map(|identity| move |room| AnyContext::AcceptorNew(Context::new(Acceptor::new(identity), room)));
+        let begin = identity.clone().map(|identity| move |room| AnyContext::acceptor(identity, room, requirements));
         let (context, result, written) = self.step_or_begin(existing, begin, call)?;
         write_output(output, slot, &written);
         let granted = result?;
         Ok(Accepted { status: granted.status, context, attributes: granted.flags, expiry: TimeStamp::MAXIMUM })
     }
 
-    /// InitializeSecurityContext (`initializesecuritycontext--digest`). `target_name` is the request target.
+    /// InitializeSecurityContext (`initializesecuritycontext--digest`). `target_name` is the request target; on SASL
+    /// the digest-uri, serv-type "/" host [ "/" serv-name ]. The HTTP flag chooses the mechanism as for an acceptor.
     ///
-    /// Input: first TOKEN the challenge or the Authentication-Info, PKG_PARAMS in order method, H(Entity). Output: the
+    /// HTTP input: first TOKEN the challenge or the Authentication-Info, PKG_PARAMS in order method, H(Entity), and
+    /// TARGET_HOST and CHANNEL_BINDINGS for a server that invites the client to tell its channel. SASL: of the input
+    /// nothing but the TOKEN is read, and an established context authenticates again, fast, without one. Output: the
     /// first writable TOKEN receives the response.
     ///
     /// # Errors
@@ -211,9 +219,8 @@ impl SecurityPackage {
             Err(misuse) => (Err(misuse), None),
         };
         let call = |any: AnyContext| any.initialize(credentials.as_deref(), message, requirements, self.world());
-        let begin = credentials
-            .clone()
-            .map(|credentials| move |room| AnyContext::InitiatorNew(Context::new(Initiator::new(credentials), room)));
+        let begin =
+            credentials.clone().map(|credentials| move |room| AnyContext::initiator(credentials, room, requirements));
         let (context, result, written) = self.step_or_begin(existing, begin, call)?;
         write_output(output, slot, &written);
         let granted = result?;
@@ -222,13 +229,16 @@ impl SecurityPackage {
 
     /// CompleteAuthToken (`completeauthtoken`).
     ///
-    /// Acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity); the first writable
-    /// TOKEN or PADDING after the message TOKEN receives Authentication-Info or a challenge. Initiator: first TOKEN
-    /// what InitializeSecurityContext put out, completed in place; PKG_PARAMS in order method, uri, H(Entity).
+    /// HTTP acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity), and
+    /// CHANNEL_BINDINGS; the first writable
+    /// TOKEN or PADDING after the message TOKEN receives Authentication-Info or a challenge. HTTP initiator: first
+    /// TOKEN what InitializeSecurityContext put out, completed in place; PKG_PARAMS in order method, uri, H(Entity).
+    /// SASL acceptor, a fast reauthentication: first TOKEN the response; the first writable TOKEN or PADDING after it
+    /// receives the proof, and must be there.
     ///
     /// # Errors
     /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_INVALID_TOKEN, SEC_E_MESSAGE_ALTERED,
-    /// SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR. What the caller can mend consumes nothing.
+    /// SEC_E_INSUFFICIENT_MEMORY, SEC_E_BAD_BINDINGS, SEC_E_INTERNAL_ERROR. What the caller can mend consumes nothing.
     pub fn complete_auth_token(
         &self,
         context: Option<CtxtHandle>,
@@ -242,18 +252,25 @@ impl SecurityPackage {
         let (result, output) = step(&cell, |any| any.complete_auth_token(message, self.world()))?;
         match output {
             Output::Completed(digest) => overwrite(token, own, digest.at, &digest.digits),
-            Output::Untouched | Output::Written(_) => write_output(token, slot, &output),
+            Output::Untouched
+            | Output::Written(_)
+            | Output::Signature(_)
+            | Output::Encrypted { .. }
+            | Output::Decrypted(_) => write_output(token, slot, &output),
         }
         result
     }
 
-    /// MakeSignature: the Authorization value of an initiator's next request.
+    /// MakeSignature (`makesignature`, `protecting-messages-using-microsoft-digest`).
     ///
-    /// PKG_PARAMS in order method, URL, H(Entity); the first writable PADDING, or a second TOKEN, receives it.
+    /// HTTP: the Authorization value of an initiator's next request. PKG_PARAMS in order method, URL, H(Entity); the
+    /// first writable PADDING, or a second TOKEN, receives it. SASL: the signature of a message, 16 bytes. The first
+    /// DATA is the message; the first writable TOKEN or PADDING receives the signature.
     ///
     /// # Errors
-    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_INVALID_TOKEN,
-    /// SEC_E_INSUFFICIENT_MEMORY; none of them takes a nonce count.
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_QOP_NOT_SUPPORTED (SASL with
+    /// qop=auth), SEC_E_INVALID_TOKEN, SEC_E_INSUFFICIENT_MEMORY; none of them takes a nonce count or a sequence
+    /// number.
     pub fn make_signature(
         &self,
         context: Option<CtxtHandle>,
@@ -261,15 +278,27 @@ impl SecurityPackage {
     ) -> Result<(), Failure> {
         let cell = self.live(context)?;
         let slots = Slots::required(message.as_deref());
-        let slot = slots.ok().and_then(|slots| slots.output_padding());
-        let request = slots.map_err(Misuse::Input).map(|slots| RequestMessage {
-            method: slots.parameter(0),
-            target: slots.parameter(1),
-            entity: slots.parameter(2),
-            capacity: slot.map(|slot| slot.capacity),
+        let header_slot = slots.ok().and_then(|slots| slots.output_padding());
+        let signature_slot = slots.ok().and_then(|slots| slots.output_signature());
+        let parts = slots.map_err(Misuse::Input).map(|slots| SignatureMessage {
+            request: RequestMessage {
+                method: slots.parameter(0),
+                target: slots.parameter(1),
+                entity: slots.parameter(2),
+                bindings: slots.first(BufferType::CHANNEL_BINDINGS),
+                capacity: header_slot.map(|slot| slot.capacity),
+            },
+            message: PlainMessage { message: slots.data(), capacity: signature_slot.map(|slot| slot.capacity) },
         });
-        let (result, output) = step(&cell, |any| any.make_signature(request))?;
-        write_output(message, slot, &output);
+        let (result, output) = step(&cell, |any| any.make_signature(parts))?;
+        match output {
+            Output::Signature(signature) => write(message, signature_slot, &signature),
+            Output::Untouched
+            | Output::Written(_)
+            | Output::Completed(_)
+            | Output::Encrypted { .. }
+            | Output::Decrypted(_) => write_output(message, header_slot, &output),
+        }
         result
     }
 
@@ -284,12 +313,15 @@ impl SecurityPackage {
         Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.advance_nonce_count(last)?)
     }
 
-    /// VerifySignature: a further request of an acceptor's established session, found and completed in one call.
+    /// VerifySignature (`verifysignature`, `protecting-messages-using-microsoft-digest`); nothing is written.
     ///
-    /// The layout of CompleteAuthToken; nothing is written.
+    /// HTTP: a further request of an acceptor's established session, found and completed in one call, in the layout of
+    /// CompleteAuthToken. SASL: the first DATA is a message of the peer, the first TOKEN or PADDING its signature.
     ///
     /// # Errors
-    /// Those of CompleteAuthToken, and SEC_E_UNSUPPORTED_FUNCTION on an initiator's context.
+    /// HTTP: those of CompleteAuthToken, and SEC_E_UNSUPPORTED_FUNCTION on an initiator's context. SASL:
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_QOP_NOT_SUPPORTED, SEC_E_INVALID_TOKEN,
+    /// SEC_E_MESSAGE_ALTERED.
     pub fn verify_signature(
         &self,
         context: Option<CtxtHandle>,
@@ -297,14 +329,88 @@ impl SecurityPackage {
     ) -> Result<(), Failure> {
         let cell = self.live(context)?;
         let slots = Slots::required(message.as_deref());
-        let message = slots.map_err(Misuse::Input).map(|slots| ResponseMessage {
-            token: slots.token().unwrap_or_default(),
-            method: slots.parameter(0),
-            target: slots.parameter(1),
-            entity: slots.parameter(2),
-            capacity: None,
+        let message = slots.map_err(Misuse::Input).map(|slots| VerificationMessage {
+            response: ResponseMessage {
+                token: slots.token().unwrap_or_default(),
+                method: slots.parameter(0),
+                target: slots.parameter(1),
+                entity: slots.parameter(2),
+                bindings: slots.first(BufferType::CHANNEL_BINDINGS),
+                capacity: None,
+            },
+            message: SignedMessage { message: slots.data(), signature: slots.signature() },
         });
         step(&cell, |any| any.verify_signature(message, self.world()))?.0
+    }
+
+    /// EncryptMessage (`encryptmessage`), SASL: wraps a message for the peer.
+    ///
+    /// The first writable DATA is encrypted in place (with qop=auth-int it stays). The first writable PADDING, else
+    /// STREAM_TRAILER, else a second DATA receives what follows it on the wire. The 4 bytes of the length that go
+    /// before both are the caller's (RFC 2831 section 2.3).
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_QOP_NOT_SUPPORTED with qop=auth, SEC_E_UNSUPPORTED_FUNCTION
+    /// on HTTP, SEC_E_INVALID_TOKEN, SEC_E_BUFFER_TOO_SMALL; none of them takes a sequence number.
+    pub fn encrypt_message(
+        &self,
+        context: Option<CtxtHandle>,
+        message: Option<&mut SecBufferDesc<'_, '_>>,
+    ) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let slots = Slots::required(message.as_deref());
+        let own = slots.ok().and_then(|slots| slots.message()).map(|message| message.slot());
+        let rest_slot = slots.ok().and_then(|slots| slots.output_rest());
+        let plain = slots.map_err(Misuse::Input).map(|slots| PlainMessage {
+            message: slots.message().map(|message| message.bytes),
+            capacity: rest_slot.map(|slot| slot.capacity),
+        });
+        let (result, output) = step(&cell, |any| any.encrypt_message(plain))?;
+        match output {
+            Output::Encrypted { message: encrypted, rest } => {
+                let mut message = message;
+                write(message.as_deref_mut(), own, &encrypted);
+                write(message, rest_slot, &rest);
+            }
+            Output::Untouched
+            | Output::Written(_)
+            | Output::Completed(_)
+            | Output::Signature(_)
+            | Output::Decrypted(_) => {}
+        }
+        result
+    }
+
+    /// DecryptMessage (`decryptmessage`), SASL: unwraps a message of the peer.
+    ///
+    /// The first writable STREAM or DATA holds the whole wrapped message without the 4 bytes of its length; the
+    /// plaintext replaces it, and cbBuffer becomes its length. On any failure all buffers are as they were.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE, SEC_E_OUT_OF_SEQUENCE, SEC_E_QOP_NOT_SUPPORTED with qop=auth, SEC_E_UNSUPPORTED_FUNCTION
+    /// on HTTP, SEC_E_INVALID_TOKEN, SEC_E_INCOMPLETE_MESSAGE, SEC_E_MESSAGE_ALTERED. An altered message that had to
+    /// be decrypted to see that ends the receiving direction.
+    pub fn decrypt_message(
+        &self,
+        context: Option<CtxtHandle>,
+        message: Option<&mut SecBufferDesc<'_, '_>>,
+    ) -> Result<QualityOfProtection, Failure> {
+        let cell = self.live(context)?;
+        let slots = Slots::required(message.as_deref());
+        let own = slots.ok().and_then(|slots| slots.wrapped()).map(|message| message.slot());
+        let wrapped = slots
+            .map_err(Misuse::Input)
+            .map(|slots| WrappedMessage { wrapped: slots.wrapped().map(|message| message.bytes) });
+        let (result, output) = step(&cell, |any| any.decrypt_message(wrapped))?;
+        match output {
+            Output::Decrypted(plaintext) => write(message, own, &plaintext),
+            Output::Untouched
+            | Output::Written(_)
+            | Output::Completed(_)
+            | Output::Signature(_)
+            | Output::Encrypted { .. } => {}
+        }
+        result
     }
 
     /// QueryContextAttributes (`querycontextattributes--digest`). `attribute` is SECPKG_ATTR_*.
@@ -362,15 +468,17 @@ impl SecurityPackage {
 
     /// How many challenges and sessions there are, and how many references contexts hold to them.
     pub fn sessions(&self) -> (usize, usize) {
-        let sessions = lock(&self.sessions);
-        (sessions.len(), sessions.references())
+        let (http, http_references) = counted(&lock(&self.http_sessions));
+        let (sasl, sasl_references) = counted(&lock(&self.sasl_sessions));
+        (http + sasl, http_references + sasl_references)
     }
 
     fn world(&self) -> World<'_> {
         World {
             environment: &*self.environment,
             accounts: &*self.accounts,
-            sessions: &self.sessions,
+            http_sessions: &self.http_sessions,
+            sasl_sessions: &self.sasl_sessions,
             configuration: &self.configuration,
         }
     }
@@ -448,10 +556,19 @@ fn step<T>(cell: &Cell, call: impl FnOnce(AnyContext) -> Step<T>) -> Result<(Res
     Ok((result, output))
 }
 
+/// Challenges and sessions there are, and the references to them.
+fn counted<M: Mechanism>(sessions: &Sessions<M>) -> (usize, usize) {
+    (sessions.len(), sessions.references())
+}
+
 fn write_output(descriptor: Option<&mut SecBufferDesc<'_, '_>>, slot: Option<OutputSlot>, output: &Output) {
     match output {
         Output::Written(bytes) => write(descriptor, slot, bytes),
-        Output::Untouched | Output::Completed(_) => {}
+        Output::Untouched
+        | Output::Completed(_)
+        | Output::Signature(_)
+        | Output::Encrypted { .. }
+        | Output::Decrypted(_) => {}
     }
 }
 
@@ -470,6 +587,7 @@ fn accept_message<'b>(
         method: slots.parameter(0),
         entity: slots.parameter(2),
         realm: slots.parameter(3),
+        bindings: slots.first(BufferType::CHANNEL_BINDINGS),
         capacity: slot.map(|slot| slot.capacity),
     };
     Ok((input, slot))
@@ -487,6 +605,8 @@ fn initialize_message<'b>(
         target,
         method: slots.parameter(0),
         entity: slots.parameter(1),
+        target_host: slots.first(BufferType::TARGET_HOST),
+        bindings: slots.first(BufferType::CHANNEL_BINDINGS),
         capacity: slot.map(|slot| slot.capacity),
     };
     Ok((input, slot))
@@ -499,6 +619,7 @@ fn completion_message<'b>(slots: &Slots<'b, '_>) -> CompletionMessage<'b> {
         method: slots.parameter(0),
         target: slots.parameter(1),
         entity: slots.parameter(2),
+        bindings: slots.first(BufferType::CHANNEL_BINDINGS),
         capacity: slots.output_after_token().map(|slot| slot.capacity),
     }
 }

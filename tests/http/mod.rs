@@ -25,6 +25,7 @@ pub(crate) struct Serving {
     child: Child,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
+    scheme: &'static str,
     log: Arc<Log>,
 }
 
@@ -51,7 +52,8 @@ impl Serving {
         let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let mut first = String::new();
         output.read_line(&mut first).expect("the server writes UTF-8");
-        let address = first.trim_end().strip_prefix("listening on http://");
+        let scheme = if arguments.contains(&"--tls-certificate") { "https" } else { "http" };
+        let address = first.trim_end().strip_prefix(&format!("listening on {scheme}://"));
         let address = address.unwrap_or_else(|| panic!("the first line is {first:?}")).to_owned();
         let log = Arc::new(Log::default());
         let follower = Arc::clone(&log);
@@ -61,11 +63,11 @@ impl Serving {
                 follower.grown.notify_all();
             }
         });
-        Self { child, address, log }
+        Self { child, address, scheme, log }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// How many lines the log has, the beginning of what comes next. The log is read by a thread of its own, so a request that

@@ -13,6 +13,8 @@ use crate::report::{Fate, Report};
 pub(crate) enum Role {
     HttpClient,
     HttpServer,
+    SaslClient,
+    SaslServer,
     /// It and another peer, without `digest-ssp`: what they do with each other is what they may be believed about.
     Witness,
 }
@@ -23,6 +25,8 @@ impl Role {
         match self {
             Self::HttpClient => "HTTP client",
             Self::HttpServer => "HTTP server",
+            Self::SaslClient => "SASL client",
+            Self::SaslServer => "SASL server",
             Self::Witness => "witness",
         }
     }
@@ -32,6 +36,8 @@ impl Role {
         match self {
             Self::HttpClient => "http_client",
             Self::HttpServer => "http_server",
+            Self::SaslClient => "sasl_client",
+            Self::SaslServer => "sasl_server",
             Self::Witness => "witness",
         }
     }

@@ -83,12 +83,13 @@ impl Drop for LinePeer {
     }
 }
 
-fn follow(output: ChildStdout) -> Receiver<String> {
+/// The lines of `output`, read by a thread.
+pub(crate) fn follow(output: ChildStdout) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         // A message of a peer need not be UTF-8.
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            if sender.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
+            if sender.send(String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned()).is_err() {
                 break;
             }
         }

@@ -6,8 +6,8 @@ use crate::lines::LinePeer;
 use crate::peers::Peer;
 use crate::sasl::{Refusal, Side, authenticate, directive, talk};
 
-pub(crate) const CLIENTS: [Peer; 4] = [Peer::Cyrus, Peer::GnuSasl, Peer::Jdk, Peer::Perl];
-pub(crate) const SERVERS: [Peer; 3] = [Peer::Cyrus, Peer::GnuSasl, Peer::Jdk];
+const CLIENTS: [Peer; 4] = [Peer::Cyrus, Peer::GnuSasl, Peer::Jdk, Peer::Perl];
+const SERVERS: [Peer; 3] = [Peer::Cyrus, Peer::GnuSasl, Peer::Jdk];
 
 /// A quality of protection and, for auth-conf, its cipher.
 pub(crate) type Layer = (&'static str, Option<&'static str>);
@@ -194,21 +194,26 @@ impl Account {
     }
 }
 
-/// Which of them two peers do not agree about.
-fn disputed(client: Peer, server: Peer) -> &'static [Account] {
+/// Which of them a client and a server do not agree about, where there are any.
+const DISPUTED: [(Peer, Peer, &[Account]); 6] = {
     use Account::{CyrillicBoth, CyrillicName, Latin1Both, Latin1Name, Latin1Password, Mixed};
-    match (client, server) {
+    [
         // Cyrus sends UTF-8 and does not say so; GNU SASL then reads ISO 8859-1.
-        (Peer::Cyrus, Peer::GnuSasl) => &[Latin1Name, Latin1Both, CyrillicName, CyrillicBoth, Mixed],
+        (Peer::Cyrus, Peer::GnuSasl, &[Latin1Name, Latin1Both, CyrillicName, CyrillicBoth, Mixed]),
         // GNU SASL hashes names as they are and passwords in ISO 8859-1; Cyrus tries both ways, but not this mixture.
-        (Peer::GnuSasl, Peer::Cyrus) => &[Latin1Both],
+        (Peer::GnuSasl, Peer::Cyrus, &[Latin1Both]),
         // The JDK has RFC 2831's rule for names too.
-        (Peer::GnuSasl, Peer::Jdk) | (Peer::Jdk, Peer::GnuSasl) => &[Latin1Name, Latin1Both, Mixed],
+        (Peer::GnuSasl, Peer::Jdk, &[Latin1Name, Latin1Both, Mixed]),
+        (Peer::Jdk, Peer::GnuSasl, &[Latin1Name, Latin1Both, Mixed]),
         // Perl hashes UTF-8 as it is.
-        (Peer::Perl, Peer::GnuSasl) => &[Latin1Password, Latin1Both],
-        (Peer::Perl, Peer::Jdk) => &[Latin1Name, Latin1Password, Latin1Both, Mixed],
-        _ => &[],
-    }
+        (Peer::Perl, Peer::GnuSasl, &[Latin1Password, Latin1Both]),
+        (Peer::Perl, Peer::Jdk, &[Latin1Name, Latin1Password, Latin1Both, Mixed]),
+    ]
+};
+
+fn disputed(client: Peer, server: Peer) -> &'static [Account] {
+    let mut known = DISPUTED.into_iter();
+    known.find_map(|(one, other, accounts)| ((one, other) == (client, server)).then_some(accounts)).unwrap_or_default()
 }
 
 fn charset(client: Peer, server: Peer) {

@@ -1,6 +1,8 @@
 //! A server with a deterministic environment, and a client that signs by hand.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod sasl;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -78,13 +80,19 @@ impl Default for Server {
 
 impl Server {
     pub(crate) fn new(configure: impl FnOnce(&mut Configuration)) -> Self {
+        Self::with_accounts(configure, &[("alice", REALM, "secret"), ("j\u{fc}rgen", REALM, "p\u{e4}ss")])
+    }
+
+    /// With these users, each in its realm with its password.
+    pub(crate) fn with_accounts(configure: impl FnOnce(&mut Configuration), users: &[(&str, &str, &str)]) -> Self {
         let knobs = Arc::new(Knobs::default());
         knobs.now.store(1_000_000, Ordering::SeqCst);
         let mut configuration = Configuration { realm: REALM.to_owned(), ..Configuration::default() };
         configure(&mut configuration);
         let mut accounts = MemoryAccounts::new();
-        accounts.insert("alice", REALM, "secret");
-        accounts.insert("j\u{fc}rgen", REALM, "p\u{e4}ss");
+        for (user, realm, password) in users {
+            accounts.insert(user, realm, password);
+        }
         let accounts = TestAccounts(Arc::clone(&knobs), accounts);
         let package = SecurityPackage::new(configuration, accounts, TestEnvironment(Arc::clone(&knobs)));
         let credential = acquire_inbound(&package, None);
@@ -108,6 +116,10 @@ impl Server {
         let kinds = kinds.into_iter().chain([BufferType::PKG_PARAMS]);
         let mut buffers: Vec<SecBuffer<'_>> =
             kinds.zip(&mut parts).map(|(kind, part)| SecBuffer::new(kind.read_only(), part)).collect();
+        let mut bindings = input.bindings.to_vec();
+        if !bindings.is_empty() {
+            buffers.push(SecBuffer::new(BufferType::CHANNEL_BINDINGS.read_only(), &mut bindings));
+        }
         let mut memory = vec![0xAA; input.capacity];
         let mut output = [SecBuffer::new(BufferType::TOKEN, &mut memory)];
         let mut output_descriptor = SecBufferDesc::new(&mut output);
@@ -147,6 +159,10 @@ impl Server {
         let mut buffers: Vec<SecBuffer<'_>> =
             kinds.into_iter().zip(&mut parts).map(|(kind, part)| SecBuffer::new(kind, part)).collect();
         buffers.push(SecBuffer::new(BufferType::TOKEN, &mut memory));
+        let mut bindings = message.bindings.to_vec();
+        if !bindings.is_empty() {
+            buffers.push(SecBuffer::new(BufferType::CHANNEL_BINDINGS, &mut bindings));
+        }
         let result = self.package.complete_auth_token(Some(context), Some(&mut SecBufferDesc::new(&mut buffers)));
         (result, written(&buffers[4]))
     }
@@ -192,6 +208,8 @@ pub(crate) struct Input<'a> {
     pub(crate) method: &'a [u8],
     pub(crate) entity: &'a [u8],
     pub(crate) realm: &'a [u8],
+    /// A buffer of its own, unless it is empty.
+    pub(crate) bindings: &'a [u8],
     pub(crate) capacity: usize,
     pub(crate) requirements: AcceptRequirements,
     pub(crate) credential: Option<CredHandle>,
@@ -204,6 +222,7 @@ impl Default for Input<'_> {
             method: b"GET",
             entity: b"",
             realm: b"",
+            bindings: b"",
             capacity: 2048,
             requirements: HTTP,
             credential: None,
@@ -218,12 +237,14 @@ pub(crate) struct Message<'a> {
     pub(crate) method: &'a [u8],
     pub(crate) target: &'a [u8],
     pub(crate) entity: &'a [u8],
+    /// A buffer of its own, unless it is empty.
+    pub(crate) bindings: &'a [u8],
     pub(crate) capacity: usize,
 }
 
 impl Default for Message<'_> {
     fn default() -> Self {
-        Self { token: b"", method: b"GET", target: b"/index", entity: b"", capacity: 2048 }
+        Self { token: b"", method: b"GET", target: b"/index", entity: b"", bindings: b"", capacity: 2048 }
     }
 }
 
@@ -360,6 +381,9 @@ pub(crate) struct Offer<'a> {
     pub(crate) method: &'a [u8],
     pub(crate) entity: &'a [u8],
     pub(crate) target: &'a [u8],
+    /// Buffers of their own, unless they are empty.
+    pub(crate) target_host: &'a [u8],
+    pub(crate) bindings: &'a [u8],
     pub(crate) capacity: usize,
     pub(crate) requirements: InitializeRequirements,
 }
@@ -371,6 +395,8 @@ impl Default for Offer<'_> {
             method: b"GET",
             entity: b"",
             target: b"/index",
+            target_host: b"",
+            bindings: b"",
             capacity: 2048,
             requirements: InitializeRequirements::HTTP,
         }
@@ -385,7 +411,11 @@ impl Default for Peer {
 
 impl Peer {
     pub(crate) fn new(user: &str, password: &str) -> Self {
-        let Server { package, knobs, .. } = Server::default();
+        Self::configured(user, password, |_| {})
+    }
+
+    pub(crate) fn configured(user: &str, password: &str, configure: impl FnOnce(&mut Configuration)) -> Self {
+        let Server { package, knobs, .. } = Server::new(configure);
         // Another sequence of cnonces than the server has of nonces.
         knobs.drawn.store(1 << 32, Ordering::SeqCst);
         let identity = AuthIdentity::new(user, "", password);
@@ -406,6 +436,10 @@ impl Peer {
             buffers.push(SecBuffer::new(BufferType::TOKEN, &mut token));
         }
         buffers.extend(parts.iter_mut().map(|part| SecBuffer::new(BufferType::PKG_PARAMS, part)));
+        let mut channel = [offer.target_host, offer.bindings].map(<[u8]>::to_vec);
+        let kinds = [BufferType::TARGET_HOST, BufferType::CHANNEL_BINDINGS];
+        let channel = kinds.into_iter().zip(&mut channel).filter(|(_, part)| !part.is_empty());
+        buffers.extend(channel.map(|(kind, part)| SecBuffer::new(kind, part)));
         let mut memory = vec![0xAA; offer.capacity];
         let mut output = [SecBuffer::new(BufferType::TOKEN, &mut memory)];
         let mut output_descriptor = SecBufferDesc::new(&mut output);

@@ -3,9 +3,11 @@
 #![allow(unused_imports, unused_mut, reason = "one prelude for both generated files")]
 
 use digest_ssp::context::acceptor::{self, Acceptor};
+use digest_ssp::context::http::Http;
 use digest_ssp::context::initiator::{self, Initiator};
 use digest_ssp::context::input::{AcceptInput, InitializeInput, OwnTokenMessage, RequestMessage, ResponseMessage};
 use digest_ssp::context::requirements::{AcceptRequirements, InitializeRequirements};
+use digest_ssp::context::sasl::{self, Sasl};
 use digest_ssp::context::sessions::Sessions;
 use digest_ssp::context::{Completable, CompleteAndContinue, CompleteNeeded, Context, New, Rejected, World};
 use digest_ssp::sync::Mutex;
@@ -18,7 +20,7 @@ pub fn acceptor_challenged_calls_accept(context: Context<Acceptor, acceptor::Cha
     let _ = context.accept(input, requirements, world);
 }
 
-pub fn acceptor_challenged_calls_delete(context: Context<Acceptor, acceptor::Challenged>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_challenged_calls_delete(context: Context<Acceptor, acceptor::Challenged>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
@@ -26,7 +28,7 @@ pub fn acceptor_complete_needed_initial_calls_complete_auth_token(context: Conte
     let _ = context.complete_auth_token(message, world);
 }
 
-pub fn acceptor_complete_needed_initial_calls_delete(context: Context<Acceptor, CompleteNeeded<acceptor::Initial>>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_complete_needed_initial_calls_delete(context: Context<Acceptor, CompleteNeeded<acceptor::Initial>>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
@@ -34,7 +36,7 @@ pub fn acceptor_complete_needed_subsequent_calls_complete_auth_token(context: Co
     let _ = context.complete_auth_token(message, world);
 }
 
-pub fn acceptor_complete_needed_subsequent_calls_delete(context: Context<Acceptor, CompleteNeeded<acceptor::Subsequent>>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_complete_needed_subsequent_calls_delete(context: Context<Acceptor, CompleteNeeded<acceptor::Subsequent>>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
@@ -42,7 +44,7 @@ pub fn acceptor_complete_and_continue_initial_calls_complete_auth_token(context:
     let _ = context.complete_auth_token(message, world);
 }
 
-pub fn acceptor_complete_and_continue_initial_calls_delete(context: Context<Acceptor, CompleteAndContinue<acceptor::Initial>>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_complete_and_continue_initial_calls_delete(context: Context<Acceptor, CompleteAndContinue<acceptor::Initial>>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
@@ -50,7 +52,7 @@ pub fn acceptor_complete_and_continue_subsequent_calls_complete_auth_token(conte
     let _ = context.complete_auth_token(message, world);
 }
 
-pub fn acceptor_complete_and_continue_subsequent_calls_delete(context: Context<Acceptor, CompleteAndContinue<acceptor::Subsequent>>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_complete_and_continue_subsequent_calls_delete(context: Context<Acceptor, CompleteAndContinue<acceptor::Subsequent>>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
@@ -66,11 +68,11 @@ pub fn acceptor_established_calls_authentication_info(context: Context<Acceptor,
     let _ = context.authentication_info(body);
 }
 
-pub fn acceptor_established_calls_delete(context: Context<Acceptor, acceptor::Established>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_established_calls_delete(context: Context<Acceptor, acceptor::Established>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
-pub fn acceptor_rejected_calls_delete(context: Context<Acceptor, Rejected>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_rejected_calls_delete(context: Context<Acceptor, Rejected>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
@@ -127,5 +129,81 @@ pub fn initiator_established_calls_delete(context: Context<Initiator, initiator:
 }
 
 pub fn initiator_rejected_calls_delete(context: Context<Initiator, Rejected>) {
+    let _ = context.delete();
+}
+
+pub fn sasl_acceptor_none_calls_accept(context: Context<sasl::Acceptor, New>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_acceptor_challenged_calls_accept(context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_acceptor_challenged_calls_delete(context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, sessions: &Mutex<Sessions<Sasl>>) {
+    let _ = context.delete(sessions);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_complete_auth_token(context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_delete(context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, sessions: &Mutex<Sessions<Sasl>>) {
+    let _ = context.delete(sessions);
+}
+
+pub fn sasl_acceptor_established_calls_query_context_attributes(context: Context<sasl::Acceptor, sasl::acceptor::Established>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_acceptor_established_calls_protection(mut context: Context<sasl::Acceptor, sasl::acceptor::Established>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_acceptor_established_calls_delete(context: Context<sasl::Acceptor, sasl::acceptor::Established>, sessions: &Mutex<Sessions<Sasl>>) {
+    let _ = context.delete(sessions);
+}
+
+pub fn sasl_acceptor_rejected_calls_delete(context: Context<sasl::Acceptor, Rejected>, sessions: &Mutex<Sessions<Sasl>>) {
+    let _ = context.delete(sessions);
+}
+
+pub fn sasl_initiator_none_calls_initialize(context: Context<sasl::Initiator, New>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_initiator_initial_calls_initialize(context: Context<sasl::Initiator, sasl::initiator::Initial>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_initiator_initial_calls_delete(context: Context<sasl::Initiator, sasl::initiator::Initial>) {
+    let _ = context.delete();
+}
+
+pub fn sasl_initiator_responded_calls_initialize(context: Context<sasl::Initiator, sasl::initiator::Responded>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_initiator_responded_calls_delete(context: Context<sasl::Initiator, sasl::initiator::Responded>) {
+    let _ = context.delete();
+}
+
+pub fn sasl_initiator_established_calls_initialize(context: Context<sasl::Initiator, sasl::initiator::Established>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_initiator_established_calls_query_context_attributes(context: Context<sasl::Initiator, sasl::initiator::Established>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_initiator_established_calls_protection(mut context: Context<sasl::Initiator, sasl::initiator::Established>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_initiator_established_calls_delete(context: Context<sasl::Initiator, sasl::initiator::Established>) {
+    let _ = context.delete();
+}
+
+pub fn sasl_initiator_rejected_calls_delete(context: Context<sasl::Initiator, Rejected>) {
     let _ = context.delete();
 }

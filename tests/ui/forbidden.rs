@@ -3,9 +3,11 @@
 #![allow(unused_imports, unused_mut, reason = "one prelude for both generated files")]
 
 use digest_ssp::context::acceptor::{self, Acceptor};
+use digest_ssp::context::http::Http;
 use digest_ssp::context::initiator::{self, Initiator};
 use digest_ssp::context::input::{AcceptInput, InitializeInput, OwnTokenMessage, RequestMessage, ResponseMessage};
 use digest_ssp::context::requirements::{AcceptRequirements, InitializeRequirements};
+use digest_ssp::context::sasl::{self, Sasl};
 use digest_ssp::context::sessions::Sessions;
 use digest_ssp::context::{Completable, CompleteAndContinue, CompleteNeeded, Context, New, Rejected, World};
 use digest_ssp::sync::Mutex;
@@ -34,7 +36,11 @@ pub fn acceptor_none_calls_authentication_info(context: Context<Acceptor, New>, 
     let _ = context.authentication_info(body);
 }
 
-pub fn acceptor_none_calls_delete(context: Context<Acceptor, New>, sessions: &Mutex<Sessions>) {
+pub fn acceptor_none_calls_protection(mut context: Context<Acceptor, New>) {
+    let _ = context.protection();
+}
+
+pub fn acceptor_none_calls_delete(context: Context<Acceptor, New>, sessions: &Mutex<Sessions<Http>>) {
     let _ = context.delete(sessions);
 }
 
@@ -62,6 +68,10 @@ pub fn acceptor_challenged_calls_authentication_info(context: Context<Acceptor, 
     let _ = context.authentication_info(body);
 }
 
+pub fn acceptor_challenged_calls_protection(mut context: Context<Acceptor, acceptor::Challenged>) {
+    let _ = context.protection();
+}
+
 pub fn acceptor_complete_needed_initial_calls_accept(context: Context<Acceptor, CompleteNeeded<acceptor::Initial>>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
     let _ = context.accept(input, requirements, world);
 }
@@ -84,6 +94,10 @@ pub fn acceptor_complete_needed_initial_calls_query_context_attributes(context: 
 
 pub fn acceptor_complete_needed_initial_calls_authentication_info(context: Context<Acceptor, CompleteNeeded<acceptor::Initial>>, body: &[u8; 16]) {
     let _ = context.authentication_info(body);
+}
+
+pub fn acceptor_complete_needed_initial_calls_protection(mut context: Context<Acceptor, CompleteNeeded<acceptor::Initial>>) {
+    let _ = context.protection();
 }
 
 pub fn acceptor_complete_needed_subsequent_calls_accept(context: Context<Acceptor, CompleteNeeded<acceptor::Subsequent>>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
@@ -110,6 +124,10 @@ pub fn acceptor_complete_needed_subsequent_calls_authentication_info(context: Co
     let _ = context.authentication_info(body);
 }
 
+pub fn acceptor_complete_needed_subsequent_calls_protection(mut context: Context<Acceptor, CompleteNeeded<acceptor::Subsequent>>) {
+    let _ = context.protection();
+}
+
 pub fn acceptor_complete_and_continue_initial_calls_accept(context: Context<Acceptor, CompleteAndContinue<acceptor::Initial>>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
     let _ = context.accept(input, requirements, world);
 }
@@ -132,6 +150,10 @@ pub fn acceptor_complete_and_continue_initial_calls_query_context_attributes(con
 
 pub fn acceptor_complete_and_continue_initial_calls_authentication_info(context: Context<Acceptor, CompleteAndContinue<acceptor::Initial>>, body: &[u8; 16]) {
     let _ = context.authentication_info(body);
+}
+
+pub fn acceptor_complete_and_continue_initial_calls_protection(mut context: Context<Acceptor, CompleteAndContinue<acceptor::Initial>>) {
+    let _ = context.protection();
 }
 
 pub fn acceptor_complete_and_continue_subsequent_calls_accept(context: Context<Acceptor, CompleteAndContinue<acceptor::Subsequent>>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
@@ -158,6 +180,10 @@ pub fn acceptor_complete_and_continue_subsequent_calls_authentication_info(conte
     let _ = context.authentication_info(body);
 }
 
+pub fn acceptor_complete_and_continue_subsequent_calls_protection(mut context: Context<Acceptor, CompleteAndContinue<acceptor::Subsequent>>) {
+    let _ = context.protection();
+}
+
 pub fn acceptor_established_calls_accept(context: Context<Acceptor, acceptor::Established>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
     let _ = context.accept(input, requirements, world);
 }
@@ -172,6 +198,10 @@ pub fn acceptor_established_calls_complete_auth_token(context: Context<Acceptor,
 
 pub fn acceptor_established_calls_make_signature(mut context: Context<Acceptor, acceptor::Established>, message: &RequestMessage<'_>) {
     let _ = context.make_signature(message);
+}
+
+pub fn acceptor_established_calls_protection(mut context: Context<Acceptor, acceptor::Established>) {
+    let _ = context.protection();
 }
 
 pub fn acceptor_rejected_calls_accept(context: Context<Acceptor, Rejected>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
@@ -202,6 +232,10 @@ pub fn acceptor_rejected_calls_authentication_info(context: Context<Acceptor, Re
     let _ = context.authentication_info(body);
 }
 
+pub fn acceptor_rejected_calls_protection(mut context: Context<Acceptor, Rejected>) {
+    let _ = context.protection();
+}
+
 pub fn initiator_none_calls_accept(context: Context<Initiator, New>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
     let _ = context.accept(input, requirements, world);
 }
@@ -224,6 +258,10 @@ pub fn initiator_none_calls_query_context_attributes(context: Context<Initiator,
 
 pub fn initiator_none_calls_authentication_info(context: Context<Initiator, New>, body: &[u8; 16]) {
     let _ = context.authentication_info(body);
+}
+
+pub fn initiator_none_calls_protection(mut context: Context<Initiator, New>) {
+    let _ = context.protection();
 }
 
 pub fn initiator_none_calls_delete(context: Context<Initiator, New>) {
@@ -254,6 +292,10 @@ pub fn initiator_initial_calls_authentication_info(context: Context<Initiator, i
     let _ = context.authentication_info(body);
 }
 
+pub fn initiator_initial_calls_protection(mut context: Context<Initiator, initiator::Initial>) {
+    let _ = context.protection();
+}
+
 pub fn initiator_responded_calls_accept(context: Context<Initiator, initiator::Responded>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
     let _ = context.accept(input, requirements, world);
 }
@@ -276,6 +318,10 @@ pub fn initiator_responded_calls_query_context_attributes(context: Context<Initi
 
 pub fn initiator_responded_calls_authentication_info(context: Context<Initiator, initiator::Responded>, body: &[u8; 16]) {
     let _ = context.authentication_info(body);
+}
+
+pub fn initiator_responded_calls_protection(mut context: Context<Initiator, initiator::Responded>) {
+    let _ = context.protection();
 }
 
 pub fn initiator_complete_needed_calls_accept(context: Context<Initiator, CompleteNeeded<initiator::Response>>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
@@ -302,6 +348,10 @@ pub fn initiator_complete_needed_calls_authentication_info(context: Context<Init
     let _ = context.authentication_info(body);
 }
 
+pub fn initiator_complete_needed_calls_protection(mut context: Context<Initiator, CompleteNeeded<initiator::Response>>) {
+    let _ = context.protection();
+}
+
 pub fn initiator_complete_and_continue_calls_accept(context: Context<Initiator, CompleteAndContinue<initiator::Response>>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
     let _ = context.accept(input, requirements, world);
 }
@@ -326,6 +376,10 @@ pub fn initiator_complete_and_continue_calls_authentication_info(context: Contex
     let _ = context.authentication_info(body);
 }
 
+pub fn initiator_complete_and_continue_calls_protection(mut context: Context<Initiator, CompleteAndContinue<initiator::Response>>) {
+    let _ = context.protection();
+}
+
 pub fn initiator_established_calls_accept(context: Context<Initiator, initiator::Established>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
     let _ = context.accept(input, requirements, world);
 }
@@ -340,6 +394,10 @@ pub fn initiator_established_calls_verify_signature(mut context: Context<Initiat
 
 pub fn initiator_established_calls_authentication_info(context: Context<Initiator, initiator::Established>, body: &[u8; 16]) {
     let _ = context.authentication_info(body);
+}
+
+pub fn initiator_established_calls_protection(mut context: Context<Initiator, initiator::Established>) {
+    let _ = context.protection();
 }
 
 pub fn initiator_rejected_calls_accept(context: Context<Initiator, Rejected>, input: &AcceptInput<'_>, requirements: AcceptRequirements, world: World<'_>) {
@@ -368,4 +426,292 @@ pub fn initiator_rejected_calls_query_context_attributes(context: Context<Initia
 
 pub fn initiator_rejected_calls_authentication_info(context: Context<Initiator, Rejected>, body: &[u8; 16]) {
     let _ = context.authentication_info(body);
+}
+
+pub fn initiator_rejected_calls_protection(mut context: Context<Initiator, Rejected>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_acceptor_none_calls_initialize(context: Context<sasl::Acceptor, New>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_acceptor_none_calls_complete_auth_token(context: Context<sasl::Acceptor, New>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_acceptor_none_calls_make_signature(mut context: Context<sasl::Acceptor, New>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_acceptor_none_calls_verify_signature(mut context: Context<sasl::Acceptor, New>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_acceptor_none_calls_query_context_attributes(context: Context<sasl::Acceptor, New>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_acceptor_none_calls_authentication_info(context: Context<sasl::Acceptor, New>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_acceptor_none_calls_protection(mut context: Context<sasl::Acceptor, New>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_acceptor_none_calls_delete(context: Context<sasl::Acceptor, New>, sessions: &Mutex<Sessions<Sasl>>) {
+    let _ = context.delete(sessions);
+}
+
+pub fn sasl_acceptor_challenged_calls_initialize(context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_acceptor_challenged_calls_complete_auth_token(context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_acceptor_challenged_calls_make_signature(mut context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_acceptor_challenged_calls_verify_signature(mut context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_acceptor_challenged_calls_query_context_attributes(context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_acceptor_challenged_calls_authentication_info(context: Context<sasl::Acceptor, sasl::acceptor::Challenged>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_acceptor_challenged_calls_protection(mut context: Context<sasl::Acceptor, sasl::acceptor::Challenged>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_accept(context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_initialize(context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_make_signature(mut context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_verify_signature(mut context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_query_context_attributes(context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_authentication_info(context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_acceptor_complete_needed_subsequent_calls_protection(mut context: Context<sasl::Acceptor, CompleteNeeded<sasl::FastReauthentication>>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_acceptor_established_calls_accept(context: Context<sasl::Acceptor, sasl::acceptor::Established>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_acceptor_established_calls_initialize(context: Context<sasl::Acceptor, sasl::acceptor::Established>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_acceptor_established_calls_complete_auth_token(context: Context<sasl::Acceptor, sasl::acceptor::Established>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_acceptor_established_calls_make_signature(mut context: Context<sasl::Acceptor, sasl::acceptor::Established>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_acceptor_established_calls_verify_signature(mut context: Context<sasl::Acceptor, sasl::acceptor::Established>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_acceptor_established_calls_authentication_info(context: Context<sasl::Acceptor, sasl::acceptor::Established>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_acceptor_rejected_calls_accept(context: Context<sasl::Acceptor, Rejected>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_acceptor_rejected_calls_initialize(context: Context<sasl::Acceptor, Rejected>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_acceptor_rejected_calls_complete_auth_token(context: Context<sasl::Acceptor, Rejected>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_acceptor_rejected_calls_make_signature(mut context: Context<sasl::Acceptor, Rejected>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_acceptor_rejected_calls_verify_signature(mut context: Context<sasl::Acceptor, Rejected>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_acceptor_rejected_calls_query_context_attributes(context: Context<sasl::Acceptor, Rejected>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_acceptor_rejected_calls_authentication_info(context: Context<sasl::Acceptor, Rejected>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_acceptor_rejected_calls_protection(mut context: Context<sasl::Acceptor, Rejected>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_initiator_none_calls_accept(context: Context<sasl::Initiator, New>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_initiator_none_calls_complete_auth_token(context: Context<sasl::Initiator, New>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_initiator_none_calls_make_signature(mut context: Context<sasl::Initiator, New>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_initiator_none_calls_verify_signature(mut context: Context<sasl::Initiator, New>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_initiator_none_calls_query_context_attributes(context: Context<sasl::Initiator, New>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_initiator_none_calls_authentication_info(context: Context<sasl::Initiator, New>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_initiator_none_calls_protection(mut context: Context<sasl::Initiator, New>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_initiator_none_calls_delete(context: Context<sasl::Initiator, New>) {
+    let _ = context.delete();
+}
+
+pub fn sasl_initiator_initial_calls_accept(context: Context<sasl::Initiator, sasl::initiator::Initial>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_initiator_initial_calls_complete_auth_token(context: Context<sasl::Initiator, sasl::initiator::Initial>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_initiator_initial_calls_make_signature(mut context: Context<sasl::Initiator, sasl::initiator::Initial>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_initiator_initial_calls_verify_signature(mut context: Context<sasl::Initiator, sasl::initiator::Initial>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_initiator_initial_calls_query_context_attributes(context: Context<sasl::Initiator, sasl::initiator::Initial>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_initiator_initial_calls_authentication_info(context: Context<sasl::Initiator, sasl::initiator::Initial>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_initiator_initial_calls_protection(mut context: Context<sasl::Initiator, sasl::initiator::Initial>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_initiator_responded_calls_accept(context: Context<sasl::Initiator, sasl::initiator::Responded>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_initiator_responded_calls_complete_auth_token(context: Context<sasl::Initiator, sasl::initiator::Responded>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_initiator_responded_calls_make_signature(mut context: Context<sasl::Initiator, sasl::initiator::Responded>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_initiator_responded_calls_verify_signature(mut context: Context<sasl::Initiator, sasl::initiator::Responded>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_initiator_responded_calls_query_context_attributes(context: Context<sasl::Initiator, sasl::initiator::Responded>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_initiator_responded_calls_authentication_info(context: Context<sasl::Initiator, sasl::initiator::Responded>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_initiator_responded_calls_protection(mut context: Context<sasl::Initiator, sasl::initiator::Responded>) {
+    let _ = context.protection();
+}
+
+pub fn sasl_initiator_established_calls_accept(context: Context<sasl::Initiator, sasl::initiator::Established>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_initiator_established_calls_complete_auth_token(context: Context<sasl::Initiator, sasl::initiator::Established>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_initiator_established_calls_make_signature(mut context: Context<sasl::Initiator, sasl::initiator::Established>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_initiator_established_calls_verify_signature(mut context: Context<sasl::Initiator, sasl::initiator::Established>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_initiator_established_calls_authentication_info(context: Context<sasl::Initiator, sasl::initiator::Established>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_initiator_rejected_calls_accept(context: Context<sasl::Initiator, Rejected>, input: &sasl::TokenMessage<'_>, requirements: AcceptRequirements, world: World<'_>) {
+    let _ = context.accept(input, requirements, world);
+}
+
+pub fn sasl_initiator_rejected_calls_initialize(context: Context<sasl::Initiator, Rejected>, input: &sasl::InitializeInput<'_>, requirements: InitializeRequirements, world: World<'_>) {
+    let _ = context.initialize(input, requirements, world);
+}
+
+pub fn sasl_initiator_rejected_calls_complete_auth_token(context: Context<sasl::Initiator, Rejected>, message: &sasl::TokenMessage<'_>, world: World<'_>) {
+    let _ = context.complete_auth_token(message, world);
+}
+
+pub fn sasl_initiator_rejected_calls_make_signature(mut context: Context<sasl::Initiator, Rejected>, message: &RequestMessage<'_>) {
+    let _ = context.make_signature(message);
+}
+
+pub fn sasl_initiator_rejected_calls_verify_signature(mut context: Context<sasl::Initiator, Rejected>, message: &ResponseMessage<'_>, world: World<'_>) {
+    let _ = context.verify_signature(message, world);
+}
+
+pub fn sasl_initiator_rejected_calls_query_context_attributes(context: Context<sasl::Initiator, Rejected>, attribute: u32) {
+    let _ = context.query_context_attributes(attribute);
+}
+
+pub fn sasl_initiator_rejected_calls_authentication_info(context: Context<sasl::Initiator, Rejected>, body: &[u8; 16]) {
+    let _ = context.authentication_info(body);
+}
+
+pub fn sasl_initiator_rejected_calls_protection(mut context: Context<sasl::Initiator, Rejected>) {
+    let _ = context.protection();
 }

@@ -113,6 +113,7 @@ impl Builtin {
                 },
             },
             charset_utf8: true,
+            ..Configuration::default()
         };
         let package = || SecurityPackage::new(configuration.clone(), world.clone(), world.clone());
         Self { package: package(), other: package(), world }

@@ -1,23 +1,26 @@
-//! The pure core: any context, and every call on it.
+//! HTTP contexts in any state of either role, and every call on them.
 //!
-//! Each call is a total function of context, input and [`World`]: it gives back the next context beside what
-//! happened. A call that is not due has its answer here, because on the typestates it does not exist. One method for
-//! each call and not one `step` over an enum of calls: so the outcome of a call has that call's type, and nobody has
-//! to say what happens when AcceptSecurityContext returns a signature.
+//! A call that is not due has its answer here, because on the typestates it does not exist.
 #![forbid(unsafe_code)]
 
+use super::{
+    ACCEPT, AUTHENTICATION_INFO, COMPLETE, CompletionMessage, Granted, INITIALIZE, MAKE, Output, Transition, VERIFY,
+    completed, same_credentials, same_identity,
+};
 use crate::context::acceptor::{self, Acceptance, Acceptor};
 use crate::context::attributes::ContextAttribute;
 use crate::context::failure::{Failure, Misuse};
-use crate::context::initiator::{self, CompletedDigest, Initialization, Initiator, OutboundCredentials};
-use crate::context::input::{AcceptInput, InitializeInput, OwnTokenMessage, RequestMessage, ResponseMessage};
+use crate::context::initiator::{self, Initialization, Initiator, OutboundCredentials};
+use crate::context::input::{AcceptInput, InitializeInput, RequestMessage, ResponseMessage};
 use crate::context::requirements::{AcceptRequirements, InitializeRequirements};
-use crate::context::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, New, Rejected, World};
+use crate::context::{Completable, CompleteAndContinue, CompleteNeeded, Context, New, Rejected, World};
 use crate::status::SecurityStatus;
+
+type Step<T> = Transition<HttpContext, T>;
 
 /// A context in any state of either role.
 #[derive(Debug)]
-pub(super) enum AnyContext {
+pub(in crate::package) enum HttpContext {
     AcceptorNew(Context<Acceptor, New>),
     AcceptorChallenged(Context<Acceptor, acceptor::Challenged>),
     AcceptorCompleteNeededInitial(Context<Acceptor, CompleteNeeded<acceptor::Initial>>),
@@ -35,59 +38,7 @@ pub(super) enum AnyContext {
     InitiatorRejected(Context<Initiator, Rejected>),
 }
 
-/// What a call that can succeed in several ways came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Granted<F> {
-    pub(super) status: SecurityStatus,
-    /// The ASC_RET_* or ISC_RET_* flags.
-    pub(super) flags: F,
-}
-
-/// What is to be done with the output buffer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Output {
-    /// An error leaves it alone.
-    Untouched,
-    /// A success writes this, and cbBuffer with it; often nothing.
-    Written(Vec<u8>),
-    /// An initiator's token is completed in place.
-    Completed(CompletedDigest),
-}
-
-/// What a call came to: the next context, the result, and the output.
-pub(super) type Step<T> = (AnyContext, Result<T, Failure>, Output);
-
-/// CompleteAuthToken's message before it is known whose it is; the roles read it differently.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct CompletionMessage<'a> {
-    pub(super) token: &'a [u8],
-    pub(super) token_is_writable: bool,
-    pub(super) method: &'a [u8],
-    pub(super) target: &'a [u8],
-    pub(super) entity: &'a [u8],
-    pub(super) capacity: Option<usize>,
-}
-
-impl<'a> CompletionMessage<'a> {
-    fn of_peer(&self) -> ResponseMessage<'a> {
-        let Self { token, method, target, entity, capacity, .. } = *self;
-        ResponseMessage { token, method, target, entity, capacity }
-    }
-
-    fn of_own(&self) -> OwnTokenMessage<'a> {
-        let Self { token, token_is_writable: writable, method, target: uri, entity, .. } = *self;
-        OwnTokenMessage { token, writable, method, uri, entity }
-    }
-}
-
-const ACCEPT: &str = "AcceptSecurityContext";
-const INITIALIZE: &str = "InitializeSecurityContext";
-const COMPLETE: &str = "CompleteAuthToken";
-const MAKE: &str = "MakeSignature";
-const VERIFY: &str = "VerifySignature";
-const AUTHENTICATION_INFO: &str = "authentication_info";
-
-impl AnyContext {
+impl HttpContext {
     /// The name of the state, as the specification prints it.
     pub(super) fn state(&self) -> &'static str {
         match self {
@@ -140,15 +91,15 @@ impl AnyContext {
         }
     }
 
-    fn initiator(&self) -> Option<&Initiator> {
+    fn outbound_credentials(&self) -> Option<&OutboundCredentials> {
         match self {
-            Self::InitiatorNew(context) => Some(context.role()),
-            Self::InitiatorInitial(context) => Some(context.role()),
-            Self::InitiatorResponded(context) => Some(context.role()),
-            Self::InitiatorCompleteNeeded(context) => Some(context.role()),
-            Self::InitiatorCompleteAndContinue(context) => Some(context.role()),
-            Self::InitiatorEstablished(context) => Some(context.role()),
-            Self::InitiatorRejected(context) => Some(context.role()),
+            Self::InitiatorNew(context) => Some(context.role().credentials()),
+            Self::InitiatorInitial(context) => Some(context.role().credentials()),
+            Self::InitiatorResponded(context) => Some(context.role().credentials()),
+            Self::InitiatorCompleteNeeded(context) => Some(context.role().credentials()),
+            Self::InitiatorCompleteAndContinue(context) => Some(context.role().credentials()),
+            Self::InitiatorEstablished(context) => Some(context.role().credentials()),
+            Self::InitiatorRejected(context) => Some(context.role().credentials()),
             Self::AcceptorNew(_)
             | Self::AcceptorChallenged(_)
             | Self::AcceptorCompleteNeededInitial(_)
@@ -168,12 +119,8 @@ impl AnyContext {
         requirements: AcceptRequirements,
         world: World<'_>,
     ) -> Step<Granted<AcceptRequirements>> {
-        // The handle comes before the credentials: an initiator's is none of this function's handles.
-        match (self.acceptor_identity(), identity) {
-            (None, _) => return self.failed(Misuse::ContextHandle),
-            (Some(_), None) => return self.failed(Misuse::NoCredentials),
-            (Some(own), Some(given)) if own != given => return self.failed(Misuse::WrongCredentials),
-            (Some(_), Some(_)) => {}
+        if let Err(misuse) = same_identity(self.acceptor_identity(), identity) {
+            return self.failed(misuse);
         }
         match self {
             Self::AcceptorNew(context) => match input {
@@ -211,11 +158,8 @@ impl AnyContext {
         requirements: InitializeRequirements,
         world: World<'_>,
     ) -> Step<Granted<InitializeRequirements>> {
-        match (self.initiator(), credentials) {
-            (None, _) => return self.failed(Misuse::ContextHandle),
-            (Some(_), None) => return self.failed(Misuse::NoCredentials),
-            (Some(initiator), Some(given)) if !initiator.is_of(given) => return self.failed(Misuse::WrongCredentials),
-            (Some(_), Some(_)) => {}
+        if let Err(misuse) = same_credentials(self.outbound_credentials(), credentials) {
+            return self.failed(misuse);
         }
         match self {
             Self::InitiatorNew(context) => match input {
@@ -402,6 +346,27 @@ impl AnyContext {
         }
     }
 
+    /// EncryptMessage and DecryptMessage: HTTP protects no messages. What is pending is due all the same.
+    pub(super) fn protect_message<T>(self, call: &'static str) -> Step<T> {
+        match self {
+            Self::AcceptorCompleteNeededInitial(_)
+            | Self::AcceptorCompleteNeededSubsequent(_)
+            | Self::AcceptorCompleteAndContinueInitial(_)
+            | Self::AcceptorCompleteAndContinueSubsequent(_)
+            | Self::InitiatorCompleteNeeded(_)
+            | Self::InitiatorCompleteAndContinue(_) => self.out_of_sequence(call),
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorEstablished(_)
+            | Self::AcceptorRejected(_)
+            | Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorEstablished(_)
+            | Self::InitiatorRejected(_) => self.failed(Misuse::NotForHttp(call)),
+        }
+    }
+
     /// QueryContextAttributes: it changes nothing.
     pub(super) fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
         match self {
@@ -450,13 +415,13 @@ impl AnyContext {
     pub(super) fn delete(self, world: World<'_>) {
         match self {
             Self::AcceptorNew(_) | Self::InitiatorNew(_) => {}
-            Self::AcceptorChallenged(context) => context.delete(world.sessions),
-            Self::AcceptorCompleteNeededInitial(context) => context.delete(world.sessions),
-            Self::AcceptorCompleteNeededSubsequent(context) => context.delete(world.sessions),
-            Self::AcceptorCompleteAndContinueInitial(context) => context.delete(world.sessions),
-            Self::AcceptorCompleteAndContinueSubsequent(context) => context.delete(world.sessions),
-            Self::AcceptorEstablished(context) => context.delete(world.sessions),
-            Self::AcceptorRejected(context) => context.delete(world.sessions),
+            Self::AcceptorChallenged(context) => context.delete(world.http_sessions),
+            Self::AcceptorCompleteNeededInitial(context) => context.delete(world.http_sessions),
+            Self::AcceptorCompleteNeededSubsequent(context) => context.delete(world.http_sessions),
+            Self::AcceptorCompleteAndContinueInitial(context) => context.delete(world.http_sessions),
+            Self::AcceptorCompleteAndContinueSubsequent(context) => context.delete(world.http_sessions),
+            Self::AcceptorEstablished(context) => context.delete(world.http_sessions),
+            Self::AcceptorRejected(context) => context.delete(world.http_sessions),
             Self::InitiatorInitial(context) => context.delete(),
             Self::InitiatorResponded(context) => context.delete(),
             Self::InitiatorCompleteNeeded(context) => context.delete(),
@@ -467,105 +432,82 @@ impl AnyContext {
     }
 }
 
-impl Output {
-    /// A success with nothing to write says so in cbBuffer.
-    fn optional(output: Option<Vec<u8>>) -> Self {
-        Self::Written(output.unwrap_or_default())
-    }
-}
-
 fn accepted<C>(
     acceptance: Acceptance<C>,
     requirements: AcceptRequirements,
-    unchanged: impl FnOnce(C) -> AnyContext,
+    unchanged: impl FnOnce(C) -> HttpContext,
 ) -> Step<Granted<AcceptRequirements>> {
     let step = |context, status, flags, output| (context, Ok(Granted { status, flags }), Output::optional(output));
     let offered = requirements.offered();
     match acceptance {
         Acceptance::Challenged(context, token) => {
-            step(AnyContext::AcceptorChallenged(context), SecurityStatus::SEC_I_CONTINUE_NEEDED, offered, Some(token))
+            step(HttpContext::AcceptorChallenged(context), SecurityStatus::SEC_I_CONTINUE_NEEDED, offered, Some(token))
         }
         Acceptance::CompleteNeededInitial(context) => step(
-            AnyContext::AcceptorCompleteNeededInitial(context),
+            HttpContext::AcceptorCompleteNeededInitial(context),
             SecurityStatus::SEC_I_COMPLETE_NEEDED,
             offered,
             None,
         ),
         Acceptance::CompleteNeededSubsequent(context) => step(
-            AnyContext::AcceptorCompleteNeededSubsequent(context),
+            HttpContext::AcceptorCompleteNeededSubsequent(context),
             SecurityStatus::SEC_I_COMPLETE_NEEDED,
             offered,
             None,
         ),
         Acceptance::CompleteAndContinueInitial(context, token) => step(
-            AnyContext::AcceptorCompleteAndContinueInitial(context),
+            HttpContext::AcceptorCompleteAndContinueInitial(context),
             SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE,
             offered,
             Some(token),
         ),
         Acceptance::CompleteAndContinueSubsequent(context, token) => step(
-            AnyContext::AcceptorCompleteAndContinueSubsequent(context),
+            HttpContext::AcceptorCompleteAndContinueSubsequent(context),
             SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE,
             offered,
             Some(token),
         ),
         Acceptance::Established(context, info) => {
             let granted = context.granted();
-            step(AnyContext::AcceptorEstablished(context), SecurityStatus::SEC_E_OK, granted, info)
+            step(HttpContext::AcceptorEstablished(context), SecurityStatus::SEC_E_OK, granted, info)
         }
         Acceptance::Unchanged(context, failure) => unchanged(context).failed(failure),
-        Acceptance::Rejected(context, failure) => AnyContext::AcceptorRejected(context).failed(failure),
+        Acceptance::Rejected(context, failure) => HttpContext::AcceptorRejected(context).failed(failure),
     }
 }
 
 fn initialized<C>(
     initialization: Initialization<C>,
-    unchanged: impl FnOnce(C) -> AnyContext,
+    unchanged: impl FnOnce(C) -> HttpContext,
 ) -> Step<Granted<InitializeRequirements>> {
     let step = |context, status, flags, output| (context, Ok(Granted { status, flags }), Output::optional(output));
     match initialization {
         Initialization::Initial(context) => step(
-            AnyContext::InitiatorInitial(context),
+            HttpContext::InitiatorInitial(context),
             SecurityStatus::SEC_I_CONTINUE_NEEDED,
             InitializeRequirements::HTTP,
             None,
         ),
         Initialization::Responded(context, token) => {
             let granted = context.granted();
-            let context = AnyContext::InitiatorResponded(context);
+            let context = HttpContext::InitiatorResponded(context);
             step(context, SecurityStatus::SEC_I_CONTINUE_NEEDED, granted, Some(token))
         }
         Initialization::CompleteNeeded(context, token) => {
             let granted = context.granted();
-            let context = AnyContext::InitiatorCompleteNeeded(context);
+            let context = HttpContext::InitiatorCompleteNeeded(context);
             step(context, SecurityStatus::SEC_I_COMPLETE_NEEDED, granted, Some(token))
         }
         Initialization::CompleteAndContinue(context, token) => {
             let granted = context.granted();
-            let context = AnyContext::InitiatorCompleteAndContinue(context);
+            let context = HttpContext::InitiatorCompleteAndContinue(context);
             step(context, SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE, granted, Some(token))
         }
         Initialization::Established(context, token) => {
             let granted = context.granted();
-            step(AnyContext::InitiatorEstablished(context), SecurityStatus::SEC_E_OK, granted, token)
+            step(HttpContext::InitiatorEstablished(context), SecurityStatus::SEC_E_OK, granted, token)
         }
         Initialization::Unchanged(context, failure) => unchanged(context).failed(failure),
-        Initialization::Rejected(context, failure) => AnyContext::InitiatorRejected(context).failed(failure),
-    }
-}
-
-fn completed<C: Completable>(
-    completion: Completion<C>,
-    pending: impl FnOnce(C) -> AnyContext,
-    done: impl FnOnce(C::Completed) -> AnyContext,
-    rejected: impl FnOnce(Context<C::Role, Rejected>) -> AnyContext,
-    output: impl FnOnce(C::Output) -> Output,
-) -> Step<()> {
-    match completion {
-        Completion::Completed(context, written) => (done(context), Ok(()), output(written)),
-        Completion::StillPending(context, failure) => pending(context).failed(failure),
-        Completion::Rejected { context, failure, challenge } => {
-            (rejected(context), Err(failure), challenge.map_or(Output::Untouched, Output::Written))
-        }
+        Initialization::Rejected(context, failure) => HttpContext::InitiatorRejected(context).failed(failure),
     }
 }
