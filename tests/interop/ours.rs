@@ -30,7 +30,12 @@ enum Role {
 
 impl Ours {
     pub(crate) fn server(layer: Layer, account: [&str; 2]) -> Self {
-        Self::start_as(Role::Server, &["sasl-server", "--realm", "test"], layer, account)
+        Self::server_with(&[], layer, account)
+    }
+
+    pub(crate) fn server_with(arguments: &[&str], layer: Layer, account: [&str; 2]) -> Self {
+        let arguments = [&["sasl-server", "--realm", "test"], arguments].concat();
+        Self::start_as(Role::Server, &arguments, layer, account)
     }
 
     pub(crate) fn client(layer: Layer, account: [&str; 2]) -> Self {

@@ -103,6 +103,33 @@ fn protects(peer: Peer, role: Role, layer: Layer, pair: fn(Peer, Layer, [&str; 2
     if takes_empty_messages(peer) {
         talk(pair.client.as_mut(), pair.server.as_mut(), &[0]);
     }
+    let Pair { client, server } = &mut pair;
+    let (theirs, ours) = if role == Role::SaslServer { (server, client) } else { (client, server) };
+    forged(theirs.as_mut(), ours.as_mut());
+    forged_to_the_peer(peer, theirs.as_mut(), ours.as_mut());
+}
+
+/// Our side delivers a message once, and not with another bit in it.
+fn forged(theirs: &mut dyn Side, ours: &mut dyn Side) {
+    let wrapped = theirs.wrap(b"amount=100").expect("it could before");
+    assert_eq!(ours.unwrap(&wrapped).as_deref(), Ok(&b"amount=100"[..]));
+    let replayed = ours.unwrap(&wrapped).expect_err("the number was used");
+    assert!(replayed.starts_with("SEC_E_OUT_OF_SEQUENCE"), "{replayed}");
+    let altered = ours.unwrap(&with_another_bit(theirs.wrap(b"amount=100"))).expect_err("the MAC covers it");
+    assert!(altered.starts_with("SEC_E_MESSAGE_ALTERED"), "{altered}");
+}
+
+/// So does the peer; the JDK drops what was altered without a word.
+fn forged_to_the_peer(peer: Peer, theirs: &mut dyn Side, ours: &mut dyn Side) {
+    let result = theirs.unwrap(&with_another_bit(ours.wrap(b"amount=100")));
+    assert!(if peer == Peer::Jdk { result == Ok(Vec::new()) } else { result.is_err() }, "{result:?}");
+}
+
+fn with_another_bit(wrapped: Result<Vec<u8>, String>) -> Vec<u8> {
+    let mut wrapped = wrapped.expect("it could before");
+    // The first octet after the length.
+    wrapped[4] ^= 1;
+    wrapped
 }
 
 fn of_client(peer: Peer, agreed: &'static [Account]) -> Vec<Case> {
@@ -117,6 +144,7 @@ fn of_client(peer: Peer, agreed: &'static [Account]) -> Vec<Case> {
     case("charset", &shows, Box::new(move || charset(peer, peer_client, agreed)));
     if peer == Peer::Cyrus {
         case("fast_reauthentication", "fast reauthentication", Box::new(|| fast_reauthentication(peer_client)));
+        case("maxbuf", "maxbuf kept", Box::new(maxbuf_with_cyrus));
         case("fast_reauthentication_is_not_for_auth_conf", "auth-conf anew each time", Box::new(auth_conf_begins_anew));
     }
     cases
@@ -202,4 +230,19 @@ fn auth_conf_begins_anew() {
         assert_eq!(directive(response, "nc"), Some("00000001"));
         talk(pair.client.as_mut(), pair.server.as_mut(), &[1, 100]);
     }
+}
+
+/// Each side has told the other how much it takes at a time: Cyrus makes several packets of what is longer, we refuse to send it.
+fn maxbuf_with_cyrus() {
+    let client = LinePeer::start(Peer::Cyrus, "client", &settings(AUTH_INT, ["alice", "secret"], &["maxbuf=300"]));
+    let server = Ours::server_with(&["--maxbuf", "256"], AUTH_INT, ["alice", "secret"]);
+    let mut pair = Pair { client: Box::new(client), server: Box::new(server) };
+    pair.authenticate().unwrap_or_else(|why| panic!("{why:?}"));
+    let wrapped = pair.client.wrap(&[b'x'; 1000]).expect("it makes packets");
+    assert_eq!(wrapped[..4], 256_u32.to_be_bytes());
+    assert_eq!(pair.server.unwrap(&wrapped), Ok(vec![b'x'; 1000]));
+    let wrapped = pair.server.wrap(&[b'x'; 284]).expect("300 bytes with what protects it");
+    assert_eq!(pair.client.unwrap(&wrapped), Ok(vec![b'x'; 284]));
+    let refused = pair.server.wrap(&[b'x'; 285]).expect_err("one more than the client takes");
+    assert!(refused.starts_with("SEC_E_"), "{refused}");
 }
