@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
@@ -32,6 +32,11 @@ struct Entry {
 struct Contents {
     entries: Vec<Entry>,
     versions: BTreeMap<Peer, String>,
+}
+
+/// `target/interop`.
+pub(crate) fn directory() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop")
 }
 
 /// What is known so far; clones share it.
@@ -78,7 +83,7 @@ impl Report {
             let document = json!({ "complete": complete, "peers": peers, "witnesses": witnesses });
             format!("{document:#}\n")
         });
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop");
+        let directory = directory();
         std::fs::create_dir_all(&directory)?;
         std::fs::write(directory.join("peers.json"), text)
     }

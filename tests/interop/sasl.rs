@@ -90,22 +90,36 @@ fn keep(tokens: &mut Vec<Vec<u8>>, token: &[u8]) {
     }
 }
 
+/// A message that arrived.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    pub(crate) by_client: bool,
+    pub(crate) message: Vec<u8>,
+    /// With the length of four bytes before each packet.
+    pub(crate) wrapped: Vec<u8>,
+}
+
 /// Messages of these lengths in each direction, by turns.
-pub(crate) fn talk(client: &mut dyn Side, server: &mut dyn Side, lengths: &[usize]) {
+pub(crate) fn talk(client: &mut dyn Side, server: &mut dyn Side, lengths: &[usize]) -> Vec<Delivered> {
+    let mut delivered = Vec::new();
     for &length in lengths {
         // Every octet occurs, and no two messages of a direction begin alike.
         let message: Vec<u8> = (0..length).map(|index| (index * 7 + length) as u8).collect();
-        deliver(client, server, &message);
-        deliver(server, client, &message);
+        for by_client in [true, false] {
+            let wrapped = if by_client { deliver(client, server, &message) } else { deliver(server, client, &message) };
+            delivered.push(Delivered { by_client, message: message.clone(), wrapped });
+        }
     }
+    delivered
 }
 
-fn deliver(from: &mut dyn Side, to: &mut dyn Side, message: &[u8]) {
+fn deliver(from: &mut dyn Side, to: &mut dyn Side, message: &[u8]) -> Vec<u8> {
     let length = message.len();
     let wrapped = from.wrap(message).unwrap_or_else(|why| panic!("wrapping {length} bytes: {why}"));
     assert!(wrapped.len() >= length + 20, "{length} bytes became {}", wrapped.len());
     let unwrapped = to.unwrap(&wrapped).unwrap_or_else(|why| panic!("unwrapping {length} bytes: {why}"));
     assert!(unwrapped == message, "{length} bytes arrived otherwise");
+    wrapped
 }
 
 /// The value of a directive of a response, which needs no unescaping.

@@ -1,10 +1,14 @@
 //! What the SASL peers do with each other, so that it is known what a case with `digest-ssp` tells.
 #![forbid(unsafe_code)]
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
 use crate::case::{Case, Role};
 use crate::lines::LinePeer;
 use crate::peers::Peer;
-use crate::sasl::{Refusal, Side, authenticate, directive, talk};
+use crate::sasl::{Agreed, Delivered, Refusal, Side, authenticate, directive, talk};
 
 const CLIENTS: [Peer; 4] = [Peer::Cyrus, Peer::GnuSasl, Peer::Jdk, Peer::Perl];
 const SERVERS: [Peer; 3] = [Peer::Cyrus, Peer::GnuSasl, Peer::Jdk];
@@ -104,16 +108,42 @@ fn every_layer(client: Peer, server: Peer, layers: &[Layer]) {
         let [_, response, proof] = agreed.tokens.as_slice() else { panic!("{layer:?}: {agreed:?}") };
         assert_eq!(directive(response, "cipher"), layer.1, "{layer:?}");
         assert!(proof.starts_with(b"rspauth="), "{layer:?}");
+        let mut messages = Vec::new();
         if layer != AUTH {
             let lengths: &[usize] = if takes_empty_messages(client) && takes_empty_messages(server) {
                 &[0, 1, 2, 7, 8, 100, 1000, 20_000]
             } else {
                 &[1, 2, 7, 8, 100, 1000, 20_000]
             };
-            talk(&mut pair.client, &mut pair.server, lengths);
+            messages = talk(&mut pair.client, &mut pair.server, lengths);
             altered(&mut pair.client, &mut pair.server, server);
         }
+        let name = format!("{}-{}-{}", client.slug(), server.slug(), layer.1.unwrap_or(layer.0));
+        transcript(&name, [client, server], layer, &agreed, &messages);
     }
+}
+
+/// Leaves what was said in `target/interop/transcripts`, for whoever needs tokens that nobody here made.
+fn transcript(name: &str, [client, server]: [Peer; 2], layer: Layer, agreed: &Agreed, messages: &[Delivered]) {
+    // Longer ones say nothing new.
+    let short = messages.iter().filter(|delivered| delivered.message.len() <= 100);
+    let messages = short.map(|Delivered { by_client, message, wrapped }| {
+        json!({ "by_client": by_client, "message": STANDARD.encode(message), "wrapped": STANDARD.encode(wrapped) })
+    });
+    let document = json!({
+        "client": [client.name(), client.version().ok()],
+        "server": [server.name(), server.version().ok()],
+        "user": "alice",
+        "password": "secret",
+        "realm": "test",
+        "qop": layer.0,
+        "cipher": layer.1,
+        "tokens": agreed.tokens.iter().map(|token| String::from_utf8_lossy(token)).collect::<Vec<_>>(),
+        "messages": messages.collect::<Vec<_>>(),
+    });
+    let directory = crate::report::directory().join("transcripts");
+    std::fs::create_dir_all(&directory).expect("Cargo's directory is ours");
+    std::fs::write(directory.join(format!("{name}.json")), format!("{document:#}\n")).expect("so is this one");
 }
 
 /// A message with one bit of another is refused, or with the JDK dropped, which RFC 2831 allows.
