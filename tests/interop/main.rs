@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod case;
+mod harness;
 #[path = "../http/mod.rs"]
 mod http;
 mod http_client;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
         .flatten()
         .collect();
     let report = Report::of(&cases);
-    let trials = cases.into_iter().map(|case| case.into_trial(&report)).collect();
+    let trials = cases.into_iter().map(|case| case.into_trial(&report)).chain(harness::trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list
         && let Err(error) = report.write()

@@ -69,7 +69,15 @@ impl Report {
         if self.contents(|contents| contents.entries.iter().all(|entry| entry.fate.is_none())) {
             return Ok(());
         }
-        let text = self.contents(|contents| {
+        let text = format!("{:#}\n", self.document());
+        let directory = directory();
+        std::fs::create_dir_all(&directory)?;
+        std::fs::write(directory.join("peers.json"), text)
+    }
+
+    /// The file's contents.
+    pub(crate) fn document(&self) -> Value {
+        self.contents(|contents| {
             let complete = contents.entries.iter().all(|entry| entry.fate == Some(Fate::Passed));
             let mut rows: Vec<(Peer, Role)> = Vec::new();
             for entry in &contents.entries {
@@ -80,12 +88,8 @@ impl Report {
             let (witnesses, peers): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, role)| *role == Role::Witness);
             let [peers, witnesses] = [peers, witnesses]
                 .map(|rows| -> Vec<Value> { rows.into_iter().map(|(peer, role)| contents.row(peer, role)).collect() });
-            let document = json!({ "complete": complete, "peers": peers, "witnesses": witnesses });
-            format!("{document:#}\n")
-        });
-        let directory = directory();
-        std::fs::create_dir_all(&directory)?;
-        std::fs::write(directory.join("peers.json"), text)
+            json!({ "complete": complete, "peers": peers, "witnesses": witnesses })
+        })
     }
 
     fn contents<T>(&self, use_it: impl FnOnce(&mut Contents) -> T) -> T {
