@@ -16,15 +16,15 @@ impl BufferType {
     pub const TOKEN: Self = Self(2);
     /// Package-specific parameters.
     pub const PKG_PARAMS: Self = Self(3);
-    /// What follows a message of a stream.
+    /// The part of a stream behind its data.
     pub const STREAM_TRAILER: Self = Self(6);
-    /// What precedes a message of a stream.
+    /// The part of a stream before its data.
     pub const STREAM_HEADER: Self = Self(7);
     /// Padding; MakeSignature writes the next header there.
     pub const PADDING: Self = Self(9);
-    /// A message as it came.
+    /// A whole message as it came from the stream.
     pub const STREAM: Self = Self(10);
-    /// Channel bindings: a SEC_CHANNEL_BINDINGS structure.
+    /// Channel bindings.
     pub const CHANNEL_BINDINGS: Self = Self(14);
     /// The service principal name of the target.
     pub const TARGET_HOST: Self = Self(16);

@@ -195,7 +195,8 @@ fn the_challenge_that_can_be_answered_is_found() {
         assert!(!first.to_lowercase().contains("authorization:"), "{first}");
         assert!(second.contains("nonce=\"n\"") && second.contains("uri=\"/x?y\""), "{second}");
     }
-    let (address, _requests) = scripted(vec![unauthorized(&[sha, "Basic realm=\"r\""])]);
+    // The second connection is made before the answer, which tells its channel.
+    let (address, _requests) = scripted(vec![unauthorized(&[sha, "Basic realm=\"r\""]), ok("")]);
     let output = fetch(&[&format!("http://{address}/")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(complaints(&output).concat().contains("SEC_E_QOP_NOT_SUPPORTED"), "{output:?}");

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use digest_ssp::serve::tls::{EndPointError, ServerEndPoint};
-use http::{Serving, curl, digest_ssp, lines, script};
+use http::{Serving, available, curl, digest_ssp, lines, script};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SignatureAlgorithm};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -374,8 +374,7 @@ fn the_hash_of_an_end_point_is_that_of_the_signature() {
 /// What OpenSSL makes of certificates that ring cannot sign, and of their fingerprints.
 #[test]
 fn the_hash_of_an_end_point_is_the_fingerprint_of_openssl() {
-    if !Command::new("openssl").arg("version").output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: there is no openssl");
+    if !available("openssl", Command::new("openssl").arg("version")) {
         return;
     }
     let scratch = Certified::new("openssl");

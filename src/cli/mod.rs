@@ -9,6 +9,7 @@ mod output;
 mod sasl;
 mod serve;
 mod spec;
+mod vectors;
 
 use core::fmt;
 use std::io::Write;
@@ -21,6 +22,7 @@ const AFTER_HELP: &str = "\
 Examples:
   digest-ssp serve --user alice:secret
   digest-ssp fetch --user alice:secret --verbose http://127.0.0.1:8080/a http://127.0.0.1:8080/b
+  digest-ssp sasl-server --user alice:secret --qop auth-conf
 
 Exit codes:
   0  everything asked for was done and nothing was found
@@ -45,6 +47,7 @@ enum Command {
     Conform(conform::Arguments),
     Explain(explain::Arguments),
     Spec(spec::Arguments),
+    Vectors(vectors::Arguments),
     Serve(serve::Arguments),
     Fetch(fetch::Arguments),
     SaslServer(sasl::ServerArguments),
@@ -57,6 +60,7 @@ impl Command {
             Self::Conform(arguments) => conform::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
+            Self::Vectors(arguments) => vectors::run(&arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Fetch(arguments) => fetch::run(&arguments),
             Self::SaslServer(arguments) => sasl::run_server(&arguments),

@@ -26,11 +26,11 @@ A line without a space is a token in base64: those of standard output are for th
 standard input. The first line is a challenge; after a response the next one is the proof, then `authenticated QOP CIPHER \
 USER` (CIPHER `-` when there is none), or `refused STATUS: REASON`. Further lines:
 
-  send TEXT            -> wrapped BASE64   a message under the negotiated layer, with its length in 4 bytes
+  send TEXT            -> wrapped BASE64   with its length in the first 4 bytes
   send-base64 BASE64   -> wrapped BASE64
-  receive BASE64       -> message TEXT     or message-base64 BASE64, when one line cannot show it
+  receive BASE64       -> message TEXT     or message-base64 BASE64 of what is no line
   challenge            -> TOKEN            begins another exchange
-  TOKEN                -> TOKEN            a response after an exchange ended: fast reauthentication
+  TOKEN                -> TOKEN            a response to no challenge: reauthentication
 
 What cannot be done is answered with `failed STATUS: REASON`. An empty line or the end of standard input ends the server.
 
@@ -48,10 +48,10 @@ A line without a space is a token in base64: those of standard output are for th
 standard input. After the server's proof `authenticated QOP CIPHER USER` follows (CIPHER `-` when there is none), or \
 `refused STATUS: REASON`. Further lines:
 
-  send TEXT            -> wrapped BASE64   a message under the negotiated layer, with its length in 4 bytes
+  send TEXT            -> wrapped BASE64   with its length in the first 4 bytes
   send-base64 BASE64   -> wrapped BASE64
-  receive BASE64       -> message TEXT     or message-base64 BASE64, when one line cannot show it
-  reauthenticate       -> TOKEN            a response without a challenge; or challenge-needed, where there must be one
+  receive BASE64       -> message TEXT     or message-base64 BASE64 of what is no line
+  reauthenticate       -> TOKEN            without a challenge; or challenge-needed
 
 What cannot be done is answered with `failed STATUS: REASON`. An empty line or the end of standard input ends the client.
 

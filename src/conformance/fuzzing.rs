@@ -17,7 +17,7 @@ use super::subject::{Subject, SubjectError};
 use super::walk::{Step, Walk};
 use crate::buffer::BufferType;
 use crate::spec::call::{Call, Descriptor};
-use crate::spec::names::CallName;
+use crate::spec::names::{CallName, Profile};
 use crate::spec::vocabulary::{Entity, Facts, Handle, Names, Output, Qop, Role, State, Token};
 use crate::spec::{Specification, Verdict};
 
@@ -55,8 +55,8 @@ fn offence(step: &Step) -> Option<&str> {
         Verdict::Pass => None,
         Verdict::Fail(why) => Some(why),
         Verdict::Deviation(why) => {
-            let tables = tables().call(step.call.name());
-            let departures = tables.map_or(0, |tables| tables.departures(&step.judgement.facts).count());
+            let tables = step.judgement.row.as_deref().and_then(|row| tables().find(row));
+            let departures = tables.map_or(0, |(tables, _)| tables.departures(&step.judgement.facts).count());
             (departures < 2).then_some(why.as_str())
         }
     }
@@ -115,7 +115,7 @@ fn waiting(state: u8, seed: u8) -> Sequence {
     let (role, state, qop) = WAITING[usize::from(state) % WAITING.len()];
     let facts = Facts::default().with(Handle::Live).with(role).with(state).with(qop);
     let facts = facts.with(Token::WellFormed).with(Names::This).with(Entity::Given).with(Output::Enough);
-    approach(CallName::CompleteAuthToken, &facts, seed.into())
+    approach(Profile::DigestHttp, CallName::CompleteAuthToken, &facts, seed.into())
 }
 
 /// An edited request into a context that waits for it, and then the request as it was.

@@ -313,6 +313,18 @@ impl SecurityPackage {
         Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.advance_nonce_count(last)?)
     }
 
+    /// Tells an established SASL context that another holder of it has sent messages with every sequence number, so
+    /// that nothing can be sent under it any more. Not an SSPI call.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE; SEC_E_OUT_OF_SEQUENCE in any other state; SEC_E_QOP_NOT_SUPPORTED where nothing protects
+    /// messages.
+    pub fn spend_sequence_numbers(&self, context: Option<CtxtHandle>) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let mut context = lock(&cell);
+        Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.spend_sequence_numbers()?)
+    }
+
     /// VerifySignature (`verifysignature`, `protecting-messages-using-microsoft-digest`); nothing is written.
     ///
     /// HTTP: a further request of an acceptor's established session, found and completed in one call, in the layout of

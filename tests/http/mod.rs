@@ -288,7 +288,7 @@ pub(crate) fn challenge(address: &str) -> Challenge {
 }
 
 /// Whether `program arguments` succeeds; if not, the test is skipped on a desk and fails where CI=true.
-fn available(what: &str, command: &mut Command) -> bool {
+pub(crate) fn available(what: &str, command: &mut Command) -> bool {
     let found = command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !found {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true, and there is no {what}");

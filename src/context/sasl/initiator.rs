@@ -178,6 +178,18 @@ impl Context<Initiator, Established> {
         }
     }
 
+    /// Counts up to `last` were sent by another holder of this session.
+    ///
+    /// # Errors
+    /// [`Misuse::CountBackwards`]: what was sent cannot be taken back.
+    pub fn advance_nonce_count(&mut self, last: u32) -> Result<(), Misuse> {
+        if last < self.state.count {
+            return Err(Misuse::CountBackwards);
+        }
+        self.state.count = last;
+        Ok(())
+    }
+
     /// What protects the messages of this context.
     pub fn protection(&mut self) -> &mut MessageProtection {
         &mut self.state.protection

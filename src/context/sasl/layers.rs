@@ -139,6 +139,15 @@ impl MessageProtection {
         }
     }
 
+    /// Every number of what this side sends was used elsewhere; not an SSPI call.
+    ///
+    /// # Errors
+    /// SEC_E_QOP_NOT_SUPPORTED under `auth`: there are no numbers.
+    pub fn spend_sequence_numbers(&mut self) -> Result<(), Misuse> {
+        self.layer()?.sender.spend();
+        Ok(())
+    }
+
     /// MakeSignature. Under auth-conf too it signs only.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use super::{Subject, SubjectError};
 use crate::buffer::SecHandle;
-use crate::spec::names::Need;
+use crate::spec::names::{Need, Profile};
 use crate::spec::setup::{EnvironmentFault, Setup};
 use crate::spec::{Call, Outcome, Specification};
 
@@ -31,6 +31,8 @@ pub struct Fault {
     pub text: &'static str,
     /// The decision it breaks (a section of the notes), or the implementation it was seen in.
     pub reference: &'static str,
+    /// The profile whose rows it is held to.
+    pub profile: Profile,
     /// The rows that must have the verdict `fail`, and no others.
     pub fails: &'static [&'static str],
     /// The rows whose state it keeps the suite from: the verdict `skipped`.
@@ -89,6 +91,10 @@ impl Subject for Faulty {
 
     fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
         self.inner.spend_counts(context)
+    }
+
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.inner.spend_sequences(context)
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

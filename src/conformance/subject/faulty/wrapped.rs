@@ -71,6 +71,10 @@ impl<M: Default> Subject for Wrapped<M> {
         self.oracle.spend_counts(context)
     }
 
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.oracle.spend_sequences(context)
+    }
+
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         self.oracle.foreign_handle()
     }
@@ -111,6 +115,8 @@ pub(super) fn with_spoilt_nonce(call: &Call, nonce: &[u8]) -> Call {
         | Call::CompleteAuthToken { .. }
         | Call::MakeSignature { .. }
         | Call::VerifySignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
         | Call::QueryContextAttributes { .. }
         | Call::DeleteSecurityContext { .. } => None,
     };
