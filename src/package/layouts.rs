@@ -74,7 +74,6 @@ pub(super) fn signature_message<'b>(
             method: slots.parameter(0),
             target: slots.parameter(1),
             entity: slots.parameter(2),
-            bindings: slots.first(BufferType::CHANNEL_BINDINGS),
             capacity: header.map(|slot| slot.capacity),
         },
         message: PlainMessage { message: slots.data(), capacity: signature.map(|slot| slot.capacity) },
