@@ -58,12 +58,11 @@ fn counting() -> (Arc<Mutex<Live>>, impl Fn(&CallRecord) + Send + Sync + 'static
     let log = Arc::clone(&live);
     (live, move |record: &CallRecord| {
         let mut live = log.lock().expect("no panic before");
-        match record.call {
-            SspiCall::DeleteSecurityContext => {
-                assert_eq!((record.after, record.status), ("none", SecurityStatus::SEC_E_OK));
-                live.now -= i64::from(record.before != "none");
-            }
-            _ => live.now += i64::from(record.before == "none" && record.after != "none"),
+        if record.call == SspiCall::DeleteSecurityContext {
+            assert_eq!((record.after, record.status), ("none", SecurityStatus::SEC_E_OK));
+            live.now -= i64::from(record.before != "none");
+        } else {
+            live.now += i64::from(record.before == "none" && record.after != "none");
         }
         live.most = live.most.max(live.now);
     })
