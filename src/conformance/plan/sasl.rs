@@ -20,8 +20,9 @@ fn word(qop: Qop) -> fact::Qop {
 
 impl Planner {
     /// The ciphers that are configured: mostly all, else some, and none where flags cannot be had.
-    fn ciphers(&mut self, facts: &Facts) -> Vec<Cipher> {
-        if facts.is(fact::Flags::Unsupported) && self.rng.u8(..4) == 0 {
+    fn ciphers(&mut self, call: CallName, facts: &Facts) -> Vec<Cipher> {
+        let asks_in_vain = call == CallName::AcceptSecurityContext && facts.is(fact::Flags::Unsupported);
+        if asks_in_vain && self.rng.u8(..4) == 0 {
             return Vec::new();
         }
         if self.rng.bool() {
@@ -32,14 +33,14 @@ impl Planner {
         Cipher::ALL.into_iter().enumerate().filter_map(chosen).collect()
     }
 
-    pub(super) fn sasl_setup(&mut self, facts: &Facts, setup: Setup) -> Setup {
+    pub(super) fn sasl_setup(&mut self, call: CallName, facts: &Facts, setup: Setup) -> Setup {
         let mut limits = setup.limits;
         // What names nothing leaves room for the one challenge that is answered afterwards.
         if facts.is(fact::Names::Nothing) {
             limits.challenges = Limits::default().challenges;
         }
         Setup {
-            ciphers: self.ciphers(facts),
+            ciphers: self.ciphers(call, facts),
             maxbuf: ANNOUNCED_MAXBUFS[self.rng.usize(..ANNOUNCED_MAXBUFS.len())],
             limits,
             ..setup

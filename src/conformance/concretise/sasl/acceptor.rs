@@ -153,7 +153,8 @@ impl<'a> Concretiser<'a> {
         let qop = self.asked(origin);
         let mut requirements = self.http_flag(Profile::DigestSasl, context) | self.asking(qop);
         if self.wishes(fact::Flags::Unsupported) {
-            let without_cipher = self.registers.setup.ciphers.is_empty() && self.rng.bool();
+            let may_ask = !self.wishes(fact::Asked::Within);
+            let without_cipher = may_ask && self.registers.setup.ciphers.is_empty() && self.rng.bool();
             requirements |= if without_cipher { CONFIDENTIALITY } else { PROXY_BINDINGS };
         }
         if self.rng.u8(..4) == 0 {
