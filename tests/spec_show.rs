@@ -100,6 +100,23 @@ fn a_call_lists_its_facts_situations_and_rows() {
 }
 
 #[test]
+fn a_call_is_shown_with_the_table_of_each_mechanism() {
+    let tables = tables();
+    let text = show::call(&tables, CallName::CompleteAuthToken).expect("every call has a table");
+    assert!(text.starts_with("CompleteAuthToken (HTTP)\n"), "{text}");
+    assert!(text.contains("\nCompleteAuthToken (SASL)\n"), "{text}");
+    let value = show::call_json(&tables, CallName::CompleteAuthToken).expect("every call has a table");
+    let profiles: Vec<&Value> =
+        value["tables"].as_array().expect("tables are a list").iter().map(|table| &table["profiles"]).collect();
+    assert_eq!(profiles, [&json!(["digest-http"]), &json!(["digest-sasl"])]);
+    let shared = show::call_json(&tables, CallName::DeleteSecurityContext).expect("every call has a table");
+    assert_eq!(shared["tables"][0]["profiles"], json!(["digest-http", "digest-sasl"]));
+    assert_eq!(shared["tables"].as_array().map(Vec::len), Some(1));
+    let row = show::row(&tables, "dec-sasl-lost").expect("the row exists");
+    assert!(row.contains("call           DecryptMessage (SASL)\n"), "{row}");
+}
+
+#[test]
 fn a_state_of_both_roles_is_shown_for_both() {
     let tables = tables();
     let text = show::state(&tables, "established").expect("the state exists");

@@ -236,6 +236,10 @@ pub fn entity(octets: &[u8]) -> fact::Entity {
 #[cfg(test)]
 mod tests {
     use super::{capacity, entity, form, header_output, output_after_token, parameter, realm, separate_output, token};
+    use super::{
+        channel_bindings, data, data_to_encrypt, rest_output, signature, signature_output, target_host, target_text,
+        wrapped,
+    };
     use crate::buffer::BufferType;
     use crate::spec::call::{Buffer, Descriptor};
     use crate::spec::vocabulary as fact;
@@ -303,6 +307,55 @@ mod tests {
         assert_eq!(separate_output(&buffers[2..]), Some(4));
         assert_eq!(header_output(&buffers), Some(0));
         assert_eq!(header_output(&buffers[1..2]), None);
+    }
+
+    #[test]
+    fn what_is_protected_is_found_by_type() {
+        let buffers = [
+            of(BufferType::DATA.read_only(), b"read-only"),
+            of(BufferType::DATA, b"first"),
+            of(BufferType::STREAM.read_only(), b"read-only"),
+            of(BufferType::STREAM, b"stream"),
+            of(BufferType::DATA, b"second"),
+            of(BufferType::STREAM_TRAILER, b"trailer"),
+            of(BufferType::PADDING, b"padding"),
+            of(BufferType::TOKEN, b"token"),
+        ];
+        assert_eq!((data(&buffers), data_to_encrypt(&buffers), wrapped(&buffers)), (Some(0), Some(1), Some(1)));
+        assert_eq!((signature(&buffers), signature_output(&buffers)), (Some(6), Some(6)));
+        let rest = |length: usize| rest_output(&buffers[..length], data_to_encrypt(&buffers[..length]));
+        assert_eq!([2, 5, 6, 7].map(rest), [None, Some(4), Some(5), Some(6)]);
+        assert_eq!((data(&buffers[2..4]), wrapped(&buffers[2..4])), (None, Some(1)));
+        assert_eq!(rest_output(&buffers[4..5], Some(0)), None, "the message is not its own rest");
+    }
+
+    #[test]
+    fn a_target_is_utf_16_where_it_has_a_zero_octet() {
+        let texts: [(&[u8], Option<&str>); 8] = [
+            (b"HTTP/host", Some("HTTP/host")),
+            (b"HTTP/host\0", None),
+            (b"HTTP/hosts\0", Some("HTTP/hosts")),
+            (b"H\0T\0\0\0", Some("HT")),
+            (b"H\0\n\0", None),
+            (b"\xC3\xB6", None),
+            (b"\0\xD8", None),
+            (b"ab", Some("ab")),
+        ];
+        for (octets, text) in texts {
+            assert_eq!(target_text(octets).as_deref(), text, "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_buffer_of_a_type_decides() {
+        let empty_first = [
+            Buffer::null(BufferType::CHANNEL_BINDINGS),
+            of(BufferType::CHANNEL_BINDINGS, b"later"),
+            of(BufferType::TARGET_HOST.read_only(), b"host"),
+        ];
+        assert_eq!(channel_bindings(&empty_first), None);
+        assert_eq!(channel_bindings(&empty_first[1..]), Some(&b"later"[..]));
+        assert_eq!(target_host(&empty_first), Some(&b"host"[..]));
     }
 
     #[test]
