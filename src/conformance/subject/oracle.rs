@@ -183,7 +183,7 @@ impl Oracle {
     fn header(&self, call: &Call) -> Option<Vec<u8>> {
         let before = self.shadow.registers().contexts.get(&call.context()?)?.http_answer()?;
         let answer = HttpAnswer {
-            nc: before.nc.checked_add(1)?,
+            nc: before.next_count()?,
             method: self.shadow.parameter(call, 0).to_vec(),
             uri: self.shadow.parameter(call, 1).to_vec(),
             ..before.clone()
