@@ -275,7 +275,7 @@ fn written_sasl(answer: &SaslAnswer) -> Option<Vec<u8>> {
 }
 
 /// Puts bytes into a buffer that a function may write.
-fn put(outcome: &mut Outcome, position: usize, bytes: &[u8]) {
+pub(super) fn put(outcome: &mut Outcome, position: usize, bytes: &[u8]) {
     let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
     let Some(buffer) = buffers.and_then(|buffers| buffers.get_mut(position)) else { return };
     let memory = buffer.data.as_deref_mut().unwrap_or_default();
