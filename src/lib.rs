@@ -24,6 +24,8 @@ pub mod spec;
 pub mod conformance;
 
 #[cfg(feature = "serve")]
+pub mod sasl;
+#[cfg(feature = "serve")]
 pub mod serve;
 
 #[cfg(all(doctest, feature = "package"))]

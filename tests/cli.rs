@@ -341,7 +341,7 @@ fn the_tables_of_this_build_are_sound_and_rendered() {
 
 fn broken_tables(scratch: &Scratch, file: &str, from: &str, to: &str) -> String {
     let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    for folder in ["", "calls"] {
+    for folder in ["", "calls", "calls/sasl"] {
         fs::create_dir_all(scratch.0.join("spec").join(folder)).expect("it can be made");
         for entry in fs::read_dir(tables.join(folder)).expect("it can be read").flatten() {
             if entry.path().is_file() {
@@ -525,4 +525,31 @@ fn bad_arguments_give_one_line_that_names_them() {
     let ran = run_with_input(&["explain", "request", "--uri", "/", "--secret-stdin", "a=b"], "hunter2\n");
     refused(&ran, "--secret-stdin");
     assert!(!ran.err.contains("hunter2"));
+}
+
+// --- vectors
+
+#[test]
+fn vectors_check_has_a_line_for_every_file_and_every_problem() {
+    let all = run(&["vectors", "check"]);
+    assert_eq!((all.code, all.err.as_str()), (Some(0), ""), "{}", all.out);
+    assert!(all.out.contains("sasl_unwrap.json ") && all.out.ends_with("in 15 files: 0 problems\n"), "{}", all.out);
+
+    let scratch = Scratch::new("vectors");
+    let broken = fs::read_to_string("spec/vectors/http_rspauth.json").expect("it is there");
+    let broken = broken.replacen("\"SEC_E_OK\"", "\"SEC_E_MESSAGE_ALTERED\"", 1);
+    fs::write(scratch.path("http_rspauth.json"), broken).expect("it can be written");
+    let found = run(&["vectors", "check", "--dir", &scratch.path("")]);
+    assert_eq!((found.code, found.err.as_str()), (Some(1), ""), "{}", found.out);
+    // The rule of the file, and what the digest layer says.
+    assert!(found.out.ends_with("vectors in 1 files: 2 problems\n"), "{}", found.out);
+    assert_eq!(found.out.lines().count(), 4, "{}", found.out);
+}
+
+#[test]
+fn vectors_check_needs_files() {
+    refused(&run(&["vectors", "check", "--dir", "no-such-directory"]), "no-such-directory");
+    let scratch = Scratch::new("no-vectors");
+    refused(&run(&["vectors", "check", "--dir", &scratch.path("")]), "no *.json is there");
+    refused(&run(&["vectors"]), "subcommand");
 }

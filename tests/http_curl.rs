@@ -89,22 +89,22 @@ fn a_captured_header_is_for_one_method_and_one_url() {
 #[test]
 fn curl_recovers_from_an_expired_nonce() {
     let Some(mut curl) = EasyHandle::start() else { return };
-    let server = Serving::start(&["--nonce-lifetime", "1"]);
+    let server = Serving::start(&["--nonce-lifetime", "3"]);
     assert_eq!(curl.get(&server.url("/a")), "200");
-    sleep(Duration::from_millis(1200));
+    sleep(Duration::from_millis(3200));
     assert_eq!(curl.get(&server.url("/b")), "200");
     server.expect_calls(0, &[CHALLENGE, INITIAL, "ASC SEC_I_COMPLETE_AND_CONTINUE 2", "CAT SEC_E_OK 2", INITIAL]);
 }
 
 #[test]
 fn an_expired_nonce_is_stale_only_if_the_digest_was_right() {
-    let server = Serving::start(&["--nonce-lifetime", "1"]);
+    let server = Serving::start(&["--nonce-lifetime", "3"]);
     let offered = challenge(&server.address);
     let [honest, guesser] = [challenge(&server.address), challenge(&server.address)];
     let alice = Holder::new(offered, Qop::Auth);
     let first = request(&server.address, "GET", "/a", &alice.authorization("GET", "/a", 1, ""), "");
     assert_eq!(first.status, 200, "{first:?}");
-    sleep(Duration::from_millis(1200));
+    sleep(Duration::from_millis(3200));
 
     // A session whose nonce expired.
     let mark = server.mark();

@@ -195,6 +195,11 @@ fn the_challenge_that_can_be_answered_is_found() {
         assert!(!first.to_lowercase().contains("authorization:"), "{first}");
         assert!(second.contains("nonce=\"n\"") && second.contains("uri=\"/x?y\""), "{second}");
     }
+    // The second connection is made before the answer, which tells its channel.
+    let (address, _requests) = scripted(vec![unauthorized(&[sha, "Basic realm=\"r\""]), ok("")]);
+    let output = fetch(&[&format!("http://{address}/")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaints(&output).concat().contains("SEC_E_QOP_NOT_SUPPORTED"), "{output:?}");
     let (address, _requests) = scripted(vec![unauthorized(&["Basic realm=\"r\""])]);
     let output = fetch(&[&format!("http://{address}/")]);
     assert_eq!(output.status.code(), Some(1));
@@ -219,7 +224,8 @@ fn stale_nonces_are_replaced_but_not_for_ever() {
 #[test]
 fn what_cannot_be_fetched_is_said_in_one_line() {
     for (arguments, code, named) in [
-        (&["--user", "a:b", "https://127.0.0.1/"][..], 2, "TLS"),
+        (&["--user", "a:b", "--ca-certificate", "Cargo.toml", "https://127.0.0.1/"][..], 2, "--ca-certificate"),
+        (&["--user", "a:b", "--ca-certificate", "no-such-file", "http://127.0.0.1/"], 2, "no-such-file"),
         (&["--user", "a:b", "/a"], 2, "http://"),
         (&["--user", "a:b", "--method", "A B", "http://127.0.0.1/"], 2, "--method"),
         (&["http://127.0.0.1/"], 2, "--user"),

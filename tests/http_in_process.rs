@@ -15,7 +15,7 @@ use digest_ssp::package::configuration::{Configuration, Limits};
 use digest_ssp::package::environment::{Environment, EnvironmentError, SystemEnvironment};
 use digest_ssp::serve::fetch::{Client, HttpUrl};
 use digest_ssp::serve::gate::{Gate, GateError, Outcome, Refusal, RequestHead};
-use digest_ssp::serve::initiator::{Initiator, OutgoingRequest, ServerProof};
+use digest_ssp::serve::initiator::{Initiator, OutgoingChannel, OutgoingRequest, ServerProof};
 use digest_ssp::serve::{CallRecord, HttpLimits, Server, SspiCall};
 use digest_ssp::status::SecurityStatus;
 use hyper::Method;
@@ -177,7 +177,8 @@ async fn slow_clients_are_not_waited_for() {
             else {
                 panic!("nobody is authenticated yet")
             };
-            let request = OutgoingRequest { method: b"POST", target: b"/", body: b"hello" };
+            let request =
+                OutgoingRequest { method: b"POST", target: b"/", body: b"hello", channel: OutgoingChannel::default() };
             let token = context.answer(&challenge, &request).expect("the challenge is good");
             let token = String::from_utf8_lossy(&token).into_owned();
             format!("POST / HTTP/1.1\r\nAuthorization: Digest {token}\r\nContent-Length: 5\r\n\r\nhel")
@@ -258,7 +259,8 @@ fn a_request_that_ends_early_leaves_nothing_behind() {
     else {
         panic!("nobody is authenticated yet")
     };
-    let request = OutgoingRequest { method: b"POST", target: b"/", body: b"hello" };
+    let request =
+        OutgoingRequest { method: b"POST", target: b"/", body: b"hello", channel: OutgoingChannel::default() };
     let token = context.answer(&challenge, &request).expect("the challenge is good");
     let head = RequestHead { method: b"POST", target: b"/", token: &token };
     for _ in 0..3 {

@@ -172,7 +172,7 @@ fn a_protection_that_was_not_offered_is_a_bad_request() {
 #[cfg(unix)]
 #[test]
 fn every_context_is_deleted_in_the_end() {
-    let server = Serving::start(&["--nonce-lifetime", "1", "--qop", "auth-int"]);
+    let server = Serving::start(&["--nonce-lifetime", "3", "--qop", "auth-int"]);
     let address = server.address.as_str();
     let alice = Holder::new(challenge(address), Qop::AuthInt);
     let post = |count, body| request(address, "POST", "/", &alice.authorization("POST", "/", count, "hello"), body);
@@ -180,7 +180,7 @@ fn every_context_is_deleted_in_the_end() {
         [post(1, "hello"), post(2, "hello"), post(3, "other"), post(2, "hello")].map(|reply| reply.status),
         [200, 200, 401, 401]
     );
-    std::thread::sleep(Duration::from_millis(1200));
+    std::thread::sleep(Duration::from_millis(3200));
     assert_eq!(post(3, "hello").status, 401);
     assert_eq!(request(address, "GET", "/", "Digest a", "").status, 400);
 

@@ -11,33 +11,13 @@ use digest_ssp::digest::{
     Response, ResponseDirectives, ResponseFields, SessionKey, TokenError, UserHash, charset,
 };
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use witness_support::{
+    Draw, account, assert_no_disagreement, from_hex, generated, octets, offence_answer, seed, text, to_hex, verified,
+};
+
+mod witness_support;
 
 const COUNT: usize = 5000;
-
-// Octets as the protocol writes them.
-
-fn to_hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        write!(text, "{octet:02x}").expect("a String takes everything");
-        text
-    })
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("the protocol writes octets as hex");
-    (0..text.len()).step_by(2).map(digit).collect()
-}
-
-fn octets(request: &Value, name: &str) -> Option<Vec<u8>> {
-    request.get(name).and_then(Value::as_str).map(from_hex)
-}
-
-fn text<'a>(request: &'a Value, name: &str) -> &'a str {
-    request.get(name).and_then(Value::as_str).expect("a text field of the protocol")
-}
 
 // The subject's answer, in the shape of the protocol.
 
@@ -49,16 +29,7 @@ fn judge(request: &Value) -> Value {
         "authentication-info" => judge_authentication_info(request, &token),
         other => panic!("no kind of the protocol: {other}"),
     };
-    answer.unwrap_or_else(|offence| match offence {
-        TokenError::Syntax(syntax) => json!({"verdict": "syntax", "position": syntax.position}),
-        TokenError::Repeated { directive, position } => {
-            json!({"verdict": format!("repeated:{directive}"), "position": position})
-        }
-        TokenError::Invalid { directive, position, expected: _ } => {
-            json!({"verdict": format!("invalid:{directive}"), "position": position})
-        }
-        TokenError::Missing { directive } => json!({"verdict": format!("missing:{directive}"), "position": null}),
-    })
+    answer.unwrap_or_else(|offence| offence_answer(&offence))
 }
 
 fn parsed(verdict: &str, fields: Map<String, Value>) -> Value {
@@ -78,10 +49,6 @@ fn entity(request: &Value, qop: Option<Qop>) -> Result<Option<[u8; 16]>, &'stati
         (Some(Qop::AuthInt), Some(entity)) if !entity.is_empty() => unhex32(&entity).map(Some).ok_or("entity-invalid"),
         (Some(Qop::AuthInt), _) => Err("entity-missing"),
     }
-}
-
-fn account(request: &Value) -> (&str, &str, &str) {
-    (text(request, "username"), text(request, "realm"), text(request, "password"))
 }
 
 fn key(request: &Value, algorithm: Algorithm, user: &UserHash, nonce: &[u8], cnonce: &[u8]) -> SessionKey {
@@ -240,57 +207,10 @@ fn disagreement(request: &Value, witness: &Value) -> Option<String> {
     })
 }
 
-fn assert_agreement<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) {
-    let disagreements: Vec<_> = pairs.filter_map(|(request, witness)| disagreement(request, witness)).collect();
-    let shown: String = disagreements.iter().take(10).map(String::as_str).collect();
-    assert!(disagreements.is_empty(), "{} disagreements, the first:\n{shown}", disagreements.len());
-}
-
-// The witness's process.
-
-fn witness(arguments: &[&str], input: String) -> Vec<Value> {
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let mut process = Command::new(&python)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/witness/witness.py"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!("this test needs Python 3 ({}; PYTHON names another): {error}", python.display())
-        });
-    let mut stdin = process.stdin.take().expect("stdin is piped");
-    // Written from aside, as the answers begin to come before all is written.
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = process.wait_with_output().expect("the witness runs");
-    // `generate` may end without reading; then there was nothing to write either.
-    writer.join().expect("the writer does not panic").expect("the witness reads its input");
-    assert!(output.status.success(), "the witness failed: {}", output.status);
-    let text = String::from_utf8(output.stdout).expect("the witness writes UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("the witness writes JSON")).collect()
-}
-
-fn generated(seed: u64, count: usize) -> Vec<Value> {
-    let lines = witness(&["generate", "--seed", &seed.to_string(), "--count", &count.to_string()], String::new());
-    assert_eq!(lines.len(), count);
-    lines
-}
-
-fn verified(requests: &[Value]) -> Vec<Value> {
-    let input = requests.iter().map(|request| format!("{request}\n")).collect();
-    let answers = witness(&["verify"], input);
-    assert_eq!(answers.len(), requests.len());
-    answers
-}
-
-fn seed() -> u64 {
-    std::env::var("WITNESS_SEED").map_or(1, |seed| seed.parse().expect("WITNESS_SEED is a number"))
-}
-
 #[test]
 fn the_subject_agrees_with_headers_of_the_witness() {
-    let lines = generated(seed(), COUNT);
-    assert_agreement(lines.iter().map(|line| (line, &line["expected"])));
+    let lines = generated("http", seed(), COUNT);
+    assert_no_disagreement(lines.iter().filter_map(|line| disagreement(line, &line["expected"])));
 }
 
 #[test]
@@ -305,12 +225,12 @@ fn the_witness_agrees_with_headers_of_the_subject() {
     }
     let bad = answers.iter().filter(|answer| answer["verdict"] != "ok" && answer["verdict"] != "right").count();
     assert!(bad > COUNT / 4, "only {bad} headers are bad");
-    assert_agreement(requests.iter().zip(&answers));
+    assert_no_disagreement(requests.iter().zip(&answers).filter_map(|(request, answer)| disagreement(request, answer)));
 }
 
 #[test]
 fn a_wrong_expectation_is_a_disagreement() {
-    let lines = generated(seed(), 500);
+    let lines = generated("http", seed(), 500);
     let with = |kind: &str, verdict: &str| {
         let one = |line: &&Value| line["kind"] == kind && line["expected"]["verdict"] == verdict;
         lines.iter().find(one).expect("one of 500")
@@ -349,57 +269,7 @@ const URIS: [&[u8]; 6] =
     [b"/dir/index.html", b"/a,b?c=\"d\"", b"*", b"http://www.nowhere.org/", b"/back\\slash", b"/caf\xc3\xa9"];
 const METHODS: [&[u8]; 3] = [b"GET", b"POST", b"M-SEARCH"];
 
-/// SplitMix64: enough to draw test cases, the same everywhere.
-struct Draw(u64);
-
 impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let bound = u64::try_from(bound).expect("a small bound");
-        usize::try_from((z ^ (z >> 31)) % bound).expect("below the bound")
-    }
-
-    fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-
-    fn octets_below(&mut self, bound: usize) -> Vec<u8> {
-        let length = self.below(bound);
-        std::iter::repeat_with(|| self.octet()).take(length).collect()
-    }
-
-    fn octet(&mut self) -> u8 {
-        u8::try_from(self.below(256)).expect("below 256")
-    }
-
-    /// A nonce, cnonce or opaque that a token can carry.
-    fn opaque_text(&mut self) -> Vec<u8> {
-        let mut octets = self.octets_below(40);
-        octets.retain(|&octet| octet == b'\t' || (octet >= 0x20 && octet != 0x7f));
-        octets
-    }
-
-    fn edit(&mut self, token: &mut Vec<u8>) {
-        for _ in 0..=self.below(4) {
-            let octet = if self.once_in(2) { self.octet() } else { self.one_of(b"\",=\\ \t\r\n0a") };
-            let at = self.below(token.len() + 1);
-            match self.below(4) {
-                0 => token.insert(at, octet),
-                1 if at < token.len() => token[at] = octet,
-                2 if at < token.len() => drop(token.remove(at)),
-                3 if self.once_in(4) => token.truncate(at),
-                _ => token.splice(at..at, *b"\r\n ").for_each(drop),
-            }
-        }
-    }
-
     /// A request, or None where the formatter refuses the values drawn.
     fn request(&mut self) -> Option<Value> {
         let (mut request, mut token) = match self.below(4) {

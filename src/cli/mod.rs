@@ -6,8 +6,10 @@ mod conform;
 mod explain;
 mod fetch;
 mod output;
+mod sasl;
 mod serve;
 mod spec;
+mod vectors;
 
 use core::fmt;
 use std::io::Write;
@@ -20,6 +22,7 @@ const AFTER_HELP: &str = "\
 Examples:
   digest-ssp serve --user alice:secret
   digest-ssp fetch --user alice:secret --verbose http://127.0.0.1:8080/a http://127.0.0.1:8080/b
+  digest-ssp sasl-server --user alice:secret --qop auth-conf
 
 Exit codes:
   0  everything asked for was done and nothing was found
@@ -44,8 +47,11 @@ enum Command {
     Conform(conform::Arguments),
     Explain(explain::Arguments),
     Spec(spec::Arguments),
+    Vectors(vectors::Arguments),
     Serve(serve::Arguments),
     Fetch(fetch::Arguments),
+    SaslServer(sasl::ServerArguments),
+    SaslClient(sasl::ClientArguments),
 }
 
 impl Command {
@@ -54,8 +60,11 @@ impl Command {
             Self::Conform(arguments) => conform::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
+            Self::Vectors(arguments) => vectors::run(&arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Fetch(arguments) => fetch::run(&arguments),
+            Self::SaslServer(arguments) => sasl::run_server(&arguments),
+            Self::SaslClient(arguments) => sasl::run_client(&arguments),
         }
     }
 }
@@ -120,7 +129,7 @@ fn usage_line(error: &clap::Error) -> String {
     }
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     if let Some(reason) = core::error::Error::source(error)
-        && argument.starts_with("--user")
+        && (argument.starts_with("--user") || argument.starts_with("--password"))
     {
         // What was taken for a name may be the password.
         return format!("{argument}: {reason}; see --help");
@@ -154,8 +163,13 @@ mod tests {
             (&["digest-ssp", "serve", "--user", "a:b", "--realm", "\u{e9}"], "--realm"),
             (&["digest-ssp", "serve", "--user", "a:b", "--qop", "auth-conf"], "--qop"),
             (&["digest-ssp", "serve", "--user", "a:b", "--window", "0"], "--window"),
-            (&["digest-ssp", "fetch", "--user", "a:b", "https://host/"], "https://host/"),
+            (&["digest-ssp", "serve", "--user", "a:b", "--tls-key", "k"], "--tls-certificate"),
+            (&["digest-ssp", "fetch", "--user", "a:b", "ftp://host/"], "ftp://host/"),
             (&["digest-ssp", "fetch", "--user", "a:b"], "URL"),
+            (&["digest-ssp", "sasl-server"], "--user"),
+            (&["digest-ssp", "sasl-server", "--user", "a:b", "--maxbuf", "16"], "--maxbuf"),
+            (&["digest-ssp", "sasl-server", "--user", "a:b", "--cipher", "aes"], "--cipher"),
+            (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "imap"], "--host"),
         ] {
             let Err(error) = Arguments::try_parse_from(arguments) else { panic!("{arguments:?} was accepted") };
             let line = usage_line(&error);

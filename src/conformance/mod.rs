@@ -11,6 +11,7 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod subject;
+pub mod vectors;
 pub mod walk;
 
 pub use action::{Action, CallAction};

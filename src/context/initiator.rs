@@ -255,7 +255,6 @@ impl Context<Initiator, Established> {
     /// takes a nonce count.
     pub fn make_signature(&mut self, message: &RequestMessage<'_>) -> Result<Vec<u8>, Failure> {
         let Established { exchange, count } = &mut self.state;
-        given(message.bindings)?;
         required_method(message.method)?;
         required_target(message.target)?;
         let entity = match exchange.qop() {

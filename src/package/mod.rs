@@ -285,7 +285,6 @@ impl SecurityPackage {
                 method: slots.parameter(0),
                 target: slots.parameter(1),
                 entity: slots.parameter(2),
-                bindings: slots.first(BufferType::CHANNEL_BINDINGS),
                 capacity: header_slot.map(|slot| slot.capacity),
             },
             message: PlainMessage { message: slots.data(), capacity: signature_slot.map(|slot| slot.capacity) },

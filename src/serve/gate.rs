@@ -1,7 +1,8 @@
 //! The acceptor's side of SSPI, called as .NET's HttpListener calls it, without any sockets.
 //!
 //! AcceptSecurityContext is always called without a context handle. The newest handle of a session is kept until the nonce lifetime plus a
-//! minute; every other handle is deleted as soon as nobody holds it.
+//! minute; every other handle is deleted as soon as nobody holds it. What the server knows of its channel goes with
+//! every call, as a read-only buffer.
 #![forbid(unsafe_code)]
 
 use core::fmt;
@@ -10,12 +11,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::kept::{KeptSessions, SessionName};
+use super::protection::{ExtendedProtection, ServiceNames};
 use super::record::{CallLog, CallRecord, SspiCall};
 use crate::buffer::{BufferType, CredHandle, CtxtHandle, SecBuffer, SecBufferDesc};
 use crate::context::failure::Failure;
 use crate::digest::hash::{hex, md5};
 use crate::digest::{MAXIMUM_CHALLENGE, Qop, ResponseDirectives, uri};
-use crate::package::attributes::{PACKAGE_NAME, SECPKG_ATTR_NAMES};
+use crate::package::attributes::{PACKAGE_NAME, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, SECPKG_ATTR_NAMES};
 use crate::package::credentials::SECPKG_CRED_INBOUND;
 use crate::package::{AcceptRequirements, ContextAttribute, SecurityPackage};
 use crate::status::SecurityStatus;
@@ -33,6 +35,9 @@ pub struct Gate {
     /// UTF-16LE, as AcceptSecurityContext takes it.
     realm: Vec<u8>,
     requirements: AcceptRequirements,
+    /// A SEC_CHANNEL_BINDINGS structure, where TLS ends here.
+    channel_bindings: Option<Vec<u8>>,
+    services: ServiceNames,
     /// Room for a challenge and for an Authentication-Info that repeats the longest cnonce, each octet escaped.
     output_capacity: usize,
     kept: Mutex<KeptSessions>,
@@ -77,6 +82,8 @@ pub enum Outcome {
 pub enum Refusal {
     /// 401 with this challenge (without its scheme).
     Challenge(Vec<u8>),
+    /// 401 with this challenge: who the client is was shown, but it meant another service.
+    OtherService(Vec<u8>),
     /// 400: the token is malformed, or its uri is not the request target.
     BadRequest,
     /// 503: limits are reached, or the account source is down.
@@ -174,13 +181,29 @@ impl Gate {
     /// # Errors
     /// A realm that no challenge can carry; AcquireCredentialsHandle failed.
     pub fn new(package: SecurityPackage, qop: Qop, log: impl CallLog + 'static) -> Result<Arc<Self>, GateError> {
+        Self::with_protection(package, qop, ExtendedProtection::default(), log)
+    }
+
+    /// A gate that knows the channel of its requests, or whom they must name.
+    ///
+    /// # Errors
+    /// A realm that no challenge can carry; AcquireCredentialsHandle failed.
+    pub fn with_protection(
+        package: SecurityPackage,
+        qop: Qop,
+        protection: ExtendedProtection,
+        log: impl CallLog + 'static,
+    ) -> Result<Arc<Self>, GateError> {
+        let ExtendedProtection { channel, services } = protection;
         let configuration = package.configuration();
         let realm = checked_realm(&configuration.realm)?;
         let realm = realm.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let requirements = match qop {
-            Qop::Auth => AcceptRequirements::HTTP,
-            Qop::AuthInt => AcceptRequirements::HTTP | AcceptRequirements::INTEGRITY,
+        let integrity = match qop {
+            Qop::Auth => AcceptRequirements::empty(),
+            Qop::AuthInt => AcceptRequirements::INTEGRITY,
         };
+        let requirements = AcceptRequirements::HTTP | integrity | channel.requirements();
+        let channel_bindings = channel.bindings();
         let kept = KeptSessions::new(
             configuration.nonce_lifetime.saturating_add(GRACE),
             // The other half is for requests that are under way.
@@ -193,7 +216,17 @@ impl Gate {
         log.record(&CallRecord::of(call, ("none", "none"), None, &acquired, |_| SecurityStatus::SEC_E_OK));
         let credential = acquired.map_err(GateError::Credentials)?.credential;
         let (kept, log) = (Mutex::new(kept), Box::new(log));
-        Ok(Arc::new(Self { package, credential, realm, requirements, output_capacity, kept, log }))
+        Ok(Arc::new(Self {
+            package,
+            credential,
+            realm,
+            requirements,
+            channel_bindings,
+            services,
+            output_capacity,
+            kept,
+            log,
+        }))
     }
 
     /// AcceptSecurityContext for one request.
@@ -210,9 +243,9 @@ impl Gate {
             if !same {
                 return Outcome::Refused(Refusal::BadRequest);
             }
-            match self.authenticated(context, facts, output) {
+            match self.admit(context, facts, output) {
                 Ok(authenticated) => Outcome::Authenticated(authenticated),
-                Err(failure) => Outcome::Refused(self.refusal(&failure, Vec::new())),
+                Err(refusal) => Outcome::Refused(refusal),
             }
         } else if status.is_completion_due() {
             let (token, method, target) = (request.token.to_vec(), request.method.to_vec(), request.target.to_vec());
@@ -241,9 +274,7 @@ impl Gate {
             Ok(()) if status == SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE => {
                 Err(Refusal::Challenge(output.unwrap_or(challenge)))
             }
-            Ok(()) => self
-                .authenticated(context, message.facts, output.unwrap_or_default())
-                .map_err(|failure| self.refusal(&failure, Vec::new())),
+            Ok(()) => self.admit(context, message.facts, output.unwrap_or_default()),
         }
     }
 
@@ -256,29 +287,49 @@ impl Gate {
         self.log.record(&CallRecord::of(call, ("none", "none"), None, &result, |()| SecurityStatus::SEC_E_OK));
     }
 
-    fn authenticated(
-        &self,
+    /// What is asked of a context that is established.
+    fn admit(
+        self: &Arc<Self>,
         context: OwnedContext,
         facts: TokenFacts,
         authentication_info: Vec<u8>,
-    ) -> Result<Authenticated, Failure> {
-        let state = self.state(context.handle);
-        let result = self.package.query_context_attributes(context.handle, SECPKG_ATTR_NAMES);
-        let call = SspiCall::QueryContextAttributes;
-        let states = (state, self.state(context.handle));
-        self.log.record(&CallRecord::of(call, states, facts.count, &result, |_| SecurityStatus::SEC_E_OK));
-        let user = match result? {
-            ContextAttribute::Names { user_name } => user_name,
-            ContextAttribute::Sizes { .. }
-            | ContextAttribute::StreamSizes { .. }
-            | ContextAttribute::Lifespan { .. }
-            | ContextAttribute::SessionKey(_)
-            | ContextAttribute::KeyInfo { .. }
-            | ContextAttribute::PackageInfo { .. }
-            | ContextAttribute::ClientSpecifiedTarget(_)
-            | ContextAttribute::Flags(_) => String::new(),
+    ) -> Result<Authenticated, Refusal> {
+        match self.means_this_service(&context) {
+            Ok(true) => {}
+            Ok(false) => {
+                // With its only context the session ends.
+                drop(context);
+                return Err(self.fresh_challenge().map_or_else(|refusal| refusal, Refusal::OtherService));
+            }
+            Err(failure) => return Err(self.refusal(&failure, Vec::new())),
+        }
+        let user = match self.query(&context, SECPKG_ATTR_NAMES) {
+            Ok(attribute) => name_in(attribute),
+            Err(failure) => return Err(self.refusal(&failure, Vec::new())),
         };
         Ok(Authenticated { context, session: facts.session, user, authentication_info, qop: facts.qop })
+    }
+
+    /// Whether the service that the client named, if it named one, is one of those here.
+    fn means_this_service(&self, context: &OwnedContext) -> Result<bool, Failure> {
+        if self.services.is_any() {
+            return Ok(true);
+        }
+        match self.query(context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET) {
+            Ok(attribute) => Ok(self.services.contains(&name_in(attribute))),
+            // The policy let a response without extended protection pass.
+            Err(failure) if failure.status == SecurityStatus::SEC_E_UNSUPPORTED_FUNCTION => Ok(true),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn query(&self, context: &OwnedContext, attribute: u32) -> Result<ContextAttribute, Failure> {
+        let state = self.state(context.handle);
+        let result = self.package.query_context_attributes(context.handle, attribute);
+        let call = SspiCall::QueryContextAttributes;
+        let states = (state, self.state(context.handle));
+        self.log.record(&CallRecord::of(call, states, context.count, &result, |_| SecurityStatus::SEC_E_OK));
+        result
     }
 
     fn call_accept(
@@ -288,13 +339,15 @@ impl Gate {
         count: Option<[u8; 8]>,
     ) -> Result<(SecurityStatus, OwnedContext, Vec<u8>), Failure> {
         let (mut token, mut method, mut realm) = (token.to_vec(), method.to_vec(), self.realm.clone());
-        let mut input = [
+        let mut bindings = self.channel_bindings.clone();
+        let mut input = vec![
             SecBuffer::new(BufferType::TOKEN, &mut token),
             SecBuffer::new(BufferType::PKG_PARAMS, &mut method),
             SecBuffer::null(BufferType::PKG_PARAMS),
             SecBuffer::null(BufferType::PKG_PARAMS),
             SecBuffer::new(BufferType::PKG_PARAMS, &mut realm),
         ];
+        input.extend(bindings.as_deref_mut().map(bindings_buffer));
         let mut memory = vec![0; self.output_capacity];
         let mut output = [SecBuffer::new(BufferType::TOKEN, &mut memory)];
         let result = self.package.accept_security_context(
@@ -322,20 +375,23 @@ impl Gate {
         let (mut token, mut method) = (message.token.clone(), message.method.clone());
         let (mut target, mut entity) = (message.target.clone(), hex(&md5(&[body])));
         let mut memory = vec![0; self.output_capacity];
-        let mut buffers = [
+        let mut bindings = self.channel_bindings.clone();
+        let mut buffers = vec![
             SecBuffer::new(BufferType::TOKEN, &mut token),
             SecBuffer::new(BufferType::PKG_PARAMS, &mut method),
             SecBuffer::new(BufferType::PKG_PARAMS, &mut target),
             SecBuffer::new(BufferType::PKG_PARAMS, &mut entity),
             SecBuffer::new(BufferType::TOKEN, &mut memory),
         ];
+        let output_place = buffers.len() - 1;
+        buffers.extend(bindings.as_deref_mut().map(bindings_buffer));
         let before = self.state(context.handle);
         let result = self.package.complete_auth_token(context.handle, Some(&mut SecBufferDesc::new(&mut buffers)));
         let states = (before, self.state(context.handle));
         let ok = |(): &()| SecurityStatus::SEC_E_OK;
         let call = SspiCall::CompleteAuthToken;
         self.log.record(&CallRecord::of(call, states, message.facts.count, &result, ok));
-        let written = buffers.last().and_then(SecBuffer::bytes).unwrap_or_default();
+        let written = buffers.get(output_place).and_then(SecBuffer::bytes).unwrap_or_default();
         // A buffer nobody wrote keeps its capacity as its count, or gets none.
         let written = (!written.is_empty() && written.len() < self.output_capacity).then(|| written.to_vec());
         (result, written)
@@ -351,9 +407,10 @@ impl Gate {
             SecurityStatus::SEC_E_LOGON_DENIED
             | SecurityStatus::SEC_E_MESSAGE_ALTERED
             | SecurityStatus::SEC_E_OUT_OF_SEQUENCE
+            | SecurityStatus::SEC_E_BAD_BINDINGS
             | SecurityStatus::SEC_E_SECURITY_QOS_FAILED => {
                 if output.is_empty() {
-                    self.fresh_challenge()
+                    self.fresh_challenge().map_or_else(|refusal| refusal, Refusal::Challenge)
                 } else {
                     Refusal::Challenge(output)
                 }
@@ -364,11 +421,11 @@ impl Gate {
     }
 
     /// A challenge from a call with an empty token.
-    fn fresh_challenge(self: &Arc<Self>) -> Refusal {
+    fn fresh_challenge(self: &Arc<Self>) -> Result<Vec<u8>, Refusal> {
         match self.call_accept(b"", b"", None) {
-            Ok((_, _, challenge)) => Refusal::Challenge(challenge),
-            Err(failure) if failure.status == SecurityStatus::SEC_E_INSUFFICIENT_MEMORY => Refusal::Unavailable,
-            Err(_) => Refusal::Internal,
+            Ok((_, _, challenge)) => Ok(challenge),
+            Err(failure) if failure.status == SecurityStatus::SEC_E_INSUFFICIENT_MEMORY => Err(Refusal::Unavailable),
+            Err(_) => Err(Refusal::Internal),
         }
     }
 
@@ -389,6 +446,24 @@ impl Gate {
             self.delete(handle, None);
         }
     }
+}
+
+/// The user's name or the service's, whichever was asked for.
+fn name_in(attribute: ContextAttribute) -> String {
+    match attribute {
+        ContextAttribute::Names { user_name: name } | ContextAttribute::ClientSpecifiedTarget(name) => name,
+        ContextAttribute::Sizes { .. }
+        | ContextAttribute::StreamSizes { .. }
+        | ContextAttribute::Lifespan { .. }
+        | ContextAttribute::SessionKey(_)
+        | ContextAttribute::KeyInfo { .. }
+        | ContextAttribute::PackageInfo { .. }
+        | ContextAttribute::Flags(_) => String::new(),
+    }
+}
+
+fn bindings_buffer(bindings: &mut [u8]) -> SecBuffer<'_> {
+    SecBuffer::new(BufferType::CHANNEL_BINDINGS.read_only(), bindings)
 }
 
 impl Authenticated {

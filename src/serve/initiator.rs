@@ -47,6 +47,17 @@ pub struct OutgoingRequest<'a> {
     pub target: &'a [u8],
     /// The body, as sent.
     pub body: &'a [u8],
+    /// Where it is sent.
+    pub channel: OutgoingChannel<'a>,
+}
+
+/// What is known of the channel that a request is sent over; a server that asks for it is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OutgoingChannel<'a> {
+    /// The service principal name, such as `HTTP/www.example.com`; empty when there is none.
+    pub service_name: &'a [u8],
+    /// A SEC_CHANNEL_BINDINGS structure; empty where nothing is around the connection.
+    pub bindings: &'a [u8],
 }
 
 /// Where a context stands, as far as its user must know.
@@ -121,6 +132,7 @@ impl Initiator {
     fn room(&self, request: &OutgoingRequest<'_>) -> usize {
         // Every octet of name and target may be escaped, or be two in UTF-8.
         let variable = self.username_bytes.saturating_add(request.target.len());
+        let variable = variable.saturating_add(request.channel.service_name.len());
         RESPONSE_ROOM.saturating_add(variable.saturating_mul(2))
     }
 
@@ -158,17 +170,22 @@ impl InitiatorContext {
     /// Answers a challenge: the value of Authorization for `request`.
     ///
     /// For auth-int InitializeSecurityContext is called as if the body were not known yet, and CompleteAuthToken
-    /// finishes the response: the way of a client that learns its body while it sends the message.
+    /// finishes the response: the way of a client that learns its body while it sends the message. The channel must be
+    /// the one that the response goes over, not the one that the challenge came over.
     ///
     /// # Errors
     /// InitializeSecurityContext or CompleteAuthToken failed.
     pub fn answer(&self, challenge: &[u8], request: &OutgoingRequest<'_>) -> Result<Vec<u8>, Failure> {
         let Initiator { package, credential, requirements, .. } = &*self.initiator;
         let (mut challenge, mut method) = (challenge.to_vec(), request.method.to_vec());
+        let OutgoingChannel { service_name, bindings } = request.channel;
+        let (mut service_name, mut bindings) = (service_name.to_vec(), bindings.to_vec());
         let mut input = [
             SecBuffer::new(BufferType::TOKEN, &mut challenge),
             SecBuffer::new(BufferType::PKG_PARAMS, &mut method),
             SecBuffer::null(BufferType::PKG_PARAMS),
+            SecBuffer::new(BufferType::TARGET_HOST.read_only(), &mut service_name),
+            SecBuffer::new(BufferType::CHANNEL_BINDINGS.read_only(), &mut bindings),
         ];
         let mut memory = vec![0; self.initiator.room(request)];
         let mut output = [SecBuffer::new(BufferType::TOKEN, &mut memory)];

@@ -22,6 +22,10 @@ pub enum SspiCall {
     CompleteAuthToken,
     /// MakeSignature.
     MakeSignature,
+    /// EncryptMessage.
+    EncryptMessage,
+    /// DecryptMessage.
+    DecryptMessage,
     /// QueryContextAttributes.
     QueryContextAttributes,
     /// DeleteSecurityContext.
@@ -38,6 +42,8 @@ impl SspiCall {
             Self::InitializeSecurityContext => "InitializeSecurityContext",
             Self::CompleteAuthToken => "CompleteAuthToken",
             Self::MakeSignature => "MakeSignature",
+            Self::EncryptMessage => "EncryptMessage",
+            Self::DecryptMessage => "DecryptMessage",
             Self::QueryContextAttributes => "QueryContextAttributes",
             Self::DeleteSecurityContext => "DeleteSecurityContext",
         }
@@ -68,7 +74,7 @@ pub struct CallRecord {
 }
 
 impl CallRecord {
-    pub(super) fn of<T>(
+    pub(crate) fn of<T>(
         call: SspiCall,
         (before, after): (&'static str, &'static str),
         count: Option<[u8; 8]>,

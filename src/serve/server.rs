@@ -1,4 +1,4 @@
-//! HTTP/1.1 in front of a [`Gate`]. Every path is a resource that names its user.
+//! HTTP/1.1 in front of a [`Gate`], with or without TLS. Every path is a resource that names its user.
 #![forbid(unsafe_code)]
 
 use core::convert::Infallible;
@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::gate::{Authenticated, Gate, Outcome, Refusal, RequestHead};
 use super::headers;
+use super::tls::ServerIdentity;
 use crate::sync::{Mutex, lock};
 
 const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
@@ -38,7 +40,7 @@ pub struct HttpLimits {
     pub body_bytes: usize,
     /// The longest request head, in bytes, at least 8192; a longer one is 431.
     pub head_bytes: usize,
-    /// How long a request head may take.
+    /// How long a request head may take, and so may the TLS handshake before the first one.
     pub head_time: Duration,
     /// How long a request body may take; a slower one is 408.
     pub body_time: Duration,
@@ -68,11 +70,13 @@ pub struct Server {
     listener: TcpListener,
     local_address: SocketAddr,
     limits: HttpLimits,
+    identity: Option<ServerIdentity>,
 }
 
 struct Shared {
     gate: Arc<Gate>,
     limits: HttpLimits,
+    identity: Option<ServerIdentity>,
 }
 
 impl Server {
@@ -83,7 +87,13 @@ impl Server {
     pub async fn bind(address: SocketAddr, limits: HttpLimits) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let local_address = listener.local_addr()?;
-        Ok(Self { listener, local_address, limits })
+        Ok(Self { listener, local_address, limits, identity: None })
+    }
+
+    /// Speaks TLS on every connection. Whether its channel is bound to is said to the gate.
+    #[must_use]
+    pub fn with_tls(self, identity: ServerIdentity) -> Self {
+        Self { identity: Some(identity), ..self }
     }
 
     /// The address it is bound to.
@@ -93,14 +103,14 @@ impl Server {
 
     /// Serves behind `gate` until `stop` resolves, then ends every connection and closes the gate.
     pub async fn run(self, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
-        let Self { listener, limits, .. } = self;
+        let Self { listener, limits, identity, .. } = self;
         let limits = HttpLimits {
             head_time: limits.head_time.min(LONGEST),
             body_time: limits.body_time.min(LONGEST),
             idle_time: limits.idle_time.min(LONGEST),
             ..limits
         };
-        let shared = Arc::new(Shared { gate, limits });
+        let shared = Arc::new(Shared { gate, limits, identity });
         let places = Arc::new(Semaphore::new(shared.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
         let (stopping, stopped) = watch::channel(());
         let mut connections = JoinSet::new();
@@ -158,10 +168,29 @@ impl Activity {
 async fn serve_connection(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     // Small answers should not wait for each other; without it they only come later.
     let _ = stream.set_nodelay(true);
+    let Some(identity) = &shared.identity else {
+        return serve_stream(stream, &shared, stopped).await;
+    };
+    let handshake = timeout(shared.limits.head_time, identity.accept(stream));
+    let handshake = tokio::select! {
+        handshake = handshake => handshake,
+        _ = stopped.changed() => return,
+    };
+    // Whoever does not finish it in time, or trusts another certificate, has been told by TLS.
+    if let Ok(Ok(stream)) = handshake {
+        serve_stream(stream, &shared, stopped).await;
+    }
+}
+
+async fn serve_stream(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    shared: &Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+) {
     let HttpLimits { head_bytes, head_time, idle_time, .. } = shared.limits;
     let activity = Activity::begin();
     let service = service_fn(|request| {
-        let (shared, activity) = (Arc::clone(&shared), activity.clone());
+        let (shared, activity) = (Arc::clone(shared), activity.clone());
         async move {
             activity.mark();
             let response = respond(&shared, request).await;
@@ -260,18 +289,21 @@ impl Resource<'_> {
 
 fn refused(refusal: Refusal) -> Response<Full<Bytes>> {
     match refusal {
-        Refusal::Challenge(challenge) => match headers::with_scheme(&challenge) {
-            Some(challenge) => {
-                let mut response = text(StatusCode::UNAUTHORIZED, "authentication is required\n");
-                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                response
-            }
-            None => text(StatusCode::INTERNAL_SERVER_ERROR, "the challenge fits no header\n"),
-        },
+        Refusal::Challenge(challenge) => unauthorized(&challenge, "authentication is required\n"),
+        Refusal::OtherService(challenge) => unauthorized(&challenge, "the credentials are for another service\n"),
         Refusal::BadRequest => text(StatusCode::BAD_REQUEST, "the credentials are malformed or for another request\n"),
         Refusal::Unavailable => text(StatusCode::SERVICE_UNAVAILABLE, "nobody can be authenticated now\n"),
         Refusal::Internal => text(StatusCode::INTERNAL_SERVER_ERROR, "authentication failed internally\n"),
     }
+}
+
+fn unauthorized(challenge: &[u8], body: &'static str) -> Response<Full<Bytes>> {
+    let Some(challenge) = headers::with_scheme(challenge) else {
+        return text(StatusCode::INTERNAL_SERVER_ERROR, "the challenge fits no header\n");
+    };
+    let mut response = text(StatusCode::UNAUTHORIZED, body);
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
 }
 
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {

@@ -25,6 +25,7 @@ pub(crate) struct Serving {
     child: Child,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
+    scheme: &'static str,
     log: Arc<Log>,
 }
 
@@ -51,7 +52,8 @@ impl Serving {
         let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let mut first = String::new();
         output.read_line(&mut first).expect("the server writes UTF-8");
-        let address = first.trim_end().strip_prefix("listening on http://");
+        let scheme = if arguments.contains(&"--tls-certificate") { "https" } else { "http" };
+        let address = first.trim_end().strip_prefix(&format!("listening on {scheme}://"));
         let address = address.unwrap_or_else(|| panic!("the first line is {first:?}")).to_owned();
         let log = Arc::new(Log::default());
         let follower = Arc::clone(&log);
@@ -61,11 +63,11 @@ impl Serving {
                 follower.grown.notify_all();
             }
         });
-        Self { child, address, log }
+        Self { child, address, scheme, log }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// How many lines the log has, the beginning of what comes next. The log is read by a thread of its own, so a request that
@@ -286,7 +288,7 @@ pub(crate) fn challenge(address: &str) -> Challenge {
 }
 
 /// Whether `program arguments` succeeds; if not, the test is skipped on a desk and fails where CI=true.
-fn available(what: &str, command: &mut Command) -> bool {
+pub(crate) fn available(what: &str, command: &mut Command) -> bool {
     let found = command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !found {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true, and there is no {what}");
@@ -370,9 +372,24 @@ pub(crate) fn lines(output: &Output) -> Vec<String> {
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
+/// What a proxy replaces, by something of the same length: Content-Length must stay true.
+#[derive(Clone, Copy)]
+struct Edit(&'static str, &'static str);
+
 /// Passes bytes on to `to`, with `old` replaced by `new` (of the same length) in what the client sends.
 pub(crate) fn tampering_proxy(to: &str, old: &'static str, new: &'static str) -> String {
-    assert_eq!(old.len(), new.len(), "Content-Length must stay true");
+    editing_proxy(to, Some(Edit(old, new)), None)
+}
+
+/// Passes bytes on to `to`, with `old` replaced by `new` (of the same length) in what the server answers.
+pub(crate) fn answer_rewriting_proxy(to: &str, old: &'static str, new: &'static str) -> String {
+    editing_proxy(to, None, Some(Edit(old, new)))
+}
+
+fn editing_proxy(to: &str, requests: Option<Edit>, answers: Option<Edit>) -> String {
+    for Edit(old, new) in [requests, answers].into_iter().flatten() {
+        assert_eq!(old.len(), new.len(), "Content-Length must stay true");
+    }
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
     let to = to.to_owned();
@@ -381,18 +398,20 @@ pub(crate) fn tampering_proxy(to: &str, old: &'static str, new: &'static str) ->
             let server = TcpStream::connect(&to).expect("the server listens");
             let (from_server, to_client) =
                 (server.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
-            std::thread::spawn(move || pass(from_server, to_client, |_| ()));
-            std::thread::spawn(move || pass(client, server, |bytes| replace(bytes, old.as_bytes(), new.as_bytes())));
+            std::thread::spawn(move || pass(from_server, to_client, answers));
+            std::thread::spawn(move || pass(client, server, requests));
         }
     });
     address
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, edit: impl Fn(&mut [u8])) {
+fn pass(mut from: TcpStream, mut to: TcpStream, edit: Option<Edit>) {
     let mut bytes = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut bytes) {
         let chunk = bytes.get_mut(..length).expect("read returns what fits");
-        edit(chunk);
+        if let Some(Edit(old, new)) = edit {
+            replace(chunk, old.as_bytes(), new.as_bytes());
+        }
         if to.write_all(chunk).is_err() {
             break;
         }

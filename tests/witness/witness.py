@@ -6,7 +6,10 @@ import json
 import sys
 
 from digest_witness.generate import generate
+from digest_witness.generate_sasl import generate_bindings, generate_layers, generate_sasl
 from digest_witness.verify import answer
+
+PROFILES = {"http": generate, "sasl": generate_sasl, "layers": generate_layers, "bindings": generate_bindings}
 
 
 def _line(value):
@@ -28,17 +31,18 @@ def verify():
 
 
 def main():
-    parser = argparse.ArgumentParser(description="An independent verifier and generator of HTTP Digest headers")
+    parser = argparse.ArgumentParser(description="An independent verifier and generator of Digest messages")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("verify", help="judge the requests on standard input, one JSON object a line")
     generator = commands.add_parser("generate", help="print requests together with their expected answers")
+    generator.add_argument("--profile", choices=PROFILES, default="http")
     generator.add_argument("--seed", type=int, required=True)
     generator.add_argument("--count", type=int, required=True)
     arguments = parser.parse_args()
     if arguments.command == "verify":
         verify()
     else:
-        for request in generate(arguments.seed, arguments.count):
+        for request in PROFILES[arguments.profile](arguments.seed, arguments.count):
             sys.stdout.write(_line(request) + "\n")
         sys.stdout.flush()
 

@@ -132,10 +132,11 @@ pub fn target_host(buffers: &[Buffer]) -> Option<&[u8]> {
     given(buffers, BufferType::TARGET_HOST)
 }
 
-/// A target host as printable US-ASCII: UTF-16LE where the length is even and there is a zero octet, else UTF-8; a
-/// NUL at the end is dropped.
+/// A target host as printable US-ASCII: UTF-16LE where the length is even and an octet before the last is zero, else
+/// UTF-8; a NUL at the end is dropped.
 pub fn target_text(octets: &[u8]) -> Option<String> {
-    let text = if octets.len().is_multiple_of(2) && octets.contains(&0) {
+    let before_last = octets.split_last().map_or(octets, |(_, before)| before);
+    let text = if octets.len().is_multiple_of(2) && before_last.contains(&0) {
         let units = octets.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
         char::decode_utf16(units).collect::<Result<String, _>>().ok()?
     } else {

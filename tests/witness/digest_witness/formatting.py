@@ -4,7 +4,8 @@ from .samples import any_case
 
 _WHITE_SPACE = (b"", b"", b"", b" ", b"  ", b"\t", b"\r\n ", b"\r\n\t", b" \r\n  ")
 _NOT_BARE = frozenset(b',"\x7f') | frozenset(range(0x21))
-_UNKNOWN = (b"x-forwarded", b"auth-param", b"authzid", b"!#$%&'*+-.^_`|~", b"Nonces", b"realm2", b"maxbuf")
+# Unknown to HTTP and to SASL.
+_UNKNOWN = (b"x-forwarded", b"auth-param", b"authzid2", b"!#$%&'*+-.^_`|~", b"Nonces", b"realm2", b"max-buf")
 _UNKNOWN_VALUES = (b"1", b"some, thing", b'"', b"\xfe\xff", b"", b"a=b;c", b"\\x")
 
 

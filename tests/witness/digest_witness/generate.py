@@ -130,7 +130,12 @@ def _response(rng):
     return f"response/{family.__name__.strip('_')}", intention, request
 
 
+_NOT_HTTP = ((b"authzid", b"admin"), (b"maxbuf", b"65536"), (b"cipher", b"rc4"), (b"digest-uri", b"http/host"))
+
+
 def _well_formed(rng, _exchange, pairs, _request):
+    if rng.randrange(8) == 0:
+        pairs = pairs + [rng.choice(_NOT_HTTP) for _ in range(rng.randrange(1, 4))]
     return "right", token(rng, pairs)
 
 
@@ -213,7 +218,7 @@ def _directive_doubled(rng, _exchange, pairs, _request):
     return f"repeated:{name}", mutations.doubled(rng, pairs, name)
 
 
-_BAD_VALUES = {
+BAD_VALUES = {
     "nc": (b"1", b"", b"0000001", b"000000001", b"0000000g", b"+0000001", b"00000001 ", b"0x000001", b"\xb2" * 8),
     "response": (b"", b"0" * 31, b"0" * 33, b"g" * 32, b" " + b"0" * 31, b"0" * 64),
     "qop": (b"", b"auth-conf", b"auth,auth-int", b"auth ", b"authint", b"\xc1uth"),
@@ -224,18 +229,18 @@ _BAD_VALUES = {
 
 
 def _value_invalid(rng, _exchange, pairs, _request):
-    names = [name for name in _BAD_VALUES if name in dict(pairs)]
+    names = [name for name in BAD_VALUES if name in dict(pairs)]
     name = rng.choice(names)
-    return f"invalid:{name}", mutations.replaced(rng, pairs, name, rng.choice(_BAD_VALUES[name]))
+    return f"invalid:{name}", mutations.replaced(rng, pairs, name, rng.choice(BAD_VALUES[name]))
 
 
-_NOT_UTF_8 = (b"\xe9", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xff", b"ok \x80")
+NOT_UTF_8 = (b"\xe9", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xff", b"ok \x80")
 
 
 def _not_utf_8(rng, _exchange, pairs, _request):
     name = rng.choice(("username", "realm"))
     # The username is judged first, so it has to be good where the realm is meant.
-    bad = {"username": b"Mufasa", name: rng.choice(_NOT_UTF_8)}
+    bad = {"username": b"Mufasa", name: rng.choice(NOT_UTF_8)}
     spoilt = [(key, bad.get(key, old)) for key, old in pairs if key != "charset"]
     spoilt.append(("charset", b"utf-8"))
     if rng.randrange(3) == 0:
@@ -250,7 +255,7 @@ def _broken_octets(rng, _exchange, pairs, _request):
 def _value_and_syntax(rng, _exchange, pairs, _request):
     """An offence of the meaning and one of the syntax in the same token: the first from the left wins."""
     name = rng.choice(("nc", "response", "qop"))
-    octets = mutations.replaced(rng, pairs, name, rng.choice(_BAD_VALUES[name]))
+    octets = mutations.replaced(rng, pairs, name, rng.choice(BAD_VALUES[name]))
     return None, rng.choice((mutations.truncated, mutations.with_control, mutations.edited))(rng, octets)
 
 
@@ -337,10 +342,10 @@ def _challenge_token(rng, pairs):
         pairs = [pair for pair in pairs if pair[0] != "qop"] + [("qop", rng.choice((b"", b" ", b",", b" ,\t, ")))]
         return "qop_empty", "invalid:qop", token(rng, pairs)
     if choice == 13:
-        pairs = [pair for pair in pairs if pair[0] != "charset"] + [("charset", rng.choice(_BAD_VALUES["charset"]))]
+        pairs = [pair for pair in pairs if pair[0] != "charset"] + [("charset", rng.choice(BAD_VALUES["charset"]))]
         return "charset_invalid", "invalid:charset", token(rng, pairs)
     if choice == 14:
-        pairs = [("realm", rng.choice(_NOT_UTF_8)), ("charset", b"utf-8")] + ([("nonce", b"n")] if rng.randrange(2) else [])
+        pairs = [("realm", rng.choice(NOT_UTF_8)), ("charset", b"utf-8")] + ([("nonce", b"n")] if rng.randrange(2) else [])
         return "realm_not_utf_8", "invalid:realm", token(rng, pairs)
     if choice == 15:
         padding = rng.randrange(2040, 2056) - len(octets := token(rng, pairs))
@@ -393,7 +398,7 @@ def _authentication_info_token(rng, exchange, pairs, request):
     if choice == 9:
         return "no_proof", "missing:rspauth", mutations.without(rng, pairs, "rspauth")
     if choice == 10:
-        bad = rng.choice(_BAD_VALUES["response"])
+        bad = rng.choice(BAD_VALUES["response"])
         return "proof_invalid", "invalid:rspauth", mutations.replaced(rng, pairs, "rspauth", bad)
     if choice == 11:
         name = rng.choice([name for name, _ in pairs])

@@ -9,7 +9,7 @@ MAXIMUM_CHALLENGE = 2047
 
 _HEX_8 = re.compile(rb"[0-9A-Fa-f]{8}")
 _HEX_32 = re.compile(rb"[0-9A-Fa-f]{32}")
-_QOP_SEPARATORS = re.compile(rb"[, \t\r\n]+")  # a CR or LF in a value is always part of a fold
+_SEPARATORS = re.compile(rb"[, \t\r\n]+")  # a CR or LF in a value is always part of a fold
 
 
 def is_digest(value):
@@ -17,77 +17,79 @@ def is_digest(value):
     return _HEX_32.fullmatch(value) is not None
 
 
-def _anything(_):
+def anything(_):
     return True
 
 
-def _one_of(*words):
+def one_of(*words):
     return lambda value: value.lower() in words
 
 
-def _is_count(value):
+def is_count(value):
     return _HEX_8.fullmatch(value) is not None
 
 
-def _has_members(value):
-    return any(_QOP_SEPARATORS.split(value))
+def members(value):
+    """The tokens of a list, in lower case; commas and white space separate them."""
+    return [member.lower() for member in _SEPARATORS.split(value) if member]
 
 
-_QOP = _one_of(b"auth", b"auth-int")
-_CHARSET = _one_of(b"utf-8")
+_QOP = one_of(b"auth", b"auth-int")
+_CHARSET = one_of(b"utf-8")
 
 RESPONSE = {
-    "username": _anything,
-    "realm": _anything,
-    "nonce": _anything,
+    "username": anything,
+    "realm": anything,
+    "nonce": anything,
     "uri": lambda value: value != b"",
     "qop": _QOP,
-    "nc": _is_count,
-    "cnonce": _anything,
+    "nc": is_count,
+    "cnonce": anything,
     "response": is_digest,
-    "opaque": _anything,
-    "algorithm": _one_of(b"md5", b"md5-sess"),
+    "opaque": anything,
+    "algorithm": one_of(b"md5", b"md5-sess"),
     "charset": _CHARSET,
-    "hashed-dirs": _anything,
-    "service-name": _anything,
-    "channel-binding": _anything,
+    "hashed-dirs": anything,
+    "service-name": anything,
+    "channel-binding": anything,
 }
 RESPONSE_REQUIRED = ("username", "realm", "nonce", "uri", "qop", "nc", "cnonce", "response", "opaque")
 
 CHALLENGE = {
-    "realm": _anything,
-    "nonce": _anything,
-    "domain": _anything,
-    "opaque": _anything,
-    "stale": _anything,
-    "algorithm": _anything,
-    "qop": _has_members,
+    "realm": anything,
+    "nonce": anything,
+    "domain": anything,
+    "opaque": anything,
+    "stale": anything,
+    "algorithm": anything,
+    "qop": members,
     "charset": _CHARSET,
 }
 CHALLENGE_REQUIRED = ("realm", "nonce")
 
 AUTHENTICATION_INFO = {
-    "nextnonce": _anything,
+    "nextnonce": anything,
     "qop": _QOP,
     "rspauth": is_digest,
-    "cnonce": _anything,
-    "nc": _is_count,
+    "cnonce": anything,
+    "nc": is_count,
 }
 
 
 class Message:
-    """A token whose known directives are each there once at most, and valid."""
+    """A token whose known directives are valid, and there once at most: but for those that may be there often."""
 
-    def __init__(self, token, known, username_of_response=False):
+    def __init__(self, token, known, username_of_response=False, often=()):
         self.values = {}
         self.positions = {}
+        self.every = {name: [] for name in often}  # (value, position) of those that may be there often
         self.unknown = []
         for directive in scan(token):
             name = directive.key()
             if name not in known:
                 self.unknown.append((directive.name, directive.value()))
                 continue
-            if name in self.values:
+            if name in self.values and name not in self.every:
                 raise Offence(f"repeated:{name}", directive.name_at)
             if name == "username" and username_of_response:
                 value = directive.username_value()
@@ -97,6 +99,8 @@ class Message:
                 raise Offence(f"invalid:{name}", directive.value_at)
             self.values[name] = value
             self.positions[name] = directive.value_at
+            if name in self.every:
+                self.every[name].append((value, directive.value_at))
 
     def get(self, name):
         return self.values.get(name)
@@ -144,11 +148,11 @@ def parse_authentication_info(token):
 
 def offered_qop(value):
     """The members of a challenge's qop directive."""
-    members = [member.lower() for member in _QOP_SEPARATORS.split(value) if member]
+    offered = members(value)
     return {
-        "auth": b"auth" in members,
-        "auth-int": b"auth-int" in members,
-        "others": any(member not in (b"auth", b"auth-int") for member in members),
+        "auth": b"auth" in offered,
+        "auth-int": b"auth-int" in offered,
+        "others": any(member not in (b"auth", b"auth-int") for member in offered),
     }
 
 
