@@ -9,7 +9,8 @@ use super::wrapped::{call_as, context, each_input, reseal, response, without_buf
 use crate::buffer::BufferType;
 use crate::digest::bindings::{Presented, presented};
 use crate::spec::Call;
-use crate::spec::names::Profile;
+use crate::spec::model::Row;
+use crate::spec::names::{Effect, Profile};
 use crate::status::SecurityStatus;
 
 /// ASC_REQ_PROXY_BINDINGS.
@@ -30,6 +31,11 @@ fn is_bound(call: &Call) -> bool {
     response(call).is_some_and(|response| matches!(presented(&response), Presented::Bound { .. }))
 }
 
+/// The row that says what must happen.
+fn expected<'o>(oracle: &'o Oracle, call: &Call) -> Option<&'o Row> {
+    oracle.shadow().expect(call).row
+}
+
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "channel-not-compared",
@@ -40,7 +46,12 @@ pub(super) static FAULTS: &[Fault] = &[
         skipped: &[],
         make: |specification| {
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
-                if is_bound(call) { call_as(oracle, call, &without_buffers(call, &CHANNEL)) } else { oracle.call(call) }
+                // What else a channel is good for stays: a challenge for the next response is upgraded.
+                let differs = expected(oracle, call).is_some_and(|row| row.id.contains("bad-bindings"));
+                if is_bound(call) && differs {
+                    return call_as(oracle, call, &without_buffers(call, &CHANNEL));
+                }
+                oracle.call(call)
             })
         },
     },
@@ -91,7 +102,9 @@ pub(super) static FAULTS: &[Fault] = &[
         skipped: &[],
         make: |specification| {
             wrapped::<()>(Oracle::new(specification.clone()), |oracle, (), call| {
-                if is_bound(call) { oracle.call(&undemanding(call)) } else { oracle.call(call) }
+                let challenges =
+                    expected(oracle, call).is_some_and(|row| row.outcome.effects.contains(&Effect::RegisterChallenge));
+                if is_bound(call) && !challenges { oracle.call(&undemanding(call)) } else { oracle.call(call) }
             })
         },
     },

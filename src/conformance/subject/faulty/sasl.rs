@@ -355,7 +355,7 @@ pub(super) static FAULTS: &[Fault] = &[
         },
     },
     Fault {
-        name: "proof-not-awaited",
+        name: "sasl-proof-not-awaited",
         text: "The initiator is established as soon as it has responded.",
         reference: "decisions of issue 3 E, the server always proves itself, whatever ISC_REQ_MUTUAL_AUTH",
         profile: Profile::DigestSasl,
