@@ -170,6 +170,9 @@ mod tests {
             (&["digest-ssp", "sasl-server", "--user", "a:b", "--maxbuf", "16"], "--maxbuf"),
             (&["digest-ssp", "sasl-server", "--user", "a:b", "--cipher", "aes"], "--cipher"),
             (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "imap"], "--host"),
+            (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "", "--host", "h"], "--service"),
+            (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "imap", "--host", "a/b"], "--host"),
+            (&["digest-ssp", "sasl-server", "--user", "a:b", "--host", "h\u{f6}st"], "--host"),
         ] {
             let Err(error) = Arguments::try_parse_from(arguments) else { panic!("{arguments:?} was accepted") };
             let line = usage_line(&error);

@@ -14,42 +14,14 @@ use super::failure::{EnvironmentFailure, Failure, Misuse, PeerMisbehaviour};
 use super::http::{ChallengeTerms, Http, IssuedChallenge, Session};
 use super::input::{ResponseMessage, required_entity, required_room};
 use super::issuing::{fresh_if_room, is_expired};
+use super::refusal::Refused;
 use super::requirements::AcceptRequirements;
 use super::sessions::{Answer, Answered, Issued, Reference};
 use super::verification::{authenticate, is_made_with};
-use super::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, Rejected, sealed};
+use super::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, sealed};
 use crate::digest::uri::same_target;
 use crate::digest::{A2, AuthenticationInfo, Protection, Qop, Response, SessionKey};
 use crate::sync::lock;
-
-/// A completion that failed, with the challenge that goes out all the same.
-struct Refused {
-    failure: Failure,
-    challenge: Option<Vec<u8>>,
-}
-
-impl<F: Into<Failure>> From<F> for Refused {
-    fn from(failure: F) -> Self {
-        Self { failure: failure.into(), challenge: None }
-    }
-}
-
-/// Gives back what a failed completion leaves: the context as it was, or a rejected one without its reference.
-fn refused<C: Completable<Role = Acceptor>>(
-    context: C,
-    refused: Refused,
-    reject: impl FnOnce(C) -> (Acceptor, Reference<Http>),
-    world: World<'_>,
-) -> Completion<C> {
-    let Refused { failure, challenge } = refused;
-    if failure.reason.consumes_completion() {
-        let (role, reference) = reject(context);
-        lock(world.http_sessions).release(reference);
-        Completion::Rejected { context: Context { role, state: Rejected::STATE }, failure, challenge }
-    } else {
-        Completion::StillPending(context, failure)
-    }
-}
 
 impl sealed::Sealed for Context<Acceptor, CompleteNeeded<Initial>> {}
 impl Completable for Context<Acceptor, CompleteNeeded<Initial>> {
@@ -69,7 +41,7 @@ impl Completable for Context<Acceptor, CompleteNeeded<Initial>> {
                 let state = Established { session, reference, policy, proof };
                 Completion::Completed(Context { role: self.role, state }, info)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
@@ -92,7 +64,7 @@ impl Completable for Context<Acceptor, CompleteNeeded<Subsequent>> {
                 let state = Established { session, reference, policy, proof };
                 Completion::Completed(Context { role: self.role, state }, info)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
@@ -117,7 +89,7 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Initial>> {
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
@@ -142,7 +114,7 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Subsequent>> {
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
