@@ -147,7 +147,7 @@ const EDITS: [(&str, &[u8]); 6] = [
 
 fn completions() -> (Corpus, Vec<Step>) {
     let (mut corpus, mut all) = (Corpus::new(), Vec::new());
-    for state in 0..8 {
+    for state in 0..u8::try_from(fuzzing::WAYS).unwrap_or(u8::MAX) {
         let mut record = |edit: &str, bytes: Vec<u8>| match fuzzing::complete_auth_token(&bytes) {
             Ok(steps) => {
                 let Some(last) = steps.len().checked_sub(2) else { return };

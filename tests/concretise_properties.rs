@@ -41,6 +41,20 @@ struct Unrealizable {
 
 const UNREALIZABLE: &[Unrealizable] = &[
     Unrealizable {
+        family: "completions of HTTP on SASL",
+        why: "a response of SASL is complete in itself, so that no body is waited for and nothing continues",
+        holds: |facts| {
+            let of_http = [
+                State::CompleteNeededInitial,
+                State::CompleteAndContinueInitial,
+                State::CompleteAndContinueSubsequent,
+                State::CompleteNeeded,
+                State::CompleteAndContinue,
+            ];
+            facts.profile == Profile::DigestSasl && of_http.iter().any(|state| facts.is(*state))
+        },
+    },
+    Unrealizable {
         family: "room in an output that cannot be read",
         why: "a descriptor that promises memory it does not have has no output buffer",
         holds: |facts| {

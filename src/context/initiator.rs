@@ -261,7 +261,11 @@ impl Context<Initiator, Established> {
             Some(Qop::AuthInt) => Some(required_entity(message.entity)?),
             Some(Qop::Auth) | None => None,
         };
-        let next = count.checked_add(1).ok_or(Misuse::CountExhausted)?;
+        // A header without qop has no count (RFC 2069), so none can run out.
+        let next = match exchange.qop() {
+            Some(Qop::Auth | Qop::AuthInt) => count.checked_add(1).ok_or(Misuse::CountExhausted)?,
+            None => *count,
+        };
         let digest = exchange.digest(message.method, message.target, entity.as_ref(), next);
         let (header, _) = exchange.header(message.target, next, &hex(&digest)).ok_or(Misuse::CharacterSet)?;
         required_room(message.capacity, header.len())?;

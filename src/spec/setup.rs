@@ -64,7 +64,7 @@ impl From<OfferedAlgorithm> for crate::digest::Algorithm {
 pub struct Limits {
     /// Contexts at a time.
     pub contexts: usize,
-    /// Unanswered challenges at a time; one more forgets the oldest.
+    /// Unanswered challenges of a mechanism at a time; one more forgets the oldest.
     pub challenges: usize,
     /// Wrong answers to one challenge before it is forgotten.
     pub failures: u32,

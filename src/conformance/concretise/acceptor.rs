@@ -3,7 +3,7 @@
 
 use crate::buffer::{BufferType, SecHandle};
 use crate::spec::call::{Buffer, Call, Descriptor};
-use crate::spec::names::Profile;
+use crate::spec::names::{CallName, Profile};
 use crate::spec::shadow::registers::{Context, Exchange, Registers, Terms};
 use crate::spec::vocabulary as fact;
 
@@ -51,6 +51,8 @@ impl<'a> Concretiser<'a> {
                 Origin { nonce: both.first().copied(), opaque: both.get(1).copied() }
             }
             () if self.wishes(fact::Names::Nothing) => {
+                // What a context holds is `this` to it, forgotten or not.
+                let is_accept = self.action.call == CallName::AcceptSecurityContext;
                 let one_known = live().map(|(_, exchange)| exchange).next();
                 match self.rng.u8(..5) {
                     0 => Origin { nonce: one_known, opaque: None },
@@ -58,6 +60,7 @@ impl<'a> Concretiser<'a> {
                     // What lives under another credentials identity is nothing under this one.
                     2 => one(registers.exchanges.iter().rev().find(|exchange| exchange.principal != principal)),
                     3 => one(all()
+                        .filter(|(index, _)| is_accept || Some(*index) != own)
                         .map(|(_, exchange)| exchange)
                         .find(|exchange| !exchange.listed && exchange.session.is_none())),
                     _other => one(None),

@@ -94,7 +94,6 @@ impl Bindings {
         let fresh = || (service_name.clone(), hash::hex(&channel.hash()));
         let (service_name, channel) = before.clone().unwrap_or_else(fresh);
         let bound = || Presented::Bound { service_name: service_name.clone(), channel };
-        let is = |wished: bool, otherwise: bool| if wished { true } else { otherwise };
         let upgraded = action.wishes.is(fact::Upgraded::Yes);
         let plain = action.wishes.is(fact::Upgraded::No);
         let own = || known(&channel).map(structure);
@@ -108,7 +107,7 @@ impl Bindings {
                 let zeros = session.is_none() && action.variety % 8 == 3;
                 let service_name = service_name.clone();
                 let presented = Presented::Bound { service_name, channel: if zeros { NO_CHANNEL } else { channel } };
-                let required = is(upgraded, !plain && rng.bool());
+                let required = upgraded || (!plain && rng.bool());
                 Self { presented, buffer: None, required }
             }
             () if action.wishes.is(fact::Bindings::Differs) => {
@@ -140,9 +139,9 @@ impl Bindings {
             () => {
                 let presented = before.as_ref().map_or(Presented::Nothing, |_| bound());
                 // Where nothing is said, a channel changes nothing but the next challenge.
-                let gives = is(upgraded, !plain && before.is_none() && rng.u8(..8) == 0);
+                let gives = upgraded || (!plain && before.is_none() && rng.u8(..8) == 0);
                 let buffer = if before.is_some() { own() } else { Some(structure(&CHANNELS[0])) };
-                let required = upgraded && action.wishes.get(fact::Fact::Token).is_some() && rng.bool();
+                let required = upgraded && (action.wishes.is(fact::Descriptor::Absent) || rng.bool());
                 Self { presented, buffer: buffer.filter(|_| gives && (!required || rng.bool())), required }
             }
         }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::buffer::{BufferType, SecHandle};
-use crate::digest::{Charset, hash};
+use crate::digest::{Charset, Qop, hash};
 use crate::spec::call::{Buffer, Call, Descriptor};
 use crate::spec::names::Profile;
 use crate::spec::shadow::registers::{Context, HttpAnswer};
@@ -179,7 +179,10 @@ impl Concretiser<'_> {
         let rspauth = answer.rspauth(hash::unhex32(&body)).unwrap_or_default();
         let mut pieces = Vec::new();
         let wrong = self.wishes(fact::Proof::Wrong);
-        let way = self.rng.u8(..3);
+        // Without H(response body) nothing says that the proof itself is wrong.
+        let judgeable = answer.qop != Some(Qop::AuthInt)
+            || !(self.wishes(fact::Entity::Absent) || self.wishes(fact::Entity::Malformed));
+        let way = self.rng.u8(if judgeable { 0..3 } else { 1..3 });
         if !self.wishes(fact::Proof::Absent) {
             let mut digits = hash::hex(&rspauth);
             if wrong && way == 0 {
@@ -225,7 +228,11 @@ impl Concretiser<'_> {
         let method = pick(&answer.method, no_method, other_method);
         let target = pick(&answer.uri, no_target, other_target);
         let entity = self.own_entity();
-        Some(buffers::message(token, vec![method, target, entity], &mut self.rng))
+        let mut message = buffers::message(token, vec![method, target, entity], &mut self.rng);
+        if self.wishes(fact::Descriptor::ChannelBindings) {
+            message.push(bindings::malformed(&mut self.rng));
+        }
+        Some(message)
     }
 
     fn changed(&mut self, answer: &HttpAnswer) -> Vec<u8> {

@@ -50,7 +50,7 @@ impl<'a> Concretiser<'a> {
     }
 
     /// The message of MakeSignature on SASL.
-    pub(super) fn to_sign(&mut self, context: Option<SecHandle>) -> Option<Descriptor> {
+    pub(super) fn message_to_sign(&mut self, context: Option<SecHandle>) -> Option<Descriptor> {
         let layers = self.layers(context);
         let message = self.message(layers);
         let message = any(BufferType::DATA, message, &mut self.rng);
@@ -88,7 +88,7 @@ impl<'a> Concretiser<'a> {
     }
 
     /// The message of EncryptMessage, in one of the layouts that its page describes.
-    pub(super) fn to_wrap(&mut self, context: Option<SecHandle>) -> Option<Descriptor> {
+    pub(super) fn message_to_wrap(&mut self, context: Option<SecHandle>) -> Option<Descriptor> {
         let layers = self.layers(context);
         let message = self.message(layers);
         let needed = layers.map_or(16, |layers| layers.layer().trailer_len(message.len()));

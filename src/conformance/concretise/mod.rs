@@ -90,13 +90,13 @@ impl<'a> Concretiser<'a> {
                 let context = self.context();
                 let message = match self.mechanism(context) {
                     Profile::DigestHttp => self.next_header(),
-                    Profile::DigestSasl => self.to_sign(context),
+                    Profile::DigestSasl => self.message_to_sign(context),
                 };
                 Call::MakeSignature { context, message }
             }
             CallName::EncryptMessage => {
                 let context = self.context();
-                Call::EncryptMessage { context, message: self.to_wrap(context) }
+                Call::EncryptMessage { context, message: self.message_to_wrap(context) }
             }
             CallName::DecryptMessage => {
                 let context = self.context();

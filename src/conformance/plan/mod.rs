@@ -84,7 +84,7 @@ pub fn approach(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> S
 
 fn plan_until(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
     let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed), channel: Channel::Unbound };
-    let setup = planner.setup(profile, facts);
+    let setup = planner.setup(profile, call, facts);
     planner.actions.extend(credentials_of_every_kind());
     match profile {
         Profile::DigestHttp => {
@@ -141,7 +141,7 @@ fn required(action: CallAction) -> CallAction {
 }
 
 impl Planner {
-    fn setup(&mut self, profile: Profile, facts: &Facts) -> Setup {
+    fn setup(&mut self, profile: Profile, call: CallName, facts: &Facts) -> Setup {
         let needs_window = matches!(facts.name(Fact::Count), "within" | "too-old");
         let window = NonZeroU32::new(self.rng.u32(2..=8)).unwrap_or(NonZeroU32::MIN);
         let policy = if needs_window || (facts.name(Fact::Count) != "n/a" && self.rng.u8(..4) == 0) {
@@ -163,7 +163,7 @@ impl Planner {
         let setup = Setup { policy, algorithm, limits, ..Setup::default() }.of(profile);
         match profile {
             Profile::DigestHttp => setup,
-            Profile::DigestSasl => self.sasl_setup(facts, setup),
+            Profile::DigestSasl => self.sasl_setup(call, facts, setup),
         }
     }
 
@@ -217,8 +217,12 @@ impl Planner {
     }
 
     fn complete(&mut self, context: u8) {
-        let action = self.new_call(CallName::CompleteAuthToken).on(context);
-        self.call(action.wishing(fact::Names::This));
+        let action = self.new_call(CallName::CompleteAuthToken).on(context).wishing(fact::Names::This);
+        self.call(match self.channel {
+            Channel::Unbound => action,
+            Channel::Bound => action.wishing(fact::Bindings::Matches),
+            Channel::Required => action.wishing(fact::Bindings::Proxied),
+        });
     }
 
     fn delete(&mut self, context: u8) {

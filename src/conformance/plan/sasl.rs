@@ -2,16 +2,27 @@
 #![forbid(unsafe_code)]
 
 use super::super::action::Action;
-use super::{ANNOUNCED_MAXBUFS, Planner};
+use super::{ANNOUNCED_MAXBUFS, Planner, answers_wrongly};
+use crate::digest::sasl::Qop;
 use crate::spec::names::CallName;
 use crate::spec::setup::{Cipher, Limits, Setup};
 use crate::spec::vocabulary as fact;
 use crate::spec::vocabulary::{Fact, Facts};
 
+/// What a tester wishes who wants that quality of protection.
+fn word(qop: Qop) -> fact::Qop {
+    match qop {
+        Qop::Auth => fact::Qop::Auth,
+        Qop::AuthInt => fact::Qop::AuthInt,
+        Qop::AuthConf => fact::Qop::AuthConf,
+    }
+}
+
 impl Planner {
     /// The ciphers that are configured: mostly all, else some, and none where flags cannot be had.
-    fn ciphers(&mut self, facts: &Facts) -> Vec<Cipher> {
-        if facts.is(fact::Flags::Unsupported) && self.rng.u8(..4) == 0 {
+    fn ciphers(&mut self, call: CallName, facts: &Facts) -> Vec<Cipher> {
+        let asks_in_vain = call == CallName::AcceptSecurityContext && facts.is(fact::Flags::Unsupported);
+        if asks_in_vain && self.rng.u8(..4) == 0 {
             return Vec::new();
         }
         if self.rng.bool() {
@@ -22,26 +33,26 @@ impl Planner {
         Cipher::ALL.into_iter().enumerate().filter_map(chosen).collect()
     }
 
-    pub(super) fn sasl_setup(&mut self, facts: &Facts, setup: Setup) -> Setup {
+    pub(super) fn sasl_setup(&mut self, call: CallName, facts: &Facts, setup: Setup) -> Setup {
         let mut limits = setup.limits;
         // What names nothing leaves room for the one challenge that is answered afterwards.
         if facts.is(fact::Names::Nothing) {
             limits.challenges = Limits::default().challenges;
         }
         Setup {
-            ciphers: self.ciphers(facts),
+            ciphers: self.ciphers(call, facts),
             maxbuf: ANNOUNCED_MAXBUFS[self.rng.usize(..ANNOUNCED_MAXBUFS.len())],
             limits,
             ..setup
         }
     }
 
-    fn sasl_qop(&mut self, facts: &Facts) -> fact::Qop {
-        let any = [fact::Qop::Auth, fact::Qop::AuthInt, fact::Qop::AuthConf];
+    fn sasl_qop(&mut self, facts: &Facts) -> Qop {
+        let any = [Qop::Auth, Qop::AuthInt, Qop::AuthConf];
         match facts.name(Fact::Qop) {
-            "auth" => fact::Qop::Auth,
-            "auth-int" => fact::Qop::AuthInt,
-            "auth-conf" => fact::Qop::AuthConf,
+            "auth" => Qop::Auth,
+            "auth-int" => Qop::AuthInt,
+            "auth-conf" => Qop::AuthConf,
             // Without a cipher nothing is confidential.
             _other if facts.is(fact::Flags::Unsupported) => any[self.rng.usize(..2)],
             _other => any[self.rng.usize(..3)],
@@ -56,14 +67,14 @@ impl Planner {
             || facts.is(fact::Count::Within);
         // Who negotiated auth-conf is not found again, and where more is asked for less was negotiated.
         let qop = match wanted {
-            fact::Qop::AuthConf if reauthenticates => [fact::Qop::Auth, fact::Qop::AuthInt][self.rng.usize(..2)],
-            _any if facts.is(fact::Asked::More) => {
-                [fact::Qop::Auth, fact::Qop::AuthInt][usize::from(!reauthenticates && self.rng.bool())]
+            Qop::AuthConf if reauthenticates => [Qop::Auth, Qop::AuthInt][self.rng.usize(..2)],
+            Qop::Auth | Qop::AuthInt | Qop::AuthConf if facts.is(fact::Asked::More) => {
+                [Qop::Auth, Qop::AuthInt][usize::from(!reauthenticates && self.rng.bool())]
             }
-            other => other,
+            Qop::Auth | Qop::AuthInt | Qop::AuthConf => wanted,
         };
         if facts.is(fact::Handle::Deleted) {
-            self.challenge(qop);
+            self.challenge(word(qop));
             self.delete(0);
         }
         match facts.name(Fact::Role) {
@@ -75,14 +86,14 @@ impl Planner {
             _none => {
                 self.sasl_around(call, facts, qop);
                 if facts.name(Fact::Credential) == "context" {
-                    self.challenge(qop);
+                    self.challenge(word(qop));
                 }
             }
         }
         self.sasl_messages(call, facts, qop);
         if facts.is(fact::Room::Full) {
             for _ in 0..4 {
-                self.challenge(qop);
+                self.challenge(word(qop));
             }
         }
         if facts.is(fact::Age::Expired) {
@@ -91,23 +102,23 @@ impl Planner {
     }
 
     /// What the token of the call names, where that is not the context's own.
-    fn sasl_around(&mut self, call: CallName, facts: &Facts, qop: fact::Qop) {
+    fn sasl_around(&mut self, call: CallName, facts: &Facts, qop: Qop) {
         match facts.name(Fact::Names) {
-            "challenge" if facts.name(Fact::State) != "challenged" => self.challenge(qop),
+            "challenge" if facts.name(Fact::State) != "challenged" => self.challenge(word(qop)),
             "session" if call == CallName::AcceptSecurityContext => self.sasl_establish(qop, facts),
             "ended" => {
                 // One round only, so that one deletion ends the session.
-                let qop = if matches!(qop, fact::Qop::AuthConf) { fact::Qop::AuthInt } else { qop };
-                self.challenge(qop);
+                let qop = if qop == Qop::AuthConf { Qop::AuthInt } else { qop };
+                self.challenge(word(qop));
                 self.answer(Some(0), fact::Entity::Given);
                 self.delete(0);
             }
-            "other" => self.challenge(qop),
+            "other" => self.challenge(word(qop)),
             "nothing" if call == CallName::AcceptSecurityContext => match self.rng.u8(..4) {
                 0 => {}
                 // Sessions that are not found: for another user, of auth-conf, expired.
                 1 => self.sasl_establish(qop, &Facts::default()),
-                2 => self.sasl_establish(fact::Qop::AuthConf, &Facts::default()),
+                2 => self.sasl_establish(Qop::AuthConf, &Facts::default()),
                 _other => {
                     self.sasl_establish(qop, &Facts::default());
                     self.actions.push(Action::Expire);
@@ -117,10 +128,10 @@ impl Planner {
         }
     }
 
-    fn sasl_establish(&mut self, qop: fact::Qop, facts: &Facts) {
-        self.challenge(qop);
+    fn sasl_establish(&mut self, qop: Qop, facts: &Facts) {
+        self.challenge(word(qop));
         self.answer(Some(0), fact::Entity::Given);
-        if matches!(qop, fact::Qop::AuthConf) {
+        if qop == Qop::AuthConf {
             return;
         }
         let jumps = match facts.name(Fact::Count) {
@@ -137,16 +148,16 @@ impl Planner {
         }
     }
 
-    fn sasl_reach_acceptor(&mut self, facts: &Facts, qop: fact::Qop) {
+    fn sasl_reach_acceptor(&mut self, facts: &Facts, qop: Qop) {
         match facts.name(Fact::State) {
-            "challenged" => self.challenge(qop),
+            "challenged" => self.challenge(word(qop)),
             "established" => self.sasl_establish(qop, facts),
             "complete-needed-subsequent" => {
                 self.sasl_establish(qop, facts);
                 self.find();
             }
             "rejected" => {
-                self.challenge(qop);
+                self.challenge(word(qop));
                 let action = self.new_call(CallName::AcceptSecurityContext).on(0).wishing(fact::Names::Challenge);
                 self.call(action.wishing(fact::Digest::Differs));
             }
@@ -159,7 +170,7 @@ impl Planner {
         self.call(action.wishing(proof));
     }
 
-    fn sasl_reach_initiator(&mut self, call: CallName, facts: &Facts, qop: fact::Qop) {
+    fn sasl_reach_initiator(&mut self, call: CallName, facts: &Facts, qop: Qop) {
         // The second user's name is not ISO 8859-1; where other credentials are asked for, they will be that user's.
         let user = match facts.is(fact::Username::NotEncodable) {
             true if facts.is(fact::Credential::Other) => 0,
@@ -167,14 +178,14 @@ impl Planner {
             false => self.rng.u8(..3),
         };
         let start = self.initialize(None).about(user);
-        let answers = start.clone().wishing(fact::Token::WellFormed).wishing(qop);
+        let answers = start.clone().wishing(fact::Token::WellFormed).wishing(word(qop));
         match facts.name(Fact::State) {
             "initial" => self.call(start.wishing(fact::Token::Empty)),
             "responded" => {
                 // Who negotiated auth-conf starts over, so that its first response is its only one.
                 let again = facts.is(fact::Attempt::Again);
-                let qop = if again && matches!(qop, fact::Qop::AuthConf) { fact::Qop::AuthInt } else { qop };
-                self.call(answers.wishing(qop));
+                let qop = if again && qop == Qop::AuthConf { Qop::AuthInt } else { qop };
+                self.call(answers.wishing(word(qop)));
                 if again {
                     self.sasl_proof(fact::Proof::Right);
                     self.sasl_reauthenticate();
@@ -185,11 +196,11 @@ impl Planner {
                 let fast = call == CallName::InitializeSecurityContext && !impossible;
                 let spends = impossible && self.rng.bool();
                 let qop = match qop {
-                    fact::Qop::AuthConf if fast => fact::Qop::AuthInt,
-                    _other if impossible && !spends => fact::Qop::AuthConf,
-                    other => other,
+                    Qop::AuthConf if fast => Qop::AuthInt,
+                    Qop::Auth | Qop::AuthInt | Qop::AuthConf if impossible && !spends => Qop::AuthConf,
+                    Qop::Auth | Qop::AuthInt | Qop::AuthConf => qop,
                 };
-                self.call(answers.wishing(qop));
+                self.call(answers.wishing(word(qop)));
                 self.sasl_proof(fact::Proof::Right);
                 if fast && self.rng.u8(..3) == 0 {
                     self.sasl_reauthenticate();
@@ -213,7 +224,7 @@ impl Planner {
     }
 
     /// Messages that were exchanged before the call: whoever has no layer refuses them, and then nothing changes.
-    fn sasl_messages(&mut self, call: CallName, facts: &Facts, qop: fact::Qop) {
+    fn sasl_messages(&mut self, call: CallName, facts: &Facts, qop: Qop) {
         let protects = matches!(
             call,
             CallName::MakeSignature | CallName::VerifySignature | CallName::EncryptMessage | CallName::DecryptMessage
@@ -225,7 +236,7 @@ impl Planner {
         self.exchange_messages(0);
         if dead {
             let action = self.new_call(CallName::DecryptMessage).on(0);
-            self.call(action.wishing(fact::Seal::Lost).wishing(qop));
+            self.call(action.wishing(fact::Seal::Lost).wishing(word(qop)));
         }
     }
 
@@ -257,6 +268,12 @@ impl Planner {
         }
         self.complete(target);
         self.sasl_both_ways(target);
+        if answers_wrongly(facts) {
+            // A challenge failed too often is none any more, whoever answers it.
+            let late = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Nothing);
+            self.call(late.wishing(fact::Digest::Matches).wishing(fact::Output::Enough));
+            target += 1;
+        }
         if initiator {
             self.sasl_proof(fact::Proof::Right);
             self.sasl_both_ways(0);

@@ -30,6 +30,12 @@ pub struct Oracle {
     entropy: fastrand::Rng,
 }
 
+/// What some positions of a message hold afterwards, and pfQOP.
+struct InPlace {
+    places: Vec<(usize, Vec<u8>)>,
+    quality: Option<u32>,
+}
+
 impl Oracle {
     /// A subject that does what these tables say.
     pub fn new(specification: Arc<Specification>) -> Self {
@@ -177,7 +183,7 @@ impl Oracle {
     fn header(&self, call: &Call) -> Option<Vec<u8>> {
         let before = self.shadow.registers().contexts.get(&call.context()?)?.http_answer()?;
         let answer = HttpAnswer {
-            nc: before.nc.checked_add(1)?,
+            nc: before.next_count()?,
             method: self.shadow.parameter(call, 0).to_vec(),
             uri: self.shadow.parameter(call, 1).to_vec(),
             ..before.clone()
@@ -221,17 +227,18 @@ impl Oracle {
         written_sasl(&answer)
     }
 
-    /// What is done to a message where it stands: what each of these positions holds then, and pfQOP.
-    fn in_place(&self, buffers: Buffers, call: &Call) -> Option<(Vec<(usize, Vec<u8>)>, Option<u32>)> {
+    /// What is done to a message where it stands.
+    fn in_place(&self, buffers: Buffers, call: &Call) -> Option<InPlace> {
         let message = self.shadow.message_position(call)?;
         match buffers {
             Buffers::Wrapped => {
                 let (encrypted, rest) = self.shadow.wrapped(call)?;
-                Some((vec![(message, encrypted), (self.shadow.output_position(call)?, rest)], None))
+                let places = vec![(message, encrypted), (self.shadow.output_position(call)?, rest)];
+                Some(InPlace { places, quality: None })
             }
             Buffers::Plaintext => {
                 let (plaintext, quality) = self.shadow.plaintext(call)?;
-                Some((vec![(message, plaintext)], Some(quality)))
+                Some(InPlace { places: vec![(message, plaintext)], quality: Some(quality) })
             }
             Buffers::Untouched
             | Buffers::Empty
@@ -268,7 +275,7 @@ fn written_sasl(answer: &SaslAnswer) -> Option<Vec<u8>> {
 }
 
 /// Puts bytes into a buffer that a function may write.
-fn put(outcome: &mut Outcome, position: usize, bytes: &[u8]) {
+pub(super) fn put(outcome: &mut Outcome, position: usize, bytes: &[u8]) {
     let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
     let Some(buffer) = buffers.and_then(|buffers| buffers.get_mut(position)) else { return };
     let memory = buffer.data.as_deref_mut().unwrap_or_default();
@@ -368,7 +375,7 @@ impl Subject for Oracle {
         if row.outcome.buffers == Buffers::AttributeValue {
             outcome.attribute = self.shadow.attribute(call);
         }
-        if let Some((places, quality)) = self.in_place(row.outcome.buffers, call) {
+        if let Some(InPlace { places, quality }) = self.in_place(row.outcome.buffers, call) {
             for (position, bytes) in places {
                 put(&mut outcome, position, &bytes);
             }

@@ -118,7 +118,10 @@ impl Shadow {
     /// The newest context, if its messages are protected.
     pub fn newest_with_layers(&self) -> Option<SecHandle> {
         let newest = self.registers.contexts.iter().max_by_key(|(_, context)| context.ordinal);
-        newest.filter(|(_, context)| context.layers.is_some()).map(|(handle, _)| *handle)
+        // Who authenticates again keeps the old layers until new ones begin, and cannot use them.
+        let established = Fact::State.value("established");
+        let has_layers = |context: &registers::Context| context.layers.is_some() && Some(context.state) == established;
+        newest.filter(|(_, context)| has_layers(context)).map(|(handle, _)| *handle)
     }
 
     /// A context was told that all numbers of the messages it sends were spent.

@@ -27,6 +27,11 @@ pub(super) struct Learned {
 }
 
 impl HttpAnswer {
+    /// The count of the next header; the form of RFC 2069 has none, so that none can run out.
+    pub fn next_count(&self) -> Option<u32> {
+        if self.qop.is_some() { self.nc.checked_add(1) } else { Some(self.nc) }
+    }
+
     /// The digest of a request.
     fn digest(&self, nonce: &[u8], nc: u32, a2: &A2<'_>) -> [u8; 16] {
         match self.qop {
@@ -332,7 +337,7 @@ impl Registers {
         let before = context.and_then(|context| context.http_answer()).ok_or("there is no session")?;
         let (method, uri) = (view.parameter(0).to_vec(), view.parameter(1).to_vec());
         let cnonce = directives.cnonce.as_deref().unwrap_or_default().to_vec();
-        let nc = before.nc.checked_add(1).ok_or("the count is exhausted")?;
+        let nc = before.next_count().ok_or("the count is exhausted")?;
         check_directives(&directives, before.extended.as_ref())?;
         require(before.extended.is_none() || cnonce == before.cnonce, || "the cnonce changed".into())?;
         let answer = HttpAnswer { cnonce, nc, method, uri, token: token.to_vec(), ..before.clone() };

@@ -492,10 +492,14 @@ impl Registers {
         }
     }
 
-    /// A challenge becomes answerable; one too many forgets the oldest unanswered one.
+    /// A challenge becomes answerable; one too many forgets the oldest unanswered one of its mechanism.
     pub fn register(&mut self, exchange: Exchange) -> usize {
+        // Each mechanism has room of its own: a flood of the one pushes nothing of the other out.
+        let mechanism = exchange.offer.profile();
         self.exchanges.push(exchange);
-        let is_unanswered = |exchange: &Exchange| exchange.listed && exchange.session.is_none();
+        let is_unanswered = |exchange: &Exchange| {
+            exchange.offer.profile() == mechanism && exchange.listed && exchange.session.is_none()
+        };
         let unanswered = self.exchanges.iter().filter(|exchange| is_unanswered(exchange)).count();
         let oldest = self.exchanges.iter_mut().find(|exchange| is_unanswered(exchange));
         if let Some(oldest) = oldest.filter(|_| unanswered > self.setup.limits.challenges) {

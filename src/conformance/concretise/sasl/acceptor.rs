@@ -47,9 +47,10 @@ impl<'a> Concretiser<'a> {
         let all = || registers.exchanges.iter().enumerate().rev().filter(|(_, exchange)| ours(exchange));
         let fresh = |index: usize| registers.fault == EnvironmentFault::Clock || !registers.is_expired(index);
         let protected = |exchange: &Exchange| exchange.offer.sasl_qop() == Some(Qop::AuthConf);
-        // What a token names by all its values.
-        let can_be_found = |(index, exchange): &(usize, &Exchange)| {
-            exchange.session.is_none() || (fresh(*index) && !protected(exchange))
+        // What a token names by all its values; a challenge answered wrongly too often is forgotten.
+        let can_be_found = |(index, exchange): &(usize, &Exchange)| match exchange.session {
+            Some(_) => fresh(*index) && !protected(exchange),
+            None => exchange.listed,
         };
         let live = || all().filter(|(_, exchange)| exchange.is_live()).filter(can_be_found);
         let first = |mut exchanges: Box<dyn Iterator<Item = (usize, &'a Exchange)> + '_>| {
@@ -83,10 +84,7 @@ impl<'a> Concretiser<'a> {
                 let elsewhere = registers.exchanges.iter().rev().find(|exchange| of_sasl(exchange) && !ours(exchange));
                 match self.rng.u8(..8) {
                     0 => named(elsewhere),
-                    1 => named(first(Box::new(
-                        all().filter(|(_, exchange)| !exchange.listed && exchange.session.is_none()),
-                    ))),
-                    2..5 => named(first(Box::new(not_found))),
+                    1..5 => named(first(Box::new(not_found))),
                     5..7 => {
                         let known = first(Box::new(all().filter(session))).and_then(known);
                         Origin { known, named: known.is_none() }
@@ -153,7 +151,8 @@ impl<'a> Concretiser<'a> {
         let qop = self.asked(origin);
         let mut requirements = self.http_flag(Profile::DigestSasl, context) | self.asking(qop);
         if self.wishes(fact::Flags::Unsupported) {
-            let without_cipher = self.registers.setup.ciphers.is_empty() && self.rng.bool();
+            let may_ask = !self.wishes(fact::Asked::Within);
+            let without_cipher = may_ask && self.registers.setup.ciphers.is_empty() && self.rng.bool();
             requirements |= if without_cipher { CONFIDENTIALITY } else { PROXY_BINDINGS };
         }
         if self.rng.u8(..4) == 0 {

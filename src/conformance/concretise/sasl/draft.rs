@@ -102,7 +102,7 @@ impl Draft {
             draft.rename(registers, session, rng);
         }
         if action.wishes.is(fact::Offered::Differs) {
-            draft.swap_offered(registers, origin.known, rng);
+            draft.swap_offered(registers, origin.known, !action.wishes.is(fact::Digest::Matches), rng);
         }
         if action.wishes.is(fact::Outside::Differs) {
             draft.swap_outside(origin.known, rng);
@@ -139,7 +139,7 @@ impl Draft {
             () if action.wishes.is(fact::Qop::AuthConf) => Qop::AuthConf,
             () => known.map_or_else(|| any[rng.usize(..3)], |known| known.qop),
         };
-        let cipher = rng.choice(offered(registers));
+        let cipher = rng.choice(offered(registers)).or_else(|| rng.choice(Cipher::ALL));
         let authzid = match session {
             Some(session) => session.authzid.map(str::to_owned),
             None => Some(username.clone()).filter(|_| rng.u8(..4) == 0),
@@ -200,7 +200,7 @@ impl Draft {
     }
 
     /// A holder of the secret takes what was not offered.
-    fn swap_offered(&mut self, registers: &Registers, known: Option<Known<'_>>, rng: &mut Rng) {
+    fn swap_offered(&mut self, registers: &Registers, known: Option<Known<'_>>, nobodys: bool, rng: &mut Rng) {
         if known.is_some_and(|known| known.qop != self.qop) {
             return; // The wish for another qop is a difference already.
         }
@@ -212,7 +212,8 @@ impl Draft {
                     return;
                 }
             }
-            1 => {
+            // Without a realm there is no account.
+            1 if nobodys => {
                 self.realm.clear();
                 return;
             }
@@ -223,6 +224,7 @@ impl Draft {
             self.realm.clone_from(&account.realm);
             self.username.clone_from(&account.username);
             self.charset = Charset::Utf8;
+            self.authzid = self.authzid.take().map(|_own| self.username.clone());
         }
     }
 

@@ -150,7 +150,13 @@ impl Concretiser<'_> {
         if !wants_utf8 && (user_needs_utf8 || self.rng.bool()) {
             pieces.push(Piece::new("charset", "utf-8"));
         }
-        let required = if proof.is_some() { &[] } else { REQUIRED };
+        // What has neither nonce nor realm is no challenge to who waits for a proof.
+        let is_challenge = proof.is_none() && (known.is_none() || pieces.iter().any(|piece| piece.name == "realm"));
+        let required = match (proof.is_some(), is_challenge) {
+            (true, _) => &[],
+            (false, true) => REQUIRED,
+            (false, false) => &REQUIRED[1..],
+        };
         let pieces = proof.unwrap_or(pieces);
         let flaw = self.flaw();
         let mut token = wire::write(pieces, required, flaw, self.token_bytes().min(2047), &mut self.rng);

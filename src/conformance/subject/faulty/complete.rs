@@ -246,7 +246,7 @@ pub(super) static FAULTS: &[Fault] = &[
         fails: &[
             "cat-completed-subsequent",
             "cat-continued",
-            "cat-count-used",
+            "cat-count-used-continue",
             "cat-output-absent",
             "cat-output-small",
             "vs-count",

@@ -5,11 +5,14 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod bindings;
 mod challenges;
 mod complete;
 mod families;
 mod initiator;
+mod layers;
 mod others;
+mod sasl;
 mod tables;
 mod wrapped;
 
@@ -49,8 +52,17 @@ impl Fault {
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
-    let groups =
-        [challenges::FAULTS, accept::FAULTS, complete::FAULTS, initiator::FAULTS, others::FAULTS, families::FAULTS];
+    let groups = [
+        challenges::FAULTS,
+        accept::FAULTS,
+        complete::FAULTS,
+        initiator::FAULTS,
+        others::FAULTS,
+        families::FAULTS,
+        bindings::FAULTS,
+        sasl::FAULTS,
+        layers::FAULTS,
+    ];
     groups.into_iter().flatten()
 }
 
