@@ -77,7 +77,7 @@ fn operations(specification: &Specification) -> (Corpus, Vec<Step>) {
             if reached.contains(&row) {
                 continue;
             }
-            match seed(tables.name, &row, &combinations) {
+            match seed(tables, &row, &combinations) {
                 Some((bytes, trace)) => {
                     reached.extend(rows(&trace).map(str::to_owned));
                     steps.extend(trace.steps);
@@ -107,12 +107,15 @@ fn by_row(tables: &CallSpec) -> Vec<(String, Vec<Facts>)> {
 }
 
 /// A sequence that reaches the row; if it can be, one that completes a token as well.
-fn seed(call: CallName, row: &str, combinations: &[Facts]) -> Option<(Vec<u8>, Trace)> {
+fn seed(tables: &CallSpec, row: &str, combinations: &[Facts]) -> Option<(Vec<u8>, Trace)> {
+    let call = tables.name;
     let mut fallback = None;
     for attempt in 0..TRIES {
         let facts = combinations.get(attempt % combinations.len().clamp(1, TRIES / 4))?;
         let number = u64::try_from(attempt).unwrap_or(0);
-        let planned = [plan(call, facts, number), approach(call, facts, number)];
+        // What mechanisms share is reached by either.
+        let profile = *tables.profiles.get(attempt % tables.profiles.len().max(1))?;
+        let planned = [plan(profile, call, facts, number), approach(profile, call, facts, number)];
         let Some(bytes) = planned.iter().find_map(encode) else { continue };
         let trace = match fuzzing::operations(decode(&bytes)) {
             Ok(trace) => trace,
@@ -144,7 +147,7 @@ const EDITS: [(&str, &[u8]); 6] = [
 
 fn completions() -> (Corpus, Vec<Step>) {
     let (mut corpus, mut all) = (Corpus::new(), Vec::new());
-    for state in 0..8 {
+    for state in 0..u8::try_from(fuzzing::WAYS).unwrap_or(u8::MAX) {
         let mut record = |edit: &str, bytes: Vec<u8>| match fuzzing::complete_auth_token(&bytes) {
             Ok(steps) => {
                 let Some(last) = steps.len().checked_sub(2) else { return };

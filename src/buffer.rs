@@ -16,15 +16,15 @@ impl BufferType {
     pub const TOKEN: Self = Self(2);
     /// Package-specific parameters.
     pub const PKG_PARAMS: Self = Self(3);
-    /// What follows a message of a stream.
+    /// The part of a stream behind its data.
     pub const STREAM_TRAILER: Self = Self(6);
-    /// What precedes a message of a stream.
+    /// The part of a stream before its data.
     pub const STREAM_HEADER: Self = Self(7);
     /// Padding; MakeSignature writes the next header there.
     pub const PADDING: Self = Self(9);
-    /// A message as it came.
+    /// A whole message as it came from the stream.
     pub const STREAM: Self = Self(10);
-    /// Channel bindings: a SEC_CHANNEL_BINDINGS structure.
+    /// Channel bindings.
     pub const CHANNEL_BINDINGS: Self = Self(14);
     /// The service principal name of the target.
     pub const TARGET_HOST: Self = Self(16);
@@ -78,7 +78,6 @@ pub const SECBUFFER_VERSION: u32 = 0;
 ///
 /// As in C, `count` (cbBuffer) is the length of what is there, for an output buffer its
 /// capacity before the call and the bytes written after it. `data` (pvBuffer) may be NULL.
-#[derive(Debug)]
 pub struct SecBuffer<'a> {
     /// BufferType: what the buffer holds.
     pub buffer_type: BufferType,
@@ -108,6 +107,16 @@ impl<'a> SecBuffer<'a> {
             None if count == 0 => Some(&[]),
             None => None,
         }
+    }
+}
+
+impl fmt::Debug for SecBuffer<'_> {
+    /// Without what is in the memory: it may be a message that was encrypted before.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { buffer_type, count, data } = self;
+        let memory = data.as_ref().map(|data| data.len());
+        let mut fields = formatter.debug_struct("SecBuffer");
+        fields.field("buffer_type", buffer_type).field("count", count).field("memory", &memory).finish()
     }
 }
 

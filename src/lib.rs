@@ -3,6 +3,10 @@
 //!
 //! Two witnesses that never meet: `spec` holds the requirements as data and judges by them;
 //! `package` implements them without ever consulting that data. Only `conformance` knows both.
+//!
+//! Who wants to authenticate somebody begins at `package`, whose documentation goes through a whole SASL exchange with its
+//! layer; at `serve` for HTTP over real connections, at `sasl` for SASL without buffers and descriptors. Who wants
+//! tokens and hashes alone begins at `digest`; who wants to test another implementation, at `conformance`.
 
 pub mod buffer;
 pub mod status;

@@ -64,9 +64,11 @@ statuses! {
     SEC_E_OUT_OF_SEQUENCE = 0x8009_0310;
     /// No authority could be contacted for authentication.
     SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x8009_0311;
+    /// The context was closed already (listed for EncryptMessage, never returned here).
+    SEC_E_CONTEXT_EXPIRED = 0x8009_0317;
     /// The message is incomplete.
     SEC_E_INCOMPLETE_MESSAGE = 0x8009_0318;
-    /// A buffer is too small for the message.
+    /// A buffer is too small for what belongs there (EncryptMessage, DecryptMessage).
     SEC_E_BUFFER_TOO_SMALL = 0x8009_0321;
     /// The peer's principal is not the intended one.
     SEC_E_WRONG_PRINCIPAL = 0x8009_0322;
@@ -74,6 +76,8 @@ statuses! {
     SEC_E_SECURITY_QOS_FAILED = 0x8009_0332;
     /// The context belongs to other credentials.
     SEC_E_WRONG_CREDENTIAL_HANDLE = 0x8009_0336;
+    /// The cipher is not supported (listed for EncryptMessage and DecryptMessage, never returned here).
+    SEC_E_CRYPTO_SYSTEM_INVALID = 0x8009_0337;
     /// The channel binding policy was not satisfied.
     SEC_E_BAD_BINDINGS = 0x8009_0346;
     /// NTSTATUS: the context is established already (AcceptSecurityContext).

@@ -10,8 +10,10 @@ use std::process::{Command, Output, Stdio};
 use boon::{Compiler, Schemas};
 use digest_ssp::conformance::action::{Action, CallAction, Edit};
 use digest_ssp::conformance::plan::Sequence;
-use digest_ssp::conformance::report::{Finding, FindingKind, Report, RowReport, RowVerdict, Strictness, json};
-use digest_ssp::spec::names::CallName;
+use digest_ssp::conformance::report::{
+    Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness, json,
+};
+use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::setup::{EnvironmentFault, OfferedAlgorithm, Policy, Setup};
 use digest_ssp::spec::vocabulary::Names;
 use serde_json::Value;
@@ -134,7 +136,7 @@ fn conform_tells_what_is_wrong_with_a_subject_and_its_reproducer_shows_it_again(
 
     let for_programs = run(&[&wrong[..], &["--only", "cat-count-used", "--format", "json"]].concat());
     let report = validates(&for_programs.out).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(report["rows"][0]["findings"][0]["kind"], "fail");
+    assert_eq!(report["profiles"][0]["rows"][0]["findings"][0]["kind"], "fail");
 }
 
 #[test]
@@ -169,7 +171,7 @@ fn the_list_says_call_state_situation_level_and_provenance() {
     assert_eq!(
         ran.out,
         "cat-count-used  CompleteAuthToken  complete-needed-initial|complete-needed-subsequent  count-used  must  \
-         documented\n"
+         documented  digest-http\n"
     );
     let all = run(&["conform", "--list", "--format", "json"]);
     let rows: Value = serde_json::from_str(&all.out).expect("it is JSON");
@@ -187,7 +189,7 @@ fn the_report_for_programs_is_as_the_schema_describes_it() {
             _other => Some(2),
         };
         assert_eq!(ran.code, code);
-        assert_eq!(report["report_version"], 1);
+        assert_eq!(report["report_version"], 2);
     }
 }
 
@@ -209,6 +211,7 @@ fn everything() -> Report {
         Action::Inject(EnvironmentFault::Clock),
         Action::AccountsDown(true),
         Action::SpendCounts,
+        Action::SpendSequences,
     ];
     let setup =
         Setup { algorithm: OfferedAlgorithm::Md5Sess, policy: Policy::Window(NonZeroU32::MIN), ..Setup::default() };
@@ -235,8 +238,14 @@ fn everything() -> Report {
         spec_version: "0.1.0".into(),
         subject: "everything".into(),
         seed: u64::MAX,
-        smoke: Some("it failed".into()),
-        rows: RowVerdict::ALL.iter().map(row).collect(),
+        profiles: Profile::ALL
+            .iter()
+            .map(|profile| ProfileReport {
+                profile: *profile,
+                smoke: Some("it failed".into()),
+                rows: RowVerdict::ALL.iter().map(row).collect(),
+            })
+            .collect(),
     }
 }
 
@@ -253,11 +262,12 @@ fn the_schema_refuses_what_is_not_so() {
     let ran = run(&["conform", "--format", "json", "--only", "cat-count-used", "--cases", "16"]);
     let report = validates(&ran.out).unwrap_or_else(|error| panic!("{error}"));
     for (place, value) in [
-        ("/report_version", Value::from(2)),
+        ("/report_version", Value::from(1)),
         ("/conclusion", Value::from("good")),
-        ("/rows/0/verdict", Value::from("xpass")),
-        ("/rows/0/ran", Value::from(-1)),
-        ("/counts/pass", Value::Null),
+        ("/profiles/0/rows/0/verdict", Value::from("xpass")),
+        ("/profiles/0/rows/0/ran", Value::from(-1)),
+        ("/profiles/0/counts/pass", Value::Null),
+        ("/profiles/0/profile", Value::from("any-package")),
     ] {
         let mut broken = report.clone();
         *broken.pointer_mut(place).expect("the place exists") = value;
@@ -331,7 +341,7 @@ fn the_tables_of_this_build_are_sound_and_rendered() {
 
 fn broken_tables(scratch: &Scratch, file: &str, from: &str, to: &str) -> String {
     let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    for folder in ["", "calls"] {
+    for folder in ["", "calls", "calls/sasl"] {
         fs::create_dir_all(scratch.0.join("spec").join(folder)).expect("it can be made");
         for entry in fs::read_dir(tables.join(folder)).expect("it can be read").flatten() {
             if entry.path().is_file() {
@@ -492,6 +502,8 @@ fn bad_arguments_give_one_line_that_names_them() {
         (&["conform", "--only", "xyzzy-*"][..], "xyzzy-*"),
         (&["conform", "--only", "cat-*", "--only", "xyzzy"], "xyzzy"),
         (&["conform", "--cases", "0"], "--cases"),
+        (&["conform", "--profile", "any-package"], "--profile"),
+        (&["conform", "--profile", "digest-http", "--only", "asc-sasl-*"], "asc-sasl-*"),
         (&["conform", "--seed", "-1"], "-1"),
         (&["conform", "--subject", "xyzzy"], "--subject"),
         (&["conform", "--format", "xml"], "--format"),

@@ -9,6 +9,7 @@ mod package_support;
 use std::sync::Arc;
 
 use digest_ssp::buffer::CtxtHandle;
+use digest_ssp::package::InitializeRequirements;
 use digest_ssp::status::SecurityStatus as Status;
 use digest_ssp::sync::{Mutex, lock};
 use package_support::sasl::*;
@@ -128,6 +129,59 @@ fn two_signatures() {
 #[test]
 fn of_two_signatures_each_has_its_number() {
     explore(two_signatures);
+}
+
+/// One thread encrypts while another decrypts on one context (`encryptmessage`): each direction goes on by itself.
+fn both_directions() {
+    let (server, peer) = (Arc::new(Server::default()), Peer::default());
+    let confidentiality = InitializeRequirements::CONFIDENTIALITY;
+    let [accepted, established] = sasl_exchange(&server, &peer, CONFIDENTIALITY, confidentiality);
+    let incoming = [b"one", b"two"].map(|text| encrypt(&peer.package, established, text).expect("established"));
+    let out = {
+        let server = Arc::clone(&server);
+        move || [b"uno", b"due"].map(|text| encrypt(&server.package, accepted, text).expect("established"))
+    };
+    let inward = {
+        let server = Arc::clone(&server);
+        move || {
+            incoming.map(|wrapped| {
+                let (result, plaintext) = decrypt(&server.package, accepted, &wrapped);
+                result.expect("in sequence");
+                plaintext
+            })
+        }
+    };
+    let [outgoing, received] = race(out, inward);
+    assert_eq!(received, [b"one", b"two"]);
+    let sent = outgoing.map(|wrapped| decrypt(&peer.package, established, &wrapped).1);
+    assert_eq!(sent, [b"uno", b"due"]);
+}
+
+#[test]
+fn each_direction_goes_on_by_itself() {
+    explore(both_directions);
+}
+
+/// A context is deleted while a message is wrapped: the call is over before, or finds no context; nothing is left.
+fn deletion_meets_a_message() {
+    let server = Arc::new(Server::default());
+    let (context, _) = server.sasl_establish(&SaslClient::auth_conf("rc4"));
+    let wrap = {
+        let server = Arc::clone(&server);
+        move || status_of(encrypt(&server.package, context, b"message"))
+    };
+    let delete = {
+        let server = Arc::clone(&server);
+        move || status_of(server.package.delete_security_context(Some(context)))
+    };
+    let [wrapped, deleted] = race(wrap, delete);
+    assert!([Status::SEC_E_OK, Status::SEC_E_INVALID_HANDLE].contains(&wrapped), "{wrapped}");
+    assert_eq!((deleted, server.package.sessions()), (Status::SEC_E_OK, (0, 0)));
+}
+
+#[test]
+fn a_deletion_may_meet_a_message() {
+    explore(deletion_meets_a_message);
 }
 
 /// Two handles complete the same answer of one challenge, whose body was not read before.

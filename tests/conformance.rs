@@ -8,6 +8,7 @@ use digest_ssp::conformance::run::MINIMUM_PER_ROW;
 use digest_ssp::conformance::subject::{builtin::Builtin, oracle::Oracle};
 use digest_ssp::conformance::{Options, Report, RowVerdict, Subject, run};
 use digest_ssp::spec::Specification;
+use digest_ssp::spec::names::Profile;
 
 /// One seed will do where nothing is optimised.
 const SEEDS: &[u64] = if cfg!(debug_assertions) { &[1] } else { &[1, 20, 0xD1_6E57] };
@@ -18,8 +19,9 @@ fn specification() -> Arc<Specification> {
 
 /// What is not as it should be, a line each.
 fn complaints(report: &Report) -> Vec<String> {
-    let smoke = report.smoke.iter().map(|reason| format!("the smoke exchange failed: {reason}"));
-    let rows = report.rows.iter().filter_map(|row| {
+    let smokes = report.profiles.iter().filter_map(|profile| profile.smoke.as_ref());
+    let smoke = smokes.map(|reason| format!("the smoke exchange failed: {reason}"));
+    let rows = report.rows().filter_map(|row| {
         let finding = row.findings.first().map(|finding| format!(": {} ({})", finding.difference, finding.facts));
         match row.verdict {
             RowVerdict::Pass | RowVerdict::Deviation if row.ran >= MINIMUM_PER_ROW => None,
@@ -38,7 +40,11 @@ fn is_right(mut subject: impl Subject) {
         let report = run(&specification, &mut subject, &Options { seed, ..Options::default() });
         let complaints = complaints(&report);
         assert!(complaints.is_empty(), "{}, seed {seed}:\n{}", subject.name(), complaints.join("\n"));
-        assert_eq!(report.rows.len(), specification.rows().count());
+        for (profile, report) in Profile::ALL.iter().zip(&report.profiles) {
+            assert_eq!(report.profile, *profile);
+            assert_eq!(report.rows.len(), specification.of(*profile).map(|tables| tables.rows.len()).sum::<usize>());
+        }
+        assert_eq!(report.profiles.len(), Profile::ALL.len());
     }
 }
 
@@ -81,7 +87,25 @@ fn a_seed_decides_everything() {
     let options = Options { only: vec!["dsc-*".into()], ..Options::default() };
     let ran = |subject: &mut dyn Subject| {
         let report = run(&specification, subject, &options);
-        report.rows.iter().map(|row| (row.row.clone(), row.verdict, row.ran)).collect::<Vec<_>>()
+        report.rows().map(|row| (row.row.clone(), row.verdict, row.ran)).collect::<Vec<_>>()
     };
     assert_eq!(ran(&mut Builtin::default()), ran(&mut Builtin::default()));
+}
+
+/// Whoever implements one mechanism only runs the rows of that one.
+#[test]
+fn a_profile_can_be_run_alone() {
+    let specification = specification();
+    for &profile in Profile::ALL {
+        let options = Options { profiles: vec![profile], only: vec!["q*".into()], ..Options::default() };
+        let report = run(&specification, &mut Oracle::new(Arc::clone(&specification)), &options);
+        let ran: Vec<_> = report.profiles.iter().map(|report| report.profile).collect();
+        assert_eq!(ran, [profile]);
+        assert!(report.rows().all(|row| row.row.starts_with("qca-sasl-") == (profile == Profile::DigestSasl)));
+        assert!(report.rows().count() > 8);
+    }
+    // Of a profile that has none of the rows chosen nothing is said.
+    let options = Options { only: vec!["dec-sasl-*".into()], ..Options::default() };
+    let report = run(&specification, &mut Oracle::new(Arc::clone(&specification)), &options);
+    assert_eq!(report.profiles.iter().map(|report| report.profile).collect::<Vec<_>>(), [Profile::DigestSasl]);
 }

@@ -16,6 +16,7 @@ use digest_ssp::package::environment::{Environment, EnvironmentError, SystemEnvi
 use digest_ssp::serve::fetch::{Client, HttpUrl};
 use digest_ssp::serve::gate::{Gate, GateError, Outcome, Refusal, RequestHead};
 use digest_ssp::serve::initiator::{Initiator, OutgoingChannel, OutgoingRequest, ServerProof};
+use digest_ssp::serve::tls::ServerIdentity;
 use digest_ssp::serve::{CallRecord, HttpLimits, Server, SspiCall};
 use digest_ssp::status::SecurityStatus;
 use hyper::Method;
@@ -275,4 +276,37 @@ fn a_request_that_ends_early_leaves_nothing_behind() {
     let authenticated = gate.complete(pending, b"hello").expect("the body is the one that was covered");
     assert_eq!(authenticated.user(), "alice");
     assert!(authenticated.finish(b"answer").is_some_and(|info| info.starts_with(b"qop=auth-int,rspauth=")));
+}
+
+/// Who does not finish a handshake, or speaks no TLS at all, is gone after the time of a head.
+#[tokio::test]
+async fn handshakes_are_not_waited_for() {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("rcgen makes certificates");
+    let (certificate, key) = (certified.cert.pem(), certified.signing_key.serialize_pem());
+    let identity = ServerIdentity::from_pem(certificate.as_bytes(), key.as_bytes()).expect("they belong together");
+    let long = Duration::MAX;
+    let limits = HttpLimits {
+        head_time: Duration::from_millis(200),
+        body_time: long,
+        idle_time: long,
+        // One place: who comes next waits until it is free.
+        connections: 1,
+        ..HttpLimits::default()
+    };
+    let package = SecurityPackage::new(configuration(Algorithm::Md5), alice(), SystemEnvironment);
+    let gate = Gate::new(package, Qop::Auth, |_: &CallRecord| ()).expect("the realm is good");
+    let server = Server::bind("127.0.0.1:0".parse().expect("an address"), limits).await.expect("a free port");
+    let server = server.with_tls(identity);
+    let address = server.local_address();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(gate, async {
+        let _ = stopped.await;
+    }));
+    for beginning in ["", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u{16}\u{3}\u{1}", "\0"] {
+        let answer = ask(address, beginning.to_owned()).await;
+        assert!(!answer.contains("HTTP/1.1"), "{beginning:?}: {answer:?}");
+    }
+    let _open = TcpStream::connect(address).expect("the server listens");
+    stop.send(()).expect("the server runs");
+    timeout(Duration::from_secs(20), running).await.expect("it stops").expect("it does not panic");
 }

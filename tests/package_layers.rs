@@ -4,7 +4,8 @@
 
 mod package_support;
 
-use digest_ssp::buffer::{BufferType, CtxtHandle};
+use digest_ssp::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc};
+use digest_ssp::context::sasl::layers::{PlainMessage, SignedMessage};
 use digest_ssp::digest::hash::md5;
 use digest_ssp::digest::sasl::{Cipher, Ciphers, MaxBuf};
 use digest_ssp::package::failure::PeerMisbehaviour;
@@ -86,6 +87,21 @@ fn a_signature_is_what_the_rfc_says() {
     let (result, plaintext) = decrypt(&server.package, context, &wrapped);
     assert_eq!((result.expect("the next number"), plaintext), (QualityOfProtection::SignOnly, b"four".to_vec()));
     assert_eq!(QualityOfProtection::SignOnly.bits(), 0x8000_0000);
+}
+
+#[test]
+fn no_message_is_printed() {
+    let (message, signature) = (&b"attack at dawn"[..], &[7; 16][..]);
+    let mut memory = message.to_vec();
+    let mut buffers = [SecBuffer::new(BufferType::DATA, &mut memory)];
+    let octets = format!("{message:?}");
+    for printed in [
+        format!("{:?}", SecBufferDesc::new(&mut buffers)),
+        format!("{:?}", PlainMessage { message: Some(message), capacity: Some(16) }),
+        format!("{:?}", SignedMessage { message: Some(message), signature: Some(signature) }),
+    ] {
+        assert!(printed.contains("14") && !printed.contains(octets.trim_matches(['[', ']'])), "{printed}");
+    }
 }
 
 #[test]

@@ -291,3 +291,24 @@ fn an_initiator_says_what_its_layer_needs() {
         assert!(text(&token).contains(expected), "{}", text(&token));
     }
 }
+
+/// RFC 2831 section 2.1.2: "The size of a digest-response MUST be less than 4096 bytes."
+#[test]
+fn a_response_is_shorter_than_4096_bytes() {
+    let answer = |realm: usize, user: usize, target: usize| {
+        let peer = Peer::new(&"u".repeat(user), "secret");
+        let challenge = format!("realm=\"{}\",nonce=n,algorithm=md5-sess", "r".repeat(realm));
+        let target = format!("imap/{}", "h".repeat(target));
+        let offer =
+            Offer { target: target.as_bytes(), capacity: 10_000, ..sasl_offer(Some(challenge.as_bytes()), NONE) };
+        let (result, token) = peer.initialize(None, &offer);
+        result.map(|_| token.len())
+    };
+    let rest = answer(1000, 1, 1).expect("a short response") - 1002;
+    let left = 4095 - rest - 1000;
+    assert_eq!(answer(1000, left - 1000, 1000).expect("as long as may be"), 4095);
+    for (realm, user, target) in [(1001, left - 1000, 1000), (1000, left - 999, 1000), (1000, left - 1000, 1001)] {
+        let failure = answer(realm, user, target).expect_err("one byte more");
+        assert_eq!((failure.status, failure.reason), (Status::SEC_E_INVALID_TOKEN, Misuse::ResponseTooLong.into()));
+    }
+}

@@ -6,6 +6,7 @@ mod package_support;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::sync::atomic::Ordering;
 
 use digest_ssp::buffer::CtxtHandle;
 use digest_ssp::package::configuration::SequencePolicy;
@@ -13,6 +14,8 @@ use digest_ssp::status::SecurityStatus as Status;
 use package_support::sasl::*;
 use package_support::*;
 use proptest::prelude::*;
+
+const CHALLENGES: usize = 4;
 
 /// One thing a tester does. Indices count from the newest and wrap, so every operation means something everywhere.
 #[derive(Debug, Clone)]
@@ -35,7 +38,27 @@ enum Operation {
     Delete {
         context: usize,
     },
+    /// A challenge and an answer that leads nowhere, on the challenge's handle or on none.
+    Miss {
+        miss: Miss,
+        on_handle: bool,
+    },
 }
+
+#[derive(Debug, Clone, Copy)]
+enum Miss {
+    Password,
+    User,
+    Authzid,
+    Count,
+    Cipher,
+    Room,
+    Entropy,
+    Accounts,
+}
+
+const MISSES: [Miss; 8] =
+    [Miss::Password, Miss::User, Miss::Authzid, Miss::Count, Miss::Cipher, Miss::Room, Miss::Entropy, Miss::Accounts];
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
@@ -44,6 +67,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         6 => (0..6_usize, 0..8_u32, prop::bool::weighted(0.8), prop::bool::weighted(0.8))
             .prop_map(|(context, count, right, room)| Operation::Complete { context, count, right, room }),
         1 => (0..6_usize).prop_map(|context| Operation::Delete { context }),
+        2 => (prop::sample::select(&MISSES), any::<bool>())
+            .prop_map(|(miss, on_handle)| Operation::Miss { miss, on_handle }),
     ]
 }
 
@@ -138,7 +163,55 @@ impl Run {
                 let (handle, ..) = self.contexts.remove(at);
                 self.server.package.delete_security_context(Some(handle)).expect("live");
             }
+            Operation::Miss { miss, on_handle } => self.miss(*miss, *on_handle),
         }
+    }
+
+    fn miss(&self, miss: Miss, on_handle: bool) {
+        let Server { package, knobs, .. } = &self.server;
+        let right = SaslClient::default();
+        let client = match miss {
+            Miss::Password => SaslClient { password: "wrong".to_owned(), ..right },
+            Miss::User => SaslClient { username: "nobody".to_owned(), ..right },
+            Miss::Authzid => SaslClient { authzid: Some("bob".to_owned()), ..right },
+            // A weaker offer than the response takes.
+            Miss::Cipher => SaslClient::auth_conf("rc4"),
+            Miss::Count | Miss::Room | Miss::Entropy | Miss::Accounts => right,
+        };
+        let (challenged, nonce) = self.server.sasl_challenge(AUTH);
+        let (count, down) = match miss {
+            // Its challenge needs entropy.
+            Miss::Entropy => (2, Some(&knobs.entropy_down)),
+            Miss::Count => (2, None),
+            Miss::Accounts => (1, Some(&knobs.accounts_down)),
+            Miss::Password | Miss::User | Miss::Authzid | Miss::Cipher | Miss::Room => (1, None),
+        };
+        let capacity = if matches!(miss, Miss::Room) { PROOF - 1 } else { 2048 };
+        let token = client.token(&nonce, count);
+        let references = package.sessions().1;
+        if let Some(down) = down {
+            down.store(true, Ordering::SeqCst);
+        }
+        let context = on_handle.then_some(challenged);
+        let (result, _) = self.server.accept(context, &Input { capacity, ..sasl_input(&token, AUTH) });
+        if let Some(down) = down {
+            down.store(false, Ordering::SeqCst);
+        }
+        assert!(!result.as_ref().is_ok_and(|accepted| accepted.status == Status::SEC_E_OK), "{miss:?}");
+        assert_eq!(package.sessions().1, references, "{miss:?}");
+        let made = result.ok().map(|accepted| accepted.context).filter(|made| *made != challenged);
+        for handle in [Some(challenged), made].into_iter().flatten() {
+            package.delete_security_context(Some(handle)).expect("live");
+        }
+    }
+
+    /// Deletes every context: no session outlives them, and of challenges there are no more than the limit.
+    fn end(self) {
+        for (handle, ..) in self.contexts {
+            self.server.package.delete_security_context(Some(handle)).expect("live");
+        }
+        let (entries, references) = self.server.package.sessions();
+        assert!(entries <= CHALLENGES && references == 0, "{entries} challenges and sessions, {references} references");
     }
 
     fn check(&self) {
@@ -164,7 +237,7 @@ proptest! {
         window in prop::option::of(1..4_u32),
     ) {
         let server = Server::new(|configuration| {
-            configuration.limits.challenges = 4;
+            configuration.limits.challenges = CHALLENGES;
             if let Some(window) = window.and_then(NonZeroU32::new) {
                 configuration.sequence = SequencePolicy::Window(window);
             }
@@ -174,5 +247,6 @@ proptest! {
             run.operate(operation);
             run.check();
         }
+        run.end();
     }
 }

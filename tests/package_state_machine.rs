@@ -17,10 +17,10 @@ use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::oracle::Oracle;
 use digest_ssp::conformance::{Step, Subject, SubjectError, Walk};
 use digest_ssp::spec::call::{Call, Outcome};
-use digest_ssp::spec::names::{CallName, Need};
-use digest_ssp::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
+use digest_ssp::spec::names::{CallName, Need, Profile};
+use digest_ssp::spec::setup::{Cipher, EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
 use digest_ssp::spec::shadow::registers::Registers;
-use digest_ssp::spec::vocabulary::{Entity, Fact, Names, Output, Qop, Token};
+use digest_ssp::spec::vocabulary::{Bindings, Entity, Fact, Flags, Kind, Names, Output, Proof, Qop, Seal, Token};
 use digest_ssp::spec::{Specification, Verdict};
 use proptest::collection::vec;
 use proptest::option;
@@ -56,10 +56,18 @@ fn setup() -> impl Strategy<Value = Setup> {
     ];
     let limits = (select(vec![4, 4096]), select(vec![2, 4096]), select(vec![2, 8]))
         .prop_map(|(contexts, challenges, failures)| Limits { contexts, challenges, failures, ..Limits::default() });
-    (algorithm, policy, limits).prop_map(|(algorithm, policy, limits)| Setup {
+    let ciphers = prop_oneof![
+        2 => Just(Cipher::ALL.to_vec()),
+        1 => proptest::sample::subsequence(Cipher::ALL.to_vec(), 0..5),
+    ];
+    let mechanism = (select(Profile::ALL), select(vec![17, 1024, 65_536]), ciphers);
+    (algorithm, policy, limits, mechanism).prop_map(|(algorithm, policy, limits, (profile, maxbuf, ciphers))| Setup {
+        profile,
         algorithm,
         policy,
         limits,
+        ciphers,
+        maxbuf,
         ..Setup::default()
     })
 }
@@ -93,8 +101,13 @@ fn legal(state: &str) -> Vec<CallAction> {
             vec![call(CallName::CompleteAuthToken).wishing(Names::This).wishing(Entity::Given)]
         }
         "complete-needed" | "complete-and-continue" => vec![call(CallName::CompleteAuthToken).wishing(Entity::Given)],
-        "initial" | "responded" => vec![initialize()],
+        "initial" => vec![initialize()],
+        "responded" => vec![initialize(), initialize().wishing(Kind::AuthenticationInfo).wishing(Proof::Right)],
         "established" => vec![
+            initialize().wishing(Token::Empty),
+            call(CallName::EncryptMessage),
+            call(CallName::DecryptMessage),
+            call(CallName::DecryptMessage).wishing(Seal::Lost),
             call(CallName::VerifySignature).wishing(Names::This).wishing(Entity::Given),
             call(CallName::MakeSignature).wishing(Entity::Given),
             call(CallName::QueryContextAttributes),
@@ -111,11 +124,17 @@ fn beginnings() -> Vec<CallAction> {
     vec![
         accept().wishing(Token::Empty).wishing(Qop::Auth),
         accept().wishing(Token::Empty).wishing(Qop::AuthInt),
+        accept().wishing(Token::Empty).wishing(Qop::AuthConf),
+        accept().wishing(Token::Empty).wishing(Flags::OtherMechanism),
+        accept().wishing(Names::Challenge).wishing(Bindings::Matches),
+        accept().wishing(Names::Challenge).wishing(Flags::OtherMechanism),
         accept().wishing(Names::Challenge).wishing(Entity::Given),
         accept().wishing(Names::Challenge).wishing(Entity::Absent),
         accept().wishing(Names::Session),
         initialize().wishing(Token::Empty),
         initialize().wishing(Token::WellFormed).wishing(Entity::Given),
+        initialize().wishing(Token::WellFormed).wishing(Qop::AuthConf),
+        initialize().wishing(Token::WellFormed).wishing(Flags::OtherMechanism),
         initialize().wishing(Token::WellFormed).wishing(Qop::AuthInt).wishing(Entity::Absent),
     ]
 }
@@ -175,6 +194,7 @@ impl ReferenceStateMachine for Reference {
         let world = prop_oneof![
             2 => Just(Action::Expire),
             1 => Just(Action::SpendCounts),
+            1 => Just(Action::SpendSequences),
             1 => select(vec![EnvironmentFault::Entropy, EnvironmentFault::Clock]).prop_map(Action::Inject),
             3 => Just(Action::Inject(EnvironmentFault::None)),
             1 => Just(Action::AccountsDown(true)),
@@ -288,6 +308,10 @@ impl Subject for Hoarder {
 
     fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
         self.0.spend_counts(context)
+    }
+
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.0.spend_sequences(context)
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

@@ -339,6 +339,41 @@ fn a_password_may_be_anywhere() {
         assert!(error.lines().count() == 1 && error.contains(named) && !error.contains("hunter2"), "{error}");
     }
     let _ = fs::remove_dir_all(&scratch);
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let mut command = digest_ssp();
+        command.args(["sasl-client", "--user", "alice", "--service", "a", "--host", "b"]);
+        command.env("DIGEST_SSP_PASSWORD", std::ffi::OsStr::from_bytes(b"hunter2\xFF"));
+        let output = command.stdin(Stdio::null()).output().expect("built by cargo");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains("DIGEST_SSP_PASSWORD: it is not UTF-8") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+/// An output that takes one line and then has no reader.
+struct OneLine(Vec<u8>);
+
+impl Write for OneLine {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.ends_with(b"\n") {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn without_a_reader_a_conversation_is_over() {
+    let acceptor = Acceptor::new(package(), Qop::Auth, Service::default(), |_: &CallRecord| ());
+    let mut output = OneLine(Vec::new());
+    let ended = lines::run(&mut acceptor.expect("the realm is good"), &b"send x\nsend y\n"[..], &mut output);
+    assert_eq!(ended.expect("that is no failure"), Ended { failed: 1, under_way: true, ..Ended::default() });
 }
 
 fn package() -> SecurityPackage {

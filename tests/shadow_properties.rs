@@ -4,21 +4,25 @@
 #![forbid(unsafe_code)]
 
 #[allow(dead_code, reason = "the hand-made tests need more of it")]
+#[path = "shadow/sasl_support.rs"]
+mod sasl_support;
+#[allow(dead_code, reason = "the hand-made tests need more of it")]
 #[path = "shadow/support.rs"]
 mod support;
 
 use digest_ssp::buffer::{BufferType, SecHandle};
-use digest_ssp::digest::{Algorithm, Qop};
+use digest_ssp::digest::{Algorithm, Qop, sasl};
 use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor};
 use digest_ssp::spec::model::CallSpec;
-use digest_ssp::spec::names::CallName;
-use digest_ssp::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
+use digest_ssp::spec::names::{CallName, Profile};
+use digest_ssp::spec::setup::{Cipher, EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
 use digest_ssp::spec::shadow::Judgement;
 use digest_ssp::spec::vocabulary::{Fact, Facts};
 use digest_ssp::spec::{Call, Outcome, Shadow, Verdict};
 use digest_ssp::status::SecurityStatus as Status;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use sasl_support::{SaslBench, SaslRequest};
 use std::num::NonZeroU32;
 use support::{Bench, HTTP, ISC_INTEGRITY, ISC_MUTUAL_AUTH, Issued, OutcomeExt, ROOM, Request, handle};
 
@@ -60,6 +64,22 @@ fn request() -> BoxedStrategy<Request> {
         .boxed()
 }
 
+/// Tokens of SASL: responses, challenges, proofs.
+fn sasl_token() -> BoxedStrategy<Vec<u8>> {
+    let qop = || prop::sample::select(sasl::Qop::ALL.to_vec());
+    let nonce = || (1..24_u32).prop_map(|number| format!("OA6MG9tEQGm2hh{number:04}").into_bytes());
+    let authzid = prop::option::weighted(0.2, prop_oneof![Just("chris".to_owned()), Just("other".to_owned())]);
+    let request =
+        (nonce(), qop(), 0..4_u32, authzid, prop::bool::weighted(0.8)).prop_map(|(nonce, qop, nc, authzid, right)| {
+            let request = SaslRequest { nc, authzid, ..SaslRequest::answering(&nonce, qop) };
+            if right { request.token() } else { request.forged() }
+        });
+    let challenge =
+        (nonce(), qop(), any::<bool>()).prop_map(|(nonce, qop, stale)| sasl_support::challenge(&nonce, qop, stale));
+    let proof = nonce().prop_map(|nonce| SaslRequest::answering(&nonce, sasl::Qop::Auth).rspauth());
+    prop_oneof![4 => request, 3 => challenge, 1 => proof].boxed()
+}
+
 /// Tokens of every kind, whole and torn.
 fn token() -> BoxedStrategy<Vec<u8>> {
     let challenge = (1..60_u32, any::<bool>(), any::<bool>()).prop_map(|(number, auth, stale)| {
@@ -82,6 +102,7 @@ fn token() -> BoxedStrategy<Vec<u8>> {
         2 => request().prop_map(|request| request.forged()),
         3 => challenge,
         1 => request().prop_map(|request| request.authentication_info()),
+        3 => sasl_token(),
         1 => torn,
         1 => prop::collection::vec(any::<u8>(), 0..40),
         1 => prop::collection::vec(prop::sample::select(b"nonce=realm,\"\\\r\n \t0".to_vec()), 0..40),
@@ -91,7 +112,16 @@ fn token() -> BoxedStrategy<Vec<u8>> {
 }
 
 fn buffer_type() -> impl Strategy<Value = BufferType> {
-    let kinds = [BufferType::TOKEN, BufferType::PKG_PARAMS, BufferType::PADDING, BufferType::DATA];
+    let kinds = [
+        BufferType::TOKEN,
+        BufferType::PKG_PARAMS,
+        BufferType::PADDING,
+        BufferType::DATA,
+        BufferType::STREAM,
+        BufferType::STREAM_TRAILER,
+        BufferType::CHANNEL_BINDINGS,
+        BufferType::TARGET_HOST,
+    ];
     (prop::sample::select(kinds.to_vec()), prop::bool::weighted(0.1))
         .prop_map(|(kind, read_only)| if read_only { kind.read_only() } else { kind })
 }
@@ -157,7 +187,10 @@ fn descriptor() -> BoxedStrategy<Option<Descriptor>> {
 }
 
 fn requirements() -> impl Strategy<Value = u32> {
-    prop_oneof![6 => Just(HTTP), 2 => Just(HTTP | 0x1_0000 | 0x2_0000), 2 => Just(HTTP | 2), 1 => any::<u32>()]
+    prop_oneof![
+        2 => prop::sample::select(vec![0, sasl_support::ASC_INTEGRITY | ISC_INTEGRITY, sasl_support::CONFIDENTIALITY]),
+        1 => Just(HTTP | 0x0400_0000),
+        6 => Just(HTTP), 2 => Just(HTTP | 0x1_0000 | 0x2_0000), 2 => Just(HTTP | 2), 1 => any::<u32>()]
 }
 
 fn identity() -> impl Strategy<Value = Option<AuthIdentity>> {
@@ -203,12 +236,17 @@ fn call() -> BoxedStrategy<Call> {
     let make = (some_handle(), descriptor()).prop_map(|(context, message)| Call::MakeSignature { context, message });
     let verify =
         (some_handle(), descriptor()).prop_map(|(context, message)| Call::VerifySignature { context, message });
-    let attribute = prop_oneof![0..16_u32, any::<u32>()];
+    let encrypt =
+        (some_handle(), descriptor()).prop_map(|(context, message)| Call::EncryptMessage { context, message });
+    let decrypt =
+        (some_handle(), descriptor()).prop_map(|(context, message)| Call::DecryptMessage { context, message });
+    let attribute = prop_oneof![0..28_u32, any::<u32>()];
     let query =
         (some_handle(), attribute).prop_map(|(context, attribute)| Call::QueryContextAttributes { context, attribute });
     let delete = some_handle().prop_map(|context| Call::DeleteSecurityContext { context });
     prop_oneof![
-        1 => acquire, 1 => free, 4 => initialize, 8 => accept, 6 => complete, 2 => make, 3 => verify, 1 => query, 1 => delete,
+        1 => acquire, 1 => free, 4 => initialize, 8 => accept, 6 => complete, 2 => make, 3 => verify, 2 => encrypt, 2 => decrypt,
+        1 => query, 1 => delete,
     ]
     .boxed()
 }
@@ -338,6 +376,8 @@ impl Aim {
             Call::CompleteAuthToken { context, .. }
             | Call::MakeSignature { context, .. }
             | Call::VerifySignature { context, .. }
+            | Call::EncryptMessage { context, .. }
+            | Call::DecryptMessage { context, .. }
             | Call::QueryContextAttributes { context, .. }
             | Call::DeleteSecurityContext { context } => *context = pick(&contexts, self.context).or(*context),
             Call::AcquireCredentialsHandle { .. } | Call::FreeCredentialsHandle { .. } => {}
@@ -367,6 +407,8 @@ trait Tries {
     fn try_found(&mut self, request: &Request) -> Judgement;
     /// An initiator answers a challenge; with auth-int its body is not read yet.
     fn try_initiated(&mut self, auth_int: bool, mutual: bool) -> Judgement;
+    /// On SASL: a challenge, its right answer, the server's proof; then messages in both directions.
+    fn try_protected(&mut self, qop: sasl::Qop) -> Vec<Judgement>;
 }
 
 impl Tries for Bench {
@@ -386,6 +428,25 @@ impl Tries for Bench {
         let call = support::accept(self.credential, None, &request.token());
         let outcome = Outcome::untouched(Status::SEC_I_COMPLETE_NEEDED, &call).with_handle(self.new_handle());
         self.shadow.absorb(&call, &outcome.writing(0, b""))
+    }
+
+    fn try_protected(&mut self, qop: sasl::Qop) -> Vec<Judgement> {
+        let call = sasl_support::sasl_accept(self.credential, None, sasl_support::flags(qop), b"");
+        let (context, nonce) = (self.new_handle(), self.nonce());
+        let outcome = Outcome::untouched(Status::SEC_I_CONTINUE_NEEDED, &call).with_handle(context);
+        let challenged = self.shadow.absorb(&call, &outcome.writing(0, &sasl_support::challenge(&nonce, qop, false)));
+        let request = SaslRequest::answering(&nonce, qop);
+        let call = sasl_support::sasl_accept(self.credential, Some(context), 0, &request.token());
+        let outcome = Outcome::untouched(Status::SEC_E_OK, &call).with_handle(context);
+        let established = self.shadow.absorb(&call, &outcome.writing(0, &request.rspauth()));
+        let buffers = vec![support::buffer(BufferType::DATA, b"message"), support::room(BufferType::PADDING, 24)];
+        let call = Call::EncryptMessage { context: Some(context), message: Some(Descriptor::new(buffers)) };
+        let outcome = Outcome::untouched(Status::SEC_E_OK, &call);
+        let outcome = match self.shadow.wrapped(&call) {
+            Some((data, rest)) => outcome.writing(0, &data).writing(1, &rest),
+            None => outcome,
+        };
+        vec![challenged, established, self.shadow.absorb(&call, &outcome)]
     }
 
     fn try_initiated(&mut self, auth_int: bool, mutual: bool) -> Judgement {
@@ -417,12 +478,31 @@ impl Tries for Bench {
     }
 }
 
+impl Peer for Shadow {
+    fn peers_message(&self, context: SecHandle, message: &[u8]) -> Option<Vec<u8>> {
+        let mut peer = self.registers().contexts.get(&context)?.layers.as_ref()?.peer.clone();
+        let mut wrapped = message.to_vec();
+        let mut rest = vec![0; peer.layer().trailer_len(message.len())];
+        peer.encrypt(&mut wrapped, &mut rest).ok()?;
+        Some([wrapped, rest].concat())
+    }
+}
+
+/// What the peer of a context does.
+trait Peer {
+    /// The next message of the peer, as it comes from the wire.
+    fn peers_message(&self, context: SecHandle, message: &[u8]) -> Option<Vec<u8>>;
+}
+
 /// A thing that happens to a subject.
 #[derive(Clone, Debug)]
 enum Step {
     Call(Box<Call>, Box<Wild>, Aim),
     /// Something that goes well, so that there are sessions to talk about.
     Establish,
+    Protect(sasl::Qop),
+    /// The peer's next message arrives at a context, perhaps with one octet changed.
+    Receive(prop::sample::Index, Vec<u8>, Option<prop::sample::Index>),
     Pend,
     Advance(u64),
     Inject(EnvironmentFault),
@@ -443,6 +523,9 @@ fn step() -> BoxedStrategy<Step> {
     prop_oneof![
         12 => (call(), wild(), aim()).prop_map(|(call, wild, aim)| Step::Call(Box::new(call), Box::new(wild), aim)),
         2 => Just(Step::Establish),
+        2 => prop::sample::select(sasl::Qop::ALL.to_vec()).prop_map(Step::Protect),
+        3 => (any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 0..40), prop::option::weighted(0.3, any::<prop::sample::Index>()))
+            .prop_map(|(context, message, flipped)| Step::Receive(context, message, flipped)),
         3 => Just(Step::Pend),
         1 => prop_oneof![Just(60_000_u64), Just(60_001), any::<u64>()].prop_map(Step::Advance),
         1 => fault.prop_map(Step::Inject),
@@ -461,14 +544,20 @@ fn setup() -> impl Strategy<Value = Setup> {
     ];
     let limit = || prop_oneof![2 => Just(4096_usize), 1 => 0..4_usize];
     let algorithm = prop_oneof![2 => Just(OfferedAlgorithm::Md5), 1 => Just(OfferedAlgorithm::Md5Sess)];
-    (policy, limit(), limit(), 0..9_u32, algorithm).prop_map(|(policy, contexts, challenges, failures, algorithm)| {
-        Setup {
-            policy,
-            algorithm,
-            limits: Limits { contexts, challenges, failures, ..Limits::default() },
-            ..Setup::default()
-        }
-    })
+    let profile = prop::sample::select(Profile::ALL.to_vec());
+    let ciphers =
+        prop_oneof![3 => Just(Cipher::ALL.to_vec()), 1 => prop::sample::subsequence(Cipher::ALL.to_vec(), 0..5)];
+    let maxbuf = prop_oneof![3 => Just(65_536), 1 => 17..100_u32];
+    (policy, limit(), limit(), 0..9_u32, algorithm, profile, ciphers, maxbuf).prop_map(
+        |(policy, contexts, challenges, failures, algorithm, profile, ciphers, maxbuf)| {
+            let of_profile = match profile {
+                Profile::DigestHttp => Setup::default(),
+                Profile::DigestSasl => sasl_support::setup(),
+            };
+            let limits = Limits { contexts, challenges, failures, ..Limits::default() };
+            Setup { policy, algorithm, limits, ciphers, maxbuf, ..of_profile }
+        },
+    )
 }
 
 /// Every fact that a rule makes exist has one of the rule's values, and no other fact has any.
@@ -492,7 +581,8 @@ fn judge(shadow: &mut Shadow, call: &Call, wild: &Wild) -> Result<(), TestCaseEr
     let facts = expectation.facts;
     let status = expectation.row.map(|row| row.outcome.status);
     prop_assert!(status.is_some(), "no row: {}", facts);
-    let tables = shadow.specification().call(call.name()).ok_or_else(|| TestCaseError::fail("no tables"))?;
+    let profile = shadow.profile_of(call);
+    let tables = shadow.specification().call(call.name(), profile).ok_or_else(|| TestCaseError::fail("no tables"))?;
     consistent(tables, &facts)?;
     let before = format!("{:?}", shadow.registers());
     let judged = shadow.absorb(call, &wild.outcome(call, status));
@@ -509,7 +599,68 @@ fn judge(shadow: &mut Shadow, call: &Call, wild: &Wild) -> Result<(), TestCaseEr
     // What a tester may ask of the same call does not panic either.
     let _ = (shadow.challenge_parameters(call), shadow.right_response(call), shadow.challenge_and_identity(call));
     let _ = (shadow.negotiated_flags(call), shadow.username(call), shadow.output_position(call));
+    let _ = (shadow.announces_upgrade(call), shadow.extended_protection(call), shadow.attribute(call));
+    let _ = (shadow.sasl_offer(call), shadow.sasl_plan(call), shadow.sasl_answer_again(call), shadow.rspauth(call));
+    let _ = (shadow.signature(call), shadow.wrapped(call), shadow.plaintext(call), shadow.message_position(call));
     Ok(())
+}
+
+/// What the peer sent is delivered; what was changed on the way is not.
+fn receive(
+    shadow: &mut Shadow,
+    context: prop::sample::Index,
+    message: &[u8],
+    flipped: Option<prop::sample::Index>,
+) -> Result<(), TestCaseError> {
+    let alive: Vec<SecHandle> = shadow
+        .registers()
+        .contexts
+        .iter()
+        .filter(|(_, context)| context.layers.as_ref().is_some_and(|layers| !layers.receiver.is_dead()))
+        .map(|(handle, _)| *handle)
+        .collect();
+    if alive.is_empty() {
+        return Ok(());
+    }
+    let context = *context.get(&alive);
+    let established = Fact::State.value("established");
+    let Some(mut wrapped) = shadow.peers_message(context, message) else { return Ok(()) };
+    if let Some(flipped) = flipped {
+        let at = flipped.index(wrapped.len());
+        wrapped[at] ^= 1;
+    }
+    let buffers = vec![support::buffer(BufferType::STREAM, &wrapped)];
+    let call = Call::DecryptMessage { context: Some(context), message: Some(Descriptor::new(buffers)) };
+    let is_delivered = flipped.is_none() && shadow.registers().contexts[&context].state == established.unwrap_or(0);
+    prop_assert_eq!(shadow.plaintext(&call).is_some_and(|(plaintext, _)| plaintext == message), flipped.is_none());
+    let mut outcome = Outcome::untouched(Status::SEC_E_OK, &call);
+    outcome.quality = shadow.plaintext(&call).map(|(_, quality)| quality);
+    let delivered = outcome.output.as_mut().and_then(|output| output.buffers.as_mut()).and_then(|all| all.first_mut());
+    if let Some(buffer) = delivered {
+        buffer.data.get_or_insert_default()[..message.len()].copy_from_slice(message);
+        buffer.count = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    }
+    let judged = shadow.absorb(&call, &outcome);
+    prop_assert_eq!(matches!(judged.verdict, Verdict::Pass), is_delivered, "{:?} {}", judged.verdict, judged.facts);
+    if flipped.is_some() {
+        let row = shadow.expect(&call).row.map(|row| row.outcome.status).unwrap_or(Status::SEC_E_OK);
+        let refused = shadow.absorb(&call, &Outcome::untouched(row, &call));
+        prop_assert!(row.is_error() && matches!(refused.verdict, Verdict::Pass), "{}", refused.facts);
+    }
+    Ok(())
+}
+
+/// What is meant to go well on SASL does, so that the property speaks of sessions with layers.
+#[test]
+fn the_steps_of_sasl_go_well() {
+    for qop in sasl::Qop::ALL {
+        let mut bench = Bench::with(sasl_support::setup());
+        let judged = bench.try_protected(qop);
+        let passed = judged.iter().filter(|judged| matches!(judged.verdict, Verdict::Pass)).count();
+        assert_eq!(passed, if qop == sasl::Qop::Auth { 2 } else { 3 }, "{judged:?}");
+        let layers = bench.shadow.registers().contexts.values().filter(|context| context.layers.is_some()).count();
+        assert_eq!(layers, usize::from(qop != sasl::Qop::Auth));
+    }
 }
 
 #[test]
@@ -517,7 +668,8 @@ fn facts_that_are_not_consistent_are_noticed() {
     let bench = Bench::new();
     let call = Call::DeleteSecurityContext { context: Some(handle(7)) };
     let facts = bench.shadow.expect(&call).facts;
-    let tables = |name| bench.shadow.specification().call(name).expect("every call has its tables");
+    let tables =
+        |name| bench.shadow.specification().call(name, Profile::DigestHttp).expect("every call has its tables");
     assert!(consistent(tables(CallName::DeleteSecurityContext), &facts).is_ok());
     // A fact is missing, one is there that no rule makes exist, one has a value that is not among its rule's.
     assert!(consistent(tables(CallName::DeleteSecurityContext), &Facts::default()).is_err());
@@ -549,6 +701,12 @@ proptest! {
                     judge(&mut bench.shadow, &call, wild)?;
                 }
                 Step::Establish => session = bench.try_established().or(session),
+                Step::Protect(qop) => {
+                    for judged in bench.try_protected(*qop) {
+                        prop_assert!(judged.row.is_some(), "no row: {}", judged.facts);
+                    }
+                }
+                Step::Receive(context, message, flipped) => receive(&mut bench.shadow, *context, message, *flipped)?,
                 Step::Pend => {
                     if let Some(session) = &mut session {
                         session.nc = session.nc.saturating_add(1);

@@ -3,7 +3,7 @@
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use digest_ssp::spec::model::Specification;
-use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::show;
 use serde_json::{Value, json};
 
@@ -80,6 +80,7 @@ fn a_row_says_what_the_page_says() {
     assert_eq!(value["row"]["call"], "CompleteAuthToken");
     assert_eq!(value["row"]["outcome"]["status"], json!({ "name": "SEC_E_OUT_OF_SEQUENCE", "value": "0x80090310" }));
     assert_eq!(value["row"]["provenance"], "documented");
+    assert_eq!(value["row"]["profiles"], json!(["digest-http"]));
     let text = show::row(&tables, "cat-count-used").expect("the row exists");
     assert!(text.contains("SEC_E_OUT_OF_SEQUENCE (0x80090310)"), "{text}");
     assert!(text.contains("CompleteAuthToken function (Sspi.h), Return value <https://learn.microsoft.com/"), "{text}");
@@ -88,7 +89,7 @@ fn a_row_says_what_the_page_says() {
 #[test]
 fn a_call_lists_its_facts_situations_and_rows() {
     let tables = tables();
-    let call = tables.call(CallName::CompleteAuthToken).expect("every call has a table");
+    let call = tables.call(CallName::CompleteAuthToken, Profile::DigestHttp).expect("every call has a table");
     let text = show::call(&tables, CallName::CompleteAuthToken).expect("every call has a table");
     for word in call.facts.iter().map(|rule| rule.fact.name()) {
         assert!(text.contains(&format!("  {word}")), "{word}");
@@ -96,6 +97,23 @@ fn a_call_lists_its_facts_situations_and_rows() {
     for id in call.situations.iter().map(|situation| &situation.id).chain(call.rows.iter().map(|row| &row.id)) {
         assert!(text.contains(&format!(" {id}: ")), "{id}");
     }
+}
+
+#[test]
+fn a_call_is_shown_with_the_table_of_each_mechanism() {
+    let tables = tables();
+    let text = show::call(&tables, CallName::CompleteAuthToken).expect("every call has a table");
+    assert!(text.starts_with("CompleteAuthToken (HTTP)\n"), "{text}");
+    assert!(text.contains("\nCompleteAuthToken (SASL)\n"), "{text}");
+    let value = show::call_json(&tables, CallName::CompleteAuthToken).expect("every call has a table");
+    let profiles: Vec<&Value> =
+        value["tables"].as_array().expect("tables are a list").iter().map(|table| &table["profiles"]).collect();
+    assert_eq!(profiles, [&json!(["digest-http"]), &json!(["digest-sasl"])]);
+    let shared = show::call_json(&tables, CallName::DeleteSecurityContext).expect("every call has a table");
+    assert_eq!(shared["tables"][0]["profiles"], json!(["digest-http", "digest-sasl"]));
+    assert_eq!(shared["tables"].as_array().map(Vec::len), Some(1));
+    let row = show::row(&tables, "dec-sasl-lost").expect("the row exists");
+    assert!(row.contains("call           DecryptMessage (SASL)\n"), "{row}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
@@ -21,10 +22,10 @@ const PASSWORD_VARIABLE: &str = "DIGEST_SSP_PASSWORD";
 pub(super) struct Who {
     /// Who it is; without a password here, in the options or in DIGEST_SSP_PASSWORD there is none.
     #[arg(long, value_name = "NAME[:PASSWORD]")]
-    user: String,
+    user: Zeroizing<String>,
     /// The password; --user is the name alone.
     #[arg(long, conflicts_with = "password_file")]
-    password: Option<String>,
+    password: Option<Zeroizing<String>>,
     /// File whose first line is the password; --user is the name alone.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     password_file: Option<PathBuf>,
@@ -38,7 +39,7 @@ impl Who {
             if user.is_empty() {
                 return Err(SetupError::from("--user: a name is not empty".to_owned()));
             }
-            Ok(NameAndPassword { name: user.clone(), password: Zeroizing::new(password.to_owned()) })
+            Ok(NameAndPassword { name: (**user).clone(), password: Zeroizing::new(password.to_owned()) })
         };
         if let Some(password) = password {
             return named(password);
@@ -54,17 +55,20 @@ impl Who {
         }
         match std::env::var(PASSWORD_VARIABLE).map(Zeroizing::new) {
             Ok(password) => named(&password),
-            Err(_) => Err(format!(
+            Err(VarError::NotPresent) => Err(format!(
                 "--user: there is no password; give NAME:PASSWORD, --password, --password-file or {PASSWORD_VARIABLE}"
             )
             .into()),
+            // What it holds may be the password all the same, and is not repeated.
+            Err(VarError::NotUnicode(_)) => Err(format!("{PASSWORD_VARIABLE}: it is not UTF-8").into()),
         }
     }
 }
 
 pub(super) fn read_htdigest(option: &str, file: &Path) -> Result<HtdigestFile, SetupError> {
     let name = file.display();
-    let bytes = std::fs::read(file).map_err(|error| format!("{option} {name}: {error}"))?;
+    // Each hash is as good as a password within its realm.
+    let bytes = std::fs::read(file).map(Zeroizing::new).map_err(|error| format!("{option} {name}: {error}"))?;
     HtdigestFile::parse(&bytes)
         .map_err(|error| format!("{option} {name}: {error}; write it with `htdigest` of Apache").into())
 }

@@ -15,6 +15,8 @@ use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::subject::oracle::Oracle;
 use digest_ssp::conformance::walk::Step;
+use digest_ssp::spec::model::{CallSpec, Row};
+use digest_ssp::spec::names::Profile;
 use digest_ssp::spec::show;
 use digest_ssp::spec::{Specification, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,6 +27,7 @@ use super::{Exit, SetupError};
 const EXAMPLES: &str = "\
 Examples:
   digest-ssp conform
+  digest-ssp conform --profile digest-sasl
   digest-ssp conform --list --only 'cat-*'
   digest-ssp conform --only 'cat-count-*' --cases 200 --seed 7 --strict
   digest-ssp conform --format json --output report.json
@@ -36,13 +39,22 @@ A run is determined by version, seed and number of cases.
 Exit codes:
   0  no row failed or errored; with --strict none deviated either
   1  findings
-  2  usage, or nothing is shown: the smoke exchange failed, or rows of CompleteAuthToken were chosen and none ran";
+  2  usage, or nothing is shown of a profile: its smoke exchange failed, or rows of CompleteAuthToken were chosen and
+     none ran";
 
 /// The tester writes tokens that are too long by one; nobody's limit needs to be greater than this.
 const LONGEST_TOKEN: usize = 1 << 20;
 
 const BUILTIN: &str = "builtin";
 const TABLES: &str = "tables";
+
+/// A profile that has tables.
+fn profile_name(name: &str) -> Result<Profile, String> {
+    Profile::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
+        format!("no profile has this name; there are {}", known.join(", "))
+    })
+}
 
 /// A name that a subject has.
 fn subject_name(name: &str) -> Result<String, &'static str> {
@@ -67,6 +79,9 @@ pub(super) struct Arguments {
     /// Rows to run, by id; `*` stands for any text, `?` for one character. May be repeated [default: all].
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
+    /// Profile to run, of those the subject implements: digest-http or digest-sasl. May be repeated [default: both].
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
+    profile: Vec<Profile>,
     /// List the rows that would run, and run none.
     #[arg(long)]
     list: bool,
@@ -88,13 +103,13 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
     /// Run one sequence, the JSON line of a reproducer, and tell how each call went; `-` is standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
-          conflicts_with_all = ["only", "list", "seed", "cases", "format"])]
+          conflicts_with_all = ["only", "profile", "list", "seed", "cases", "format"])]
     replay: Option<PathBuf>,
     /// What is under test; --list-subjects shows what can be.
     #[arg(long, value_name = "NAME", default_value = BUILTIN, value_parser = subject_name)]
     subject: String,
     /// List what can be put under test, and test nothing.
-    #[arg(long, conflicts_with_all = ["only", "list", "seed", "cases", "format", "replay", "subject"])]
+    #[arg(long, conflicts_with_all = ["only", "profile", "list", "seed", "cases", "format", "replay", "subject"])]
     list_subjects: bool,
 }
 
@@ -109,13 +124,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         return Ok(exit);
     }
     let cases = usize::try_from(arguments.cases).map_err(|_| "--cases: more than this machine can count".to_owned())?;
-    let options = Options { only: arguments.only.clone(), seed: arguments.seed, cases };
+    let asked = |profile: &Profile| arguments.profile.is_empty() || arguments.profile.contains(profile);
+    let profiles = Profile::ALL.iter().copied().filter(asked).collect();
+    let options = Options { profiles, only: arguments.only.clone(), seed: arguments.seed, cases };
     for pattern in &arguments.only {
         let alone = Options { only: vec![pattern.clone()], ..options.clone() };
-        if !specification.rows().any(|row| alone.selects(row)) {
-            return Err(
-                format!("--only {pattern}: no row has such an id; `digest-ssp conform --list` shows all").into()
-            );
+        if !rows(&specification, &alone).any(|row| alone.selects(row)) {
+            let problem = format!("--only {pattern}: no row of the profile has such an id");
+            return Err(format!("{problem}; `digest-ssp conform --list` shows all").into());
         }
     }
     let (text, exit) = if arguments.list {
@@ -185,7 +201,7 @@ fn run_suite(specification: &Arc<Specification>, name: &str, options: &Options) 
     let report = run_observed(specification, subject.as_mut(), options, &mut |progress: Progress<'_>| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
-        bar.set_message(progress.row.to_owned());
+        bar.set_message(format!("{} {}", progress.profile, progress.row));
     });
     bar.finish_and_clear();
     report
@@ -203,12 +219,18 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
+/// The rows of the profiles chosen; what they have in common once.
+fn rows<'s>(specification: &'s Specification, options: &'s Options) -> impl Iterator<Item = &'s Row> {
+    let chosen = |tables: &&CallSpec| tables.profiles.iter().any(|profile| options.profiles.contains(profile));
+    specification.calls.iter().filter(chosen).flat_map(|tables| &tables.rows)
+}
+
 fn list(specification: &Specification, options: &Options, format: Format) -> Result<String, SetupError> {
-    let rows = || specification.rows().filter(|row| options.selects(row));
+    let rows = rows(specification, options).filter(|row| options.selects(row));
     match format {
-        Format::Human => Ok(human::list(specification, rows())),
+        Format::Human => Ok(human::list(specification, rows)),
         Format::Json => {
-            let rows: Vec<_> = rows().filter_map(|row| show::row_json(specification, &row.id)).collect();
+            let rows: Vec<_> = rows.filter_map(|row| show::row_json(specification, &row.id)).collect();
             output::json(&serde_json::Value::Array(rows))
         }
     }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use core::str::FromStr;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -88,8 +88,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         match runtime.block_on(client.fetch(url, &method, body.clone())) {
             Ok(fetched) => {
                 let mut output = std::io::stdout().lock();
-                if output.write_all(&fetched.body).and_then(|()| output.flush()).is_err() {
-                    return Err("standard output is closed".to_owned().into());
+                match output.write_all(&fetched.body).and_then(|()| output.flush()) {
+                    Ok(()) => {}
+                    // Whoever closed standard output has seen enough; nothing more is fetched for nobody.
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(exit),
+                    Err(error) => return Err(format!("standard output: {error}").into()),
                 }
                 if fetched.status.is_client_error() || fetched.status.is_server_error() {
                     complain(&format_args!("{url}: {}", fetched.status));

@@ -164,12 +164,16 @@ mod tests {
             (&["digest-ssp", "serve", "--user", "a:b", "--qop", "auth-conf"], "--qop"),
             (&["digest-ssp", "serve", "--user", "a:b", "--window", "0"], "--window"),
             (&["digest-ssp", "serve", "--user", "a:b", "--tls-key", "k"], "--tls-certificate"),
+            (&["digest-ssp", "serve", "--user", "a:b", "--service-name", ""], "--service-name"),
             (&["digest-ssp", "fetch", "--user", "a:b", "ftp://host/"], "ftp://host/"),
             (&["digest-ssp", "fetch", "--user", "a:b"], "URL"),
             (&["digest-ssp", "sasl-server"], "--user"),
             (&["digest-ssp", "sasl-server", "--user", "a:b", "--maxbuf", "16"], "--maxbuf"),
             (&["digest-ssp", "sasl-server", "--user", "a:b", "--cipher", "aes"], "--cipher"),
             (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "imap"], "--host"),
+            (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "", "--host", "h"], "--service"),
+            (&["digest-ssp", "sasl-client", "--user", "a:b", "--service", "imap", "--host", "a/b"], "--host"),
+            (&["digest-ssp", "sasl-server", "--user", "a:b", "--host", "h\u{f6}st"], "--host"),
         ] {
             let Err(error) = Arguments::try_parse_from(arguments) else { panic!("{arguments:?} was accepted") };
             let line = usage_line(&error);

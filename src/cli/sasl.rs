@@ -32,7 +32,8 @@ USER` (CIPHER `-` when there is none), or `refused STATUS: REASON`. Further line
   challenge            -> TOKEN            begins another exchange
   TOKEN                -> TOKEN            a response to no challenge: reauthentication
 
-What cannot be done is answered with `failed STATUS: REASON`. An empty line or the end of standard input ends the server.
+What cannot be done is answered with `failed STATUS: REASON`. An empty line, the end of standard input, or a \
+standard output without a reader ends the server.
 
 Exit codes: 0 somebody was authenticated and nothing went wrong, 1 an exchange was refused or not finished or a line \
 failed, 2 nothing could be tried.
@@ -53,7 +54,8 @@ standard input. After the server's proof `authenticated QOP CIPHER USER` follows
   receive BASE64       -> message TEXT     or message-base64 BASE64 of what is no line
   reauthenticate       -> TOKEN            without a challenge; or challenge-needed
 
-What cannot be done is answered with `failed STATUS: REASON`. An empty line or the end of standard input ends the client.
+What cannot be done is answered with `failed STATUS: REASON`. An empty line, the end of standard input, or a \
+standard output without a reader ends the client.
 
 Exit codes: 0 somebody was authenticated and nothing went wrong, 1 an exchange was refused or not finished or a line \
 failed, 2 nothing could be tried.
@@ -98,10 +100,10 @@ pub(super) struct ServerArguments {
     #[arg(long, default_value = "digest-ssp", value_parser = account::realm)]
     realm: String,
     /// The service that clients must mean, such as imap [default: any].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = part_of_digest_uri)]
     service: Option<String>,
     /// The host that clients must mean [default: any].
-    #[arg(long)]
+    #[arg(long, value_parser = part_of_digest_uri)]
     host: Option<String>,
     #[command(flatten)]
     common: Common,
@@ -117,10 +119,10 @@ pub(super) struct ClientArguments {
     #[arg(long, default_value = "", hide_default_value = true)]
     realm: String,
     /// The type of the service, such as imap.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = part_of_digest_uri)]
     service: String,
     /// The host of the service.
-    #[arg(long)]
+    #[arg(long, value_parser = part_of_digest_uri)]
     host: String,
     #[command(flatten)]
     common: Common,
@@ -136,6 +138,16 @@ fn cipher(text: &str) -> Result<Cipher, &'static str> {
 
 fn maxbuf(text: &str) -> Result<MaxBuf, &'static str> {
     MaxBuf::from_digits(text.as_bytes()).ok_or("it is a number from 17 to 16777215")
+}
+
+/// serv-type or host of a digest-uri (RFC 2831 section 2.1.2).
+fn part_of_digest_uri(text: &str) -> Result<String, &'static str> {
+    let printable = text.bytes().all(|octet| matches!(octet, b' '..=b'~') && octet != b'/');
+    if printable && !text.is_empty() {
+        Ok(text.to_owned())
+    } else {
+        Err("it is printable US-ASCII without \"/\", and not empty")
+    }
 }
 
 impl Common {

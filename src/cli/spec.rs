@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use digest_ssp::spec::check::check;
 use digest_ssp::spec::load::SpecError;
-use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::vocabulary::Role;
 use digest_ssp::spec::{Specification, graph, render, show};
 
@@ -61,6 +61,9 @@ enum Command {
         /// Side of the exchange.
         #[arg(long, value_enum, default_value_t = Side::Acceptor)]
         role: Side,
+        /// Mechanism of the package.
+        #[arg(long, value_enum, default_value_t = Mechanism::Http)]
+        profile: Mechanism,
     },
     /// Render the reference in Markdown.
     Render {
@@ -90,6 +93,23 @@ enum Side {
     Initiator,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Mechanism {
+    /// HTTP Digest.
+    Http,
+    /// SASL DIGEST-MD5.
+    Sasl,
+}
+
+impl From<Mechanism> for Profile {
+    fn from(mechanism: Mechanism) -> Self {
+        match mechanism {
+            Mechanism::Http => Self::DigestHttp,
+            Mechanism::Sasl => Self::DigestSasl,
+        }
+    }
+}
+
 impl From<Side> for Role {
     fn from(side: Side) -> Self {
         match side {
@@ -106,11 +126,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
             output::print(&overview(&*output::tables()?)).map(|()| Exit::Success)
         }
         Command::Show { name: Some(name), format } => run_show(name, *format),
-        Command::Graph { format, role } => {
+        Command::Graph { format, role, profile } => {
             let tables = output::tables()?;
             let drawing = match format {
-                Language::Dot => graph::dot(&tables, (*role).into()),
-                Language::Mermaid => graph::mermaid(&tables, (*role).into()),
+                Language::Dot => graph::dot(&tables, (*profile).into(), (*role).into()),
+                Language::Mermaid => graph::mermaid(&tables, (*profile).into(), (*role).into()),
             };
             output::print(&drawing).map(|()| Exit::Success)
         }
@@ -182,7 +202,7 @@ fn overview(tables: &Specification) -> String {
         let _ = writeln!(text, "  {:<9} {:<33} {}", state.role, state.name, state.text);
     }
     for call in &tables.calls {
-        let _ = writeln!(text, "\n{}", call.name);
+        let _ = writeln!(text, "\n{}", call.title());
         for row in &call.rows {
             let _ = writeln!(text, "  {:<44} {}", row.id, row.outcome.status);
         }

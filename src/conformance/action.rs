@@ -27,6 +27,8 @@ pub enum Action {
     AccountsDown(bool),
     /// Spend all counts of the newest context, if it is an established initiator's.
     SpendCounts,
+    /// Spend all sequence numbers of the newest context, if its messages are protected.
+    SpendSequences,
 }
 
 /// A call and how it departs from an all-good one.

@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn actions_take_no_more_than_they_need() {
-        let mut bytes = Unstructured::new(&[15, 15, 4]);
+        let mut bytes = Unstructured::new(&[19, 19, 4]);
         let actions: [Action; 2] = Arbitrary::arbitrary(&mut bytes).expect("every byte string is an action");
         assert_eq!(actions, [Action::Expire, Action::Expire]);
         assert_eq!(bytes.len(), 1);

@@ -1,6 +1,6 @@
 //! Sequences as bytes: every byte string is a useful sequence, and every planned sequence is a byte string.
 //!
-//! What fuzzers mutate. Two bytes of set-up come first, then the actions that follow
+//! What fuzzers mutate. Four bytes of set-up come first, the profile among them, then the actions that follow
 //! [`credentials_of_every_kind`], each of as many bytes as it needs; bytes
 //! that are missing read as zero. The common choices take most of the values of a byte, so that random bytes mostly
 //! make good calls: no wishes, no edits, the newest context.
@@ -9,13 +9,13 @@
 use std::num::NonZeroU32;
 
 use super::action::{Action, CallAction, Edit, Wishes};
-use super::plan::{Sequence, credentials_of_every_kind};
-use crate::spec::names::CallName;
-use crate::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
+use super::plan::{ANNOUNCED_MAXBUFS, Sequence, credentials_of_every_kind};
+use crate::spec::names::{CallName, Profile};
+use crate::spec::setup::{Cipher, EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
 use crate::spec::vocabulary::{FACTS, Fact};
 
 /// How many actions a sequence has at most after its credentials; what would follow is ignored.
-pub const MAXIMUM_ACTIONS: usize = 24;
+pub const MAXIMUM_ACTIONS: usize = 32;
 
 /// Contexts that one provider with few of them has.
 const FEW_CONTEXTS: usize = 4;
@@ -28,9 +28,10 @@ enum Kind {
     Inject(EnvironmentFault),
     AccountsDown(bool),
     SpendCounts,
+    SpendSequences,
 }
 
-const KINDS: [Kind; 22] = [
+const KINDS: [Kind; 27] = [
     Kind::Call(CallName::AcceptSecurityContext),
     Kind::Call(CallName::AcceptSecurityContext),
     Kind::Call(CallName::AcceptSecurityContext),
@@ -42,6 +43,10 @@ const KINDS: [Kind; 22] = [
     Kind::Call(CallName::InitializeSecurityContext),
     Kind::Call(CallName::MakeSignature),
     Kind::Call(CallName::VerifySignature),
+    Kind::Call(CallName::EncryptMessage),
+    Kind::Call(CallName::EncryptMessage),
+    Kind::Call(CallName::DecryptMessage),
+    Kind::Call(CallName::DecryptMessage),
     Kind::Call(CallName::QueryContextAttributes),
     Kind::Call(CallName::DeleteSecurityContext),
     Kind::Call(CallName::AcquireCredentialsHandle),
@@ -53,6 +58,7 @@ const KINDS: [Kind; 22] = [
     Kind::AccountsDown(true),
     Kind::AccountsDown(false),
     Kind::SpendCounts,
+    Kind::SpendSequences,
 ];
 
 /// Which context a call is on; after these the next byte says it.
@@ -98,7 +104,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn sequence(&mut self) -> Sequence {
-        let setup = setup([self.byte(), self.byte()]);
+        let setup = setup(std::array::from_fn(|_| self.byte()));
         let mut actions = credentials_of_every_kind();
         let end = actions.len() + MAXIMUM_ACTIONS;
         while !self.bytes.is_empty() && actions.len() < end {
@@ -114,6 +120,7 @@ impl Reader<'_> {
             Kind::Inject(fault) => Action::Inject(fault),
             Kind::AccountsDown(down) => Action::AccountsDown(down),
             Kind::SpendCounts => Action::SpendCounts,
+            Kind::SpendSequences => Action::SpendSequences,
         }
     }
 
@@ -165,8 +172,30 @@ fn few(byte: u8) -> u8 {
     }
 }
 
-fn setup([terms, limits]: [u8; 2]) -> Setup {
-    Setup { algorithm: algorithm(terms), policy: policy(terms), limits: limits_of(limits), ..Setup::default() }
+fn setup([terms, limits, mechanism, ciphers]: [u8; 4]) -> Setup {
+    Setup {
+        profile: profile(mechanism),
+        algorithm: algorithm(terms),
+        policy: policy(terms),
+        limits: limits_of(limits),
+        ciphers: ciphers_of(ciphers),
+        maxbuf: maxbuf(mechanism),
+        ..Setup::default()
+    }
+}
+
+fn profile(mechanism: u8) -> Profile {
+    if mechanism & 1 == 0 { Profile::DigestHttp } else { Profile::DigestSasl }
+}
+
+fn maxbuf(mechanism: u8) -> u32 {
+    ANNOUNCED_MAXBUFS[usize::from(mechanism >> 1) % ANNOUNCED_MAXBUFS.len()]
+}
+
+/// A bit for each cipher that is missing.
+fn ciphers_of(byte: u8) -> Vec<Cipher> {
+    let configured = |(bit, cipher): (usize, Cipher)| (byte >> bit & 1 == 0).then_some(cipher);
+    Cipher::ALL.into_iter().enumerate().filter_map(configured).collect()
 }
 
 fn policy(terms: u8) -> Policy {
@@ -193,10 +222,12 @@ fn limits_of(byte: u8) -> Limits {
     Limits { contexts, challenges, failures, ..usual }
 }
 
-fn setup_bytes(wanted: &Setup) -> Option<[u8; 2]> {
+fn setup_bytes(wanted: &Setup) -> Option<[u8; 4]> {
     let terms = (0..=u8::MAX).find(|byte| policy(*byte) == wanted.policy && algorithm(*byte) == wanted.algorithm)?;
     let limits = (0..=u8::MAX).find(|byte| limits_of(*byte) == wanted.limits)?;
-    Some([terms, limits])
+    let mechanism = (0..=u8::MAX).find(|byte| profile(*byte) == wanted.profile && maxbuf(*byte) == wanted.maxbuf)?;
+    let ciphers = (0..=u8::MAX).find(|byte| ciphers_of(*byte) == wanted.ciphers)?;
+    Some([terms, limits, mechanism, ciphers])
 }
 
 struct Writer {
@@ -211,12 +242,17 @@ impl Writer {
             Action::Inject(fault) => Kind::Inject(*fault),
             Action::AccountsDown(down) => Kind::AccountsDown(*down),
             Action::SpendCounts => Kind::SpendCounts,
+            Action::SpendSequences => Kind::SpendSequences,
         };
         let position = KINDS.iter().position(|known| *known == kind)?;
         self.bytes.push(u8::try_from(position).ok()?);
         match action {
             Action::Call(action) => self.call(action),
-            Action::Expire | Action::Inject(_) | Action::AccountsDown(_) | Action::SpendCounts => Some(()),
+            Action::Expire
+            | Action::Inject(_)
+            | Action::AccountsDown(_)
+            | Action::SpendCounts
+            | Action::SpendSequences => Some(()),
         }
     }
 
@@ -280,7 +316,8 @@ mod tests {
                     if seed % 501 != 1 {
                         return;
                     }
-                    let sequence = approach(tables.name, facts, seed);
+                    let profile = tables.profiles[usize::try_from(seed).unwrap_or(0) % tables.profiles.len()];
+                    let sequence = approach(profile, tables.name, facts, seed);
                     let length = sequence.actions.len() - credentials_of_every_kind().len();
                     match encode(&sequence) {
                         Some(bytes) => {

@@ -17,7 +17,7 @@ use super::subject::{Subject, SubjectError};
 use super::walk::{Step, Walk};
 use crate::buffer::BufferType;
 use crate::spec::call::{Call, Descriptor};
-use crate::spec::names::CallName;
+use crate::spec::names::{CallName, Profile};
 use crate::spec::vocabulary::{Entity, Facts, Handle, Names, Output, Qop, Role, State, Token};
 use crate::spec::{Specification, Verdict};
 
@@ -55,8 +55,8 @@ fn offence(step: &Step) -> Option<&str> {
         Verdict::Pass => None,
         Verdict::Fail(why) => Some(why),
         Verdict::Deviation(why) => {
-            let tables = tables().call(step.call.name());
-            let departures = tables.map_or(0, |tables| tables.departures(&step.judgement.facts).count());
+            let tables = step.judgement.row.as_deref().and_then(|row| tables().find(row));
+            let departures = tables.map_or(0, |(tables, _)| tables.departures(&step.judgement.facts).count());
             (departures < 2).then_some(why.as_str())
         }
     }
@@ -98,24 +98,29 @@ pub fn judge(subject: &mut dyn Subject, sequence: Sequence) -> Result<Trace, Box
     }
 }
 
+/// In how many ways [`complete_auth_token`] comes to something to complete.
+pub const WAYS: usize = 10;
+
 /// The states in which CompleteAuthToken has something to complete, with the qualities of protection that lead there.
-const WAITING: [(Role, State, Qop); 8] = [
-    (Role::Acceptor, State::CompleteNeededInitial, Qop::AuthInt),
-    (Role::Acceptor, State::CompleteNeededSubsequent, Qop::Auth),
-    (Role::Acceptor, State::CompleteNeededSubsequent, Qop::AuthInt),
-    (Role::Acceptor, State::CompleteAndContinueInitial, Qop::AuthInt),
-    (Role::Acceptor, State::CompleteAndContinueSubsequent, Qop::Auth),
-    (Role::Acceptor, State::CompleteAndContinueSubsequent, Qop::AuthInt),
-    (Role::Initiator, State::CompleteNeeded, Qop::AuthInt),
-    (Role::Initiator, State::CompleteAndContinue, Qop::AuthInt),
+const WAITING: [(Profile, Role, State, Qop); WAYS] = [
+    (Profile::DigestHttp, Role::Acceptor, State::CompleteNeededInitial, Qop::AuthInt),
+    (Profile::DigestHttp, Role::Acceptor, State::CompleteNeededSubsequent, Qop::Auth),
+    (Profile::DigestHttp, Role::Acceptor, State::CompleteNeededSubsequent, Qop::AuthInt),
+    (Profile::DigestHttp, Role::Acceptor, State::CompleteAndContinueInitial, Qop::AuthInt),
+    (Profile::DigestHttp, Role::Acceptor, State::CompleteAndContinueSubsequent, Qop::Auth),
+    (Profile::DigestHttp, Role::Acceptor, State::CompleteAndContinueSubsequent, Qop::AuthInt),
+    (Profile::DigestHttp, Role::Initiator, State::CompleteNeeded, Qop::AuthInt),
+    (Profile::DigestHttp, Role::Initiator, State::CompleteAndContinue, Qop::AuthInt),
+    (Profile::DigestSasl, Role::Acceptor, State::CompleteNeededSubsequent, Qop::Auth),
+    (Profile::DigestSasl, Role::Acceptor, State::CompleteNeededSubsequent, Qop::AuthInt),
 ];
 
 /// The way to a context that waits for CompleteAuthToken and a good call to complete it, for each value of a byte.
 fn waiting(state: u8, seed: u8) -> Sequence {
-    let (role, state, qop) = WAITING[usize::from(state) % WAITING.len()];
+    let (profile, role, state, qop) = WAITING[usize::from(state) % WAITING.len()];
     let facts = Facts::default().with(Handle::Live).with(role).with(state).with(qop);
     let facts = facts.with(Token::WellFormed).with(Names::This).with(Entity::Given).with(Output::Enough);
-    approach(CallName::CompleteAuthToken, &facts, seed.into())
+    approach(profile, CallName::CompleteAuthToken, &facts, seed.into())
 }
 
 /// An edited request into a context that waits for it, and then the request as it was.
@@ -168,7 +173,8 @@ fn edit(message: &mut Descriptor, bytes: &[u8]) {
         let edit = reader.edit();
         let buffer = &mut buffers[position];
         // The facts know a small output and one that is enough for anything, and nothing in between.
-        let is_output = position > 0 && buffer.buffer_type.kind() != BufferType::PKG_PARAMS;
+        let outputs = [BufferType::TOKEN, BufferType::PADDING];
+        let is_output = position > 0 && outputs.contains(&buffer.buffer_type.kind());
         if let Some(data) = buffer.data.as_mut().filter(|_| !is_output) {
             edit.apply(data);
             buffer.count = u32::try_from(data.len()).unwrap_or(u32::MAX);
@@ -235,8 +241,8 @@ mod tests {
 
     #[test]
     fn every_waiting_state_is_reached_and_completed() {
-        for (index, (_, state, _)) in WAITING.into_iter().enumerate() {
-            let index = u8::try_from(index).expect("eight ways");
+        for (index, (_, _, state, _)) in WAITING.into_iter().enumerate() {
+            let index = u8::try_from(index).expect("ten ways");
             assert!(!waiting(index, 0).actions.is_empty());
             let steps = complete_auth_token(&[index, 0]).expect("good calls are answered as the tables say");
             let completion = &steps[steps.len() - 2];

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use super::action::Action;
 use super::concretise::concretise;
 use super::plan::{Sequence, needs, plan};
-use super::report::{Finding, FindingKind, Report, RowReport, RowVerdict};
+use super::report::{Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict};
 use super::subject::{Subject, SubjectError};
 use super::walk::{Step, Walk};
 use crate::digest::hash::md5;
 use crate::spec::call::Call;
 use crate::spec::model::{CallSpec, Row};
-use crate::spec::names::{CallName, Need};
+use crate::spec::names::{CallName, Need, Profile};
 use crate::spec::setup::{Limits, Setup};
 use crate::spec::vocabulary::Facts;
 use crate::spec::{Shadow, Specification, Verdict};
@@ -25,6 +25,8 @@ pub const MINIMUM_PER_ROW: usize = 16;
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The profiles to run, in this order.
+    pub profiles: Vec<Profile>,
     /// Patterns of the ids of the rows to run, see [`matches_glob`]; all rows when empty.
     pub only: Vec<String>,
     /// The seed everything left open is drawn from.
@@ -35,7 +37,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { only: Vec::new(), seed: 1, cases: 48 }
+        Self { profiles: Profile::ALL.to_vec(), only: Vec::new(), seed: 1, cases: 48 }
     }
 }
 
@@ -129,9 +131,14 @@ struct Tally {
     hindered_by: BTreeSet<String>,
 }
 
+/// What was found of each row, under the profile whose run it is listed in.
+type Tallies = BTreeMap<(Profile, String), Tally>;
+
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
+    /// The profile of the row.
+    pub profile: Profile,
     /// The row whose cases come next.
     pub row: &'a str,
     /// How many rows are done.
@@ -152,115 +159,154 @@ pub fn run_observed(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Report {
-    let capabilities = subject.capabilities();
-    let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
-    let smoke = smoke(specification, subject, options.seed);
-    let selected = |row: &Row| options.selects(row);
-    let mut skipped: BTreeMap<String, String> = BTreeMap::new();
-    let of = specification.rows().filter(|row| selected(row)).count();
+    let rows = |profile| specification.of(profile).flat_map(|tables| &tables.rows).filter(|row| options.selects(row));
+    let chosen = |profile: &Profile| rows(*profile).next().is_some();
+    let profiles: Vec<Profile> = options.profiles.iter().copied().filter(chosen).collect();
+    let of = profiles.iter().map(|profile| rows(*profile).count()).sum();
+    let mut run = Run { specification, subject, options, tallies: Tallies::new(), skipped: BTreeMap::new() };
     let mut done = 0;
-    // Where the smoke exchange fails, the rows still say what is wrong with it.
-    for tables in specification.calls.iter().filter(|tables| tables.rows.iter().any(selected)) {
-        let by_row = combinations(tables);
-        for (position, row) in tables.rows.iter().enumerate() {
-            if !selected(row) {
-                continue;
-            }
-            observer(Progress { row: &row.id, done, of });
+    let mut smokes = Vec::new();
+    for &profile in &profiles {
+        // Where the smoke exchange fails, the rows still say what is wrong with it.
+        smokes.push(run.smoke(profile));
+        run.rows_of(profile, &mut |row| {
+            observer(Progress { profile, row, done, of });
             done += 1;
-            let missing: Vec<_> =
-                row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
-            if !missing.is_empty() {
-                skipped.insert(row.id.clone(), format!("the subject does not offer {}", missing.join(", ")));
-                continue;
-            }
-            let offered = |facts: &&Facts| needs(facts).iter().all(|need| capabilities.contains(need));
-            let facts: Vec<Facts> = by_row.get(&position).into_iter().flatten().filter(offered).copied().collect();
-            run_row(specification, subject, (tables.name, row), &facts, options, &mut tallies);
-        }
+        });
     }
-    let rows = specification
-        .rows()
-        .filter(|row| selected(row))
-        .map(|row| row_report(row, tallies.remove(&row.id).unwrap_or_default(), skipped.remove(&row.id)))
-        .collect();
-    Report { spec_version: specification.version.clone(), subject: subject.name(), seed: options.seed, smoke, rows }
+    let Run { mut tallies, mut skipped, .. } = run;
+    let of_profile = |(&profile, smoke): (&Profile, Option<String>)| {
+        let report = |row: &Row| {
+            let key = (profile, row.id.clone());
+            row_report(row, tallies.remove(&key).unwrap_or_default(), skipped.remove(&key))
+        };
+        ProfileReport { profile, smoke, rows: rows(profile).map(report).collect() }
+    };
+    let profiles = profiles.iter().zip(smokes).map(of_profile).collect();
+    Report { spec_version: specification.version.clone(), subject: subject.name(), seed: options.seed, profiles }
 }
 
-fn run_row(
-    specification: &Arc<Specification>,
-    subject: &mut dyn Subject,
-    (call, row): (CallName, &Row),
-    facts: &[Facts],
-    options: &Options,
-    tallies: &mut BTreeMap<String, Tally>,
-) {
-    let row_seed = derive(options.seed, row.id.as_bytes());
-    let limits_can_be_set = subject.capabilities().contains(&Need::Limits);
-    let mut ran = 0;
-    // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying a while.
-    for index in 0..options.cases * 2 {
-        if index >= options.cases && ran >= MINIMUM_PER_ROW {
-            break;
-        }
-        let Some(facts) = choose(facts, options.cases, index % options.cases) else { return };
-        let mut sequence = plan(call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
-        if !limits_can_be_set {
-            sequence.setup.limits = Limits::default();
-        }
-        let trace = run_sequence(specification, subject, &sequence);
-        let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
-        ran += usize::from(reached);
-        record(specification, subject, &sequence, &trace, tallies);
-        if !reached {
-            let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
-            if let Some(hindrance) = hindrance.and_then(|step| step.judgement.row.clone()) {
-                tallies.entry(row.id.clone()).or_default().hindered_by.insert(hindrance);
-            }
-        }
-    }
+/// A run under way.
+struct Run<'r> {
+    specification: &'r Arc<Specification>,
+    subject: &'r mut dyn Subject,
+    options: &'r Options,
+    tallies: Tallies,
+    /// Why rows did not run.
+    skipped: BTreeMap<(Profile, String), String>,
 }
 
-fn record(
-    specification: &Arc<Specification>,
-    subject: &mut dyn Subject,
-    sequence: &Sequence,
-    trace: &Trace,
-    tallies: &mut BTreeMap<String, Tally>,
-) {
-    // Only counts what is distinct within this run; nothing is derived from it.
-    let mut history = DefaultHasher::new();
-    for step in &trace.steps {
-        step.call.hash(&mut history);
-        let Some(row) = step.judgement.row.clone() else { continue };
-        let tally = tallies.entry(row).or_default();
-        tally.distinct.insert(history.finish());
-        match &step.judgement.verdict {
-            Verdict::Pass => {}
-            Verdict::Deviation(why) => {
-                if tally.deviations.len() < 3 {
-                    tally.deviations.push(Finding::new(
-                        specification,
-                        FindingKind::Deviation,
-                        step,
-                        why,
-                        sequence.clone(),
-                    ));
+impl Run<'_> {
+    fn rows_of(&mut self, profile: Profile, before: &mut dyn FnMut(&str)) {
+        let (specification, options) = (self.specification, self.options);
+        let capabilities = self.subject.capabilities();
+        let selected = |row: &Row| options.selects(row);
+        for tables in specification.of(profile).filter(|tables| tables.rows.iter().any(selected)) {
+            let by_row = combinations(tables);
+            for (position, row) in tables.rows.iter().enumerate().filter(|(_, row)| selected(row)) {
+                before(&row.id);
+                let missing: Vec<_> =
+                    row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
+                if !missing.is_empty() {
+                    let why = format!("the subject does not offer {}", missing.join(", "));
+                    self.skipped.insert((profile, row.id.clone()), why);
+                    continue;
                 }
+                let offered = |facts: &&Facts| needs(facts).iter().all(|need| capabilities.contains(need));
+                let facts: Vec<Facts> = by_row.get(&position).into_iter().flatten().filter(offered).copied().collect();
+                self.row(profile, (tables.name, row), &facts);
             }
-            Verdict::Fail(why) => {
-                let known = tally.failures.iter().any(|finding| finding.difference == *why);
-                if !known && tally.failures.len() < 3 {
-                    let minimal = minimise(specification, subject, sequence, step);
-                    tally.failures.push(Finding::new(specification, FindingKind::Fail, step, why, minimal));
+        }
+    }
+
+    fn row(&mut self, profile: Profile, (call, row): (CallName, &Row), facts: &[Facts]) {
+        let row_seed = derive(self.options.seed, row.id.as_bytes());
+        let capabilities = self.subject.capabilities();
+        let cases = self.options.cases;
+        let mut ran = 0;
+        // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying.
+        for index in 0..cases * 2 {
+            if index >= cases && ran >= MINIMUM_PER_ROW {
+                break;
+            }
+            let Some(facts) = choose(facts, cases, index % cases) else { return };
+            let mut sequence = plan(profile, call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
+            if !capabilities.contains(&Need::Limits) {
+                sequence.setup.limits = Limits::default();
+            }
+            // Where spent counts are only one way to the state of the row, there are cases without.
+            sequence.actions.retain(|action| offers(&capabilities, action));
+            let trace = run_sequence(self.specification, self.subject, &sequence);
+            let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
+            ran += usize::from(reached);
+            self.record(&sequence, &trace);
+            if !reached {
+                let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
+                if let Some(hindrance) = hindrance.and_then(|step| step.judgement.row.clone()) {
+                    self.tallies.entry((profile, row.id.clone())).or_default().hindered_by.insert(hindrance);
                 }
             }
         }
     }
-    if let Some(error) = &trace.error {
-        // The call that got no answer is not in the trace; it is charged to the row it would have been judged by.
-        let row = unanswered(specification, sequence, trace);
-        tallies.entry(row).or_default().errors.push(Finding::without_answer(error, sequence.clone()));
+
+    /// Where a row is listed: what profiles have in common counts for the one whose sequence reached it.
+    fn key(&self, row: String, sequence: &Sequence) -> (Profile, String) {
+        let tables = self.specification.find(&row).map(|(tables, _)| tables.profiles.as_slice());
+        let profile = match tables {
+            Some([profile]) => *profile,
+            Some([] | [_, ..]) | None => sequence.setup.profile,
+        };
+        (profile, row)
+    }
+
+    fn record(&mut self, sequence: &Sequence, trace: &Trace) {
+        // Only counts what is distinct within this run; nothing is derived from it.
+        let mut history = DefaultHasher::new();
+        for step in &trace.steps {
+            step.call.hash(&mut history);
+            let Some(row) = step.judgement.row.clone() else { continue };
+            let key = self.key(row, sequence);
+            let tally = self.tallies.entry(key).or_default();
+            tally.distinct.insert(history.finish());
+            let finding = |kind, why: &str, sequence| Finding::new(self.specification, kind, step, why, sequence);
+            match &step.judgement.verdict {
+                Verdict::Pass => {}
+                Verdict::Deviation(why) => {
+                    if tally.deviations.len() < 3 {
+                        tally.deviations.push(finding(FindingKind::Deviation, why, sequence.clone()));
+                    }
+                }
+                Verdict::Fail(why) => {
+                    let known = tally.failures.iter().any(|finding| finding.difference == *why);
+                    if !known && tally.failures.len() < 3 {
+                        let minimal = minimise(self.specification, self.subject, sequence, step);
+                        tally.failures.push(finding(FindingKind::Fail, why, minimal));
+                    }
+                }
+            }
+        }
+        if let Some(error) = &trace.error {
+            // The call that got no answer is not in the trace; it is charged to the row it would be judged by.
+            let key = self.key(unanswered(self.specification, sequence, trace), sequence);
+            self.tallies.entry(key).or_default().errors.push(Finding::without_answer(error, sequence.clone()));
+        }
+    }
+
+    /// The smoke exchange: challenge, answer, later request, completion. What went wrong, if anything did.
+    fn smoke(&mut self, profile: Profile) -> Option<String> {
+        use crate::spec::vocabulary::{Digest, Handle, Names, Qop, Role, State};
+        let facts = Facts::default().with(Handle::Live).with(Role::Acceptor).with(State::CompleteNeededSubsequent);
+        let facts = facts.with(Names::This).with(Qop::Auth).with(Digest::Matches);
+        let mut sequence = plan(profile, CallName::CompleteAuthToken, &facts, self.options.seed);
+        sequence.setup = Setup::default().of(profile);
+        let trace = run_sequence(self.specification, self.subject, &sequence);
+        if let Some(error) = trace.error {
+            return Some(error.to_string());
+        }
+        let completes = |step: &Step| matches!(step.call, Call::CompleteAuthToken { .. });
+        let before_completion: Vec<_> = trace.steps.iter().take_while(|step| !completes(step)).collect();
+        let refused = before_completion.iter().find(|step| matches!(step.judgement.verdict, Verdict::Fail(_)));
+        refused.map(|step| format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status))
     }
 }
 
@@ -285,6 +331,11 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
             Action::SpendCounts => {
                 if let Some(context) = shadow.newest_established_initiator() {
                     shadow.spend_counts(context);
+                }
+            }
+            Action::SpendSequences => {
+                if let Some(context) = shadow.newest_with_layers() {
+                    shadow.spend_sequence(context);
                 }
             }
         }
@@ -347,21 +398,13 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
     RowReport { row: row.id.clone(), call: row.call, verdict, ran, note, findings }
 }
 
-/// The smoke exchange: challenge, answer, later request, completion. What went wrong, if anything did.
-fn smoke(specification: &Arc<Specification>, subject: &mut dyn Subject, seed: u64) -> Option<String> {
-    use crate::spec::vocabulary::{Digest, Handle, Names, Qop, Role, State};
-    let facts = Facts::default().with(Handle::Live).with(Role::Acceptor).with(State::CompleteNeededSubsequent);
-    let facts = facts.with(Names::This).with(Qop::Auth).with(Digest::Matches);
-    let mut sequence = plan(CallName::CompleteAuthToken, &facts, seed);
-    sequence.setup = Setup::default();
-    let trace = run_sequence(specification, subject, &sequence);
-    if let Some(error) = trace.error {
-        return Some(error.to_string());
+/// Whether a subject that offers these can do what the action says.
+fn offers(capabilities: &BTreeSet<Need>, action: &Action) -> bool {
+    match action {
+        Action::SpendCounts => capabilities.contains(&Need::Counts),
+        Action::SpendSequences => capabilities.contains(&Need::Sequences),
+        Action::Call(_) | Action::Expire | Action::Inject(_) | Action::AccountsDown(_) => true,
     }
-    let completes = |step: &Step| matches!(step.call, Call::CompleteAuthToken { .. });
-    let before_completion: Vec<_> = trace.steps.iter().take_while(|step| !completes(step)).collect();
-    let refused = before_completion.iter().find(|step| matches!(step.judgement.verdict, Verdict::Fail(_)));
-    refused.map(|step| format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status))
 }
 
 /// A seed made from a seed: the first eight bytes of an MD5, so that no release of Rust changes what a seed means.

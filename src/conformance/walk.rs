@@ -83,6 +83,12 @@ impl<S: Subject> Walk<S> {
                     self.shadow.spend_counts(context);
                 }
             }
+            Action::SpendSequences => {
+                if let Some(context) = self.shadow.newest_with_layers() {
+                    self.subject.spend_sequences(context)?;
+                    self.shadow.spend_sequence(context);
+                }
+            }
         }
         Ok(None)
     }

@@ -14,7 +14,7 @@ use super::http::{ChallengeTerms, Http, IssuedChallenge, Session};
 use super::input::{AcceptInput, optional_entity, required_room};
 use super::issuing::{Prepared, Ready, is_expired};
 use super::requirements::AcceptRequirements;
-use super::sessions::{Answer, Answered, Issued, Named, NamesTwo, Reference, Sessions};
+use super::sessions::{Answer, Answered, Held, Issued, Named, NamesTwo, Reference, Sessions};
 use super::verification::authenticate;
 use super::{CompleteAndContinue, CompleteNeeded, Context, New, Pending, Rejected, Room, sealed};
 use crate::digest::{A2, AuthenticationInfo, Charset, Qop, Response, SessionKey};
@@ -240,25 +240,25 @@ impl Attempt<'_> {
         let named = lock(self.world.http_sessions).name_by_both(self.identity, &response.nonce, &response.opaque);
         match named.map_err(|NamesTwo| PeerMisbehaviour::NamesTwo)? {
             None => self.unknown_nonce(&response),
-            Some(Named::Session(session, reference)) => self.further_request(&response, session, reference),
-            Some(Named::Challenge(challenge, reference)) => match self.answer(&response, &challenge, &reference) {
-                Ok(Judged::Established(session, info)) => {
-                    Ok(Next::Established(Established { session, reference, policy, proof: Proof::of(&response) }, info))
+            Some(Named::Session(session, reference)) => {
+                self.further_request(&response, session, Held::new(reference, &self.world))
+            }
+            Some(Named::Challenge(challenge, reference)) => {
+                let held = Held::new(reference, &self.world);
+                match self.answer(&response, &challenge, held.reference())? {
+                    Judged::Established(session, info) => {
+                        let (reference, proof) = (held.keep(), Proof::of(&response));
+                        Ok(Next::Established(Established { session, reference, policy, proof }, info))
+                    }
+                    Judged::CompleteNeeded => Ok(Next::Initial(Initial { challenge, reference: held.keep(), policy })),
+                    Judged::CompleteAndContinue(next, token) => {
+                        let initial = Initial { challenge, reference: held.keep(), policy };
+                        Ok(Next::InitialAndContinue(initial, next, token))
+                    }
+                    Judged::AnsweredMeanwhile(session) => self.further_request(&response, session, held),
+                    Judged::Stale(challenge, token) => Ok(Next::Challenged(challenge, token)),
                 }
-                Ok(Judged::CompleteNeeded) => Ok(Next::Initial(Initial { challenge, reference, policy })),
-                Ok(Judged::CompleteAndContinue(next, token)) => {
-                    Ok(Next::InitialAndContinue(Initial { challenge, reference, policy }, next, token))
-                }
-                Ok(Judged::AnsweredMeanwhile(session)) => self.further_request(&response, session, reference),
-                Ok(Judged::Stale(challenge, token)) => {
-                    lock(self.world.http_sessions).release(reference);
-                    Ok(Next::Challenged(challenge, token))
-                }
-                Err(failure) => {
-                    lock(self.world.http_sessions).release(reference);
-                    Err(failure)
-                }
-            },
+            }
         }
     }
 
@@ -283,19 +283,14 @@ impl Attempt<'_> {
         &self,
         response: &Response<'_>,
         session: Arc<Session>,
-        reference: Reference<Http>,
+        held: Held<'_, Http>,
     ) -> Result<Next, Failure> {
-        let policy = self.policy();
-        match self.judge_further_request(response, &session) {
-            Ok(None) => Ok(Next::Subsequent(Subsequent { session, reference, policy })),
-            Ok(Some((next, token))) => {
-                Ok(Next::SubsequentAndContinue(Subsequent { session, reference, policy }, next, token))
-            }
-            Err(failure) => {
-                lock(self.world.http_sessions).release(reference);
-                Err(failure)
-            }
-        }
+        let next = self.judge_further_request(response, &session)?;
+        let subsequent = Subsequent { session, reference: held.keep(), policy: self.policy() };
+        Ok(match next {
+            None => Next::Subsequent(subsequent),
+            Some((next, token)) => Next::SubsequentAndContinue(subsequent, next, token),
+        })
     }
 
     fn judge_further_request(

@@ -14,42 +14,14 @@ use super::failure::{EnvironmentFailure, Failure, Misuse, PeerMisbehaviour};
 use super::http::{ChallengeTerms, Http, IssuedChallenge, Session};
 use super::input::{ResponseMessage, required_entity, required_room};
 use super::issuing::{fresh_if_room, is_expired};
+use super::refusal::Refused;
 use super::requirements::AcceptRequirements;
 use super::sessions::{Answer, Answered, Issued, Reference};
 use super::verification::{authenticate, is_made_with};
-use super::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, Rejected, sealed};
+use super::{Completable, CompleteAndContinue, CompleteNeeded, Completion, Context, sealed};
 use crate::digest::uri::same_target;
 use crate::digest::{A2, AuthenticationInfo, Protection, Qop, Response, SessionKey};
 use crate::sync::lock;
-
-/// A completion that failed, with the challenge that goes out all the same.
-struct Refused {
-    failure: Failure,
-    challenge: Option<Vec<u8>>,
-}
-
-impl<F: Into<Failure>> From<F> for Refused {
-    fn from(failure: F) -> Self {
-        Self { failure: failure.into(), challenge: None }
-    }
-}
-
-/// Gives back what a failed completion leaves: the context as it was, or a rejected one without its reference.
-fn refused<C: Completable<Role = Acceptor>>(
-    context: C,
-    refused: Refused,
-    reject: impl FnOnce(C) -> (Acceptor, Reference<Http>),
-    world: World<'_>,
-) -> Completion<C> {
-    let Refused { failure, challenge } = refused;
-    if failure.reason.consumes_completion() {
-        let (role, reference) = reject(context);
-        lock(world.http_sessions).release(reference);
-        Completion::Rejected { context: Context { role, state: Rejected::STATE }, failure, challenge }
-    } else {
-        Completion::StillPending(context, failure)
-    }
-}
 
 impl sealed::Sealed for Context<Acceptor, CompleteNeeded<Initial>> {}
 impl Completable for Context<Acceptor, CompleteNeeded<Initial>> {
@@ -60,16 +32,17 @@ impl Completable for Context<Acceptor, CompleteNeeded<Initial>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let pending = &self.state.pending;
-        let done = Request::new(message, pending.policy, world)
-            .map_err(Refused::from)
-            .and_then(|request| complete_initial(&pending.challenge, &pending.reference, &request));
+        let done = pending.reference.through(&world, || {
+            let request = Request::new(message, pending.policy, world)?;
+            complete_initial(&pending.challenge, &pending.reference, &request)
+        });
         match done {
             Ok(Done { session, proof, info }) => {
                 let Initial { reference, policy, .. } = self.state.pending;
                 let state = Established { session, reference, policy, proof };
                 Completion::Completed(Context { role: self.role, state }, info)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
@@ -83,16 +56,17 @@ impl Completable for Context<Acceptor, CompleteNeeded<Subsequent>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let pending = &self.state.pending;
-        let done = Request::new(message, pending.policy, world)
-            .map_err(Refused::from)
-            .and_then(|request| complete_subsequent(&pending.session, &pending.reference, &request));
+        let done = pending.reference.through(&world, || {
+            let request = Request::new(message, pending.policy, world)?;
+            complete_subsequent(&pending.session, &pending.reference, &request)
+        });
         match done {
             Ok((proof, info)) => {
                 let Subsequent { session, reference, policy } = self.state.pending;
                 let state = Established { session, reference, policy, proof };
                 Completion::Completed(Context { role: self.role, state }, info)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
@@ -107,7 +81,8 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Initial>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let Initial { challenge, reference, policy } = &self.state.pending;
-        let done = Request::new(message, *policy, world).map_err(Refused::from).and_then(|request| {
+        let done = reference.through(&world, || {
+            let request = Request::new(message, *policy, world)?;
             let (response, _) = judge_initial(challenge, reference, &request)?;
             continue_with(&self.state.next, reference, &response, &request)
         });
@@ -117,7 +92,7 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Initial>> {
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
@@ -132,7 +107,8 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Subsequent>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let Subsequent { session, reference, policy } = &self.state.pending;
-        let done = Request::new(message, *policy, world).map_err(Refused::from).and_then(|request| {
+        let done = reference.through(&world, || {
+            let request = Request::new(message, *policy, world)?;
             let response = judge_request(session, &request)?;
             continue_with(&self.state.next, reference, &response, &request)
         });
@@ -142,7 +118,7 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Subsequent>> {
                 let state = Challenged { challenge: self.state.next };
                 Completion::Completed(Context { role: self.role, state }, token)
             }
-            Err(failure) => refused(self, failure, |context| (context.role, context.state.pending.reference), world),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
     }
 }
@@ -180,7 +156,7 @@ impl Context<Acceptor, Established> {
     pub fn verify_signature(&mut self, message: &ResponseMessage<'_>, world: World<'_>) -> Result<(), Failure> {
         let Established { session, reference, policy, proof } = &mut self.state;
         let response = judge_request(session, &Request::new(message, *policy, world)?)?;
-        if is_expired(session.challenge().nonce(), world)? {
+        if reference.through(&world, || is_expired(session.challenge().nonce(), world))? {
             return Err(PeerMisbehaviour::Expired.into());
         }
         if !lock(world.http_sessions).take_count(reference, response.nc, world.configuration.sequence) {

@@ -153,6 +153,9 @@ pub enum Misuse {
     /// The challenge would reach 2048 bytes.
     #[error("the challenge would be too long for any initiator")]
     ChallengeTooLong,
+    /// A SASL response would reach 4096 bytes.
+    #[error("the response would be too long for any acceptor: user name, realm or target are")]
+    ResponseTooLong,
     /// An output buffer is required and absent.
     #[error("an output buffer is required")]
     OutputAbsent,
@@ -297,6 +300,7 @@ impl Misuse {
             | Self::EntityMalformed
             | Self::Realm
             | Self::ChallengeTooLong
+            | Self::ResponseTooLong
             | Self::OutputAbsent
             | Self::AnotherToken
             | Self::NoData

@@ -255,14 +255,17 @@ impl Context<Initiator, Established> {
     /// takes a nonce count.
     pub fn make_signature(&mut self, message: &RequestMessage<'_>) -> Result<Vec<u8>, Failure> {
         let Established { exchange, count } = &mut self.state;
-        given(message.bindings)?;
         required_method(message.method)?;
         required_target(message.target)?;
         let entity = match exchange.qop() {
             Some(Qop::AuthInt) => Some(required_entity(message.entity)?),
             Some(Qop::Auth) | None => None,
         };
-        let next = count.checked_add(1).ok_or(Misuse::CountExhausted)?;
+        // A header without qop has no count (RFC 2069), so none can run out.
+        let next = match exchange.qop() {
+            Some(Qop::Auth | Qop::AuthInt) => count.checked_add(1).ok_or(Misuse::CountExhausted)?,
+            None => *count,
+        };
         let digest = exchange.digest(message.method, message.target, entity.as_ref(), next);
         let (header, _) = exchange.header(message.target, next, &hex(&digest)).ok_or(Misuse::CharacterSet)?;
         required_room(message.capacity, header.len())?;

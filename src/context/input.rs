@@ -86,8 +86,6 @@ pub struct RequestMessage<'a> {
     pub target: &'a [u8],
     /// H(Entity), 32 hexadecimal digits.
     pub entity: &'a [u8],
-    /// A SEC_CHANNEL_BINDINGS structure; only its form is judged.
-    pub bindings: &'a [u8],
     /// Room in the buffer that receives the header.
     pub capacity: Option<usize>,
 }

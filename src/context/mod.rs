@@ -27,6 +27,7 @@ pub mod http;
 pub mod initiator;
 pub mod input;
 mod issuing;
+mod refusal;
 pub mod requirements;
 pub mod sasl;
 pub mod sessions;

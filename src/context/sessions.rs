@@ -18,7 +18,7 @@ use super::counts::{NonceCounts, SequencePolicy};
 use super::environment::World;
 use super::sealed;
 use crate::digest::{ChallengeError, Nonce, Timestamp};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, lock};
 
 /// A mechanism of the package: what it issues, and what that becomes once it is answered. Sealed: HTTP and SASL.
 pub trait Mechanism: sealed::Sealed + fmt::Debug + Copy + Eq + Hash {
@@ -79,6 +79,48 @@ pub struct Reference<M>(EntryId, PhantomData<M>);
 impl<M> Reference<M> {
     fn to(id: EntryId) -> Self {
         Self(id, PhantomData)
+    }
+}
+
+impl<M: Mechanism> Reference<M> {
+    /// Does what an account source or environment may break off by a panic. The context that holds this reference is lost
+    /// with it, and nobody else could give it back.
+    pub(super) fn through<T>(&self, world: &World<'_>, work: impl FnOnce() -> T) -> T {
+        let held = Held::new(Self::to(self.0), world);
+        let done = work();
+        // The context still has it.
+        let Self(..) = held.keep();
+        done
+    }
+}
+
+/// A reference that goes back unless it is kept, whichever way a call ends: an error, or a panic of the account source or
+/// the environment.
+pub(super) struct Held<'w, M: Mechanism> {
+    sessions: &'w Mutex<Sessions<M>>,
+    reference: Reference<M>,
+}
+
+impl<'w, M: Mechanism> Held<'w, M> {
+    pub(super) fn new(reference: Reference<M>, world: &World<'w>) -> Self {
+        Self { sessions: M::sessions(world), reference }
+    }
+
+    pub(super) fn reference(&self) -> &Reference<M> {
+        &self.reference
+    }
+
+    /// For a context that needs it from now on.
+    pub(super) fn keep(self) -> Reference<M> {
+        let kept = Reference::to(self.reference.0);
+        core::mem::forget(self);
+        kept
+    }
+}
+
+impl<M: Mechanism> Drop for Held<'_, M> {
+    fn drop(&mut self) {
+        lock(self.sessions).release(Reference::to(self.reference.0));
     }
 }
 

@@ -3,6 +3,88 @@
 //! [`SecurityPackage`] has the SSPI calls. A call finds its context by handle, reads the descriptors, steps
 //! the core and writes the output. Each context has a lock of its own, and no two of them are ever held at once;
 //! concurrent calls on one handle see the context before or after each other.
+//!
+//! # SASL, and the layer after it
+//!
+//! Both sides of DIGEST-MD5 (RFC 2831) in one process. What would go over the wire is `challenge`, `response`, `proof` and
+//! `wrapped`. For HTTP both sides add the HTTP flag, and give the request in PKG_PARAMS; the README shows a server of that.
+//!
+//! ```
+//! use digest_ssp::buffer::{BufferType, SecBuffer, SecBufferDesc};
+//! use digest_ssp::package::accounts::MemoryAccounts;
+//! use digest_ssp::package::configuration::Configuration;
+//! use digest_ssp::package::credentials::{SECPKG_CRED_INBOUND, SECPKG_CRED_OUTBOUND};
+//! use digest_ssp::package::environment::SystemEnvironment;
+//! use digest_ssp::package::{
+//!     AcceptRequirements, AuthIdentity, Failure, InitializeRequirements, QualityOfProtection, SecurityPackage,
+//! };
+//! use digest_ssp::status::SecurityStatus;
+//!
+//! /// A call with one TOKEN in and room for one out; what it answers and what it wrote.
+//! fn exchange<T>(
+//!     token: &[u8],
+//!     call: impl FnOnce(&mut SecBufferDesc<'_, '_>, &mut SecBufferDesc<'_, '_>) -> Result<T, Failure>,
+//! ) -> Result<(T, Vec<u8>), Failure> {
+//!     let (mut token, mut memory) = (token.to_vec(), [0; 4096]);
+//!     let mut input = [SecBuffer::new(BufferType::TOKEN, &mut token)];
+//!     let mut output = [SecBuffer::new(BufferType::TOKEN, &mut memory)];
+//!     let answer = call(&mut SecBufferDesc::new(&mut input), &mut SecBufferDesc::new(&mut output))?;
+//!     Ok((answer, output[0].bytes().unwrap_or_default().to_vec()))
+//! }
+//!
+//! fn main() -> Result<(), Failure> {
+//!     let mut accounts = MemoryAccounts::new();
+//!     accounts.insert("alice", "example.com", "secret");
+//!     let configuration = Configuration { realm: "example.com".to_owned(), ..Configuration::default() };
+//!     let server = SecurityPackage::new(configuration, accounts, SystemEnvironment);
+//!     let inbound = server.acquire_credentials_handle(None, "WDigest", SECPKG_CRED_INBOUND, None, None)?;
+//!     // CONFIDENTIALITY is qop=auth-conf, INTEGRITY auth-int, and none of them auth.
+//!     let accept = |context, token: &[u8]| {
+//!         exchange(token, |input, output| {
+//!             let requirements = AcceptRequirements::CONFIDENTIALITY;
+//!             let credential = Some(inbound.credential);
+//!             server.accept_security_context(credential, context, Some(input), requirements, Some(output))
+//!         })
+//!     };
+//!
+//!     let client = SecurityPackage::new(Configuration::default(), MemoryAccounts::new(), SystemEnvironment);
+//!     let alice = AuthIdentity::new("alice", "", "secret");
+//!     let outbound = client.acquire_credentials_handle(None, "WDigest", SECPKG_CRED_OUTBOUND, None, Some(&alice))?;
+//!     let initialize = |context, token: &[u8]| {
+//!         exchange(token, |input, output| {
+//!             let requirements = InitializeRequirements::CONFIDENTIALITY;
+//!             let (credential, service) = (Some(outbound.credential), Some(&b"imap/mail.example.com"[..]));
+//!             client.initialize_security_context(credential, context, service, requirements, Some(input), Some(output))
+//!         })
+//!     };
+//!
+//!     // An empty token asks for a challenge. The server checks the response and proves that it knows the password too.
+//!     let (challenged, challenge) = accept(None, b"")?;
+//!     let (responded, response) = initialize(None, &challenge)?;
+//!     let (accepted, proof) = accept(Some(challenged.context), &response)?;
+//!     assert_eq!(accepted.status, SecurityStatus::SEC_E_OK);
+//!     assert!(proof.starts_with(b"rspauth="));
+//!     let (established, nothing) = initialize(Some(responded.context), &proof)?;
+//!     assert_eq!((established.status, nothing), (SecurityStatus::SEC_E_OK, Vec::new()));
+//!
+//!     // The message is encrypted where it stands, and what follows it goes into a second buffer.
+//!     let (mut message, mut rest) = (b"a003 LOGOUT".to_vec(), [0; 24]);
+//!     let mut buffers =
+//!         [SecBuffer::new(BufferType::DATA, &mut message), SecBuffer::new(BufferType::PADDING, &mut rest)];
+//!     client.encrypt_message(Some(established.context), Some(&mut SecBufferDesc::new(&mut buffers)))?;
+//!     let mut wrapped: Vec<u8> = buffers.iter().filter_map(SecBuffer::bytes).flatten().copied().collect();
+//!
+//!     // On the wire its length goes before it, 4 bytes in network order, which is not in the buffer.
+//!     let mut buffers = [SecBuffer::new(BufferType::STREAM, &mut wrapped)];
+//!     let quality =
+//!         server.decrypt_message(Some(accepted.context), Some(&mut SecBufferDesc::new(&mut buffers)))?;
+//!     assert_eq!(quality, QualityOfProtection::Encrypted);
+//!     assert_eq!(buffers[0].bytes(), Some(&b"a003 LOGOUT"[..]));
+//!
+//!     client.delete_security_context(Some(established.context))?;
+//!     server.delete_security_context(Some(accepted.context))
+//! }
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod accounts;
@@ -11,19 +93,21 @@ mod core;
 pub mod credentials;
 pub mod environment;
 mod handles;
+mod layouts;
 mod message;
 
 use ::core::fmt;
 use ::core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use self::core::{AnyContext, CompletionMessage, Output, SignatureMessage, Step, VerificationMessage};
+use self::core::{AnyContext, Output, Step};
 use accounts::AccountSource;
 use configuration::Configuration;
 pub use credentials::AuthIdentity;
 use credentials::Credentials;
 use environment::Environment;
 use handles::{Kind, Lookup, ProviderId, Reservation, Table};
+use layouts::{accept_message, completion_message, initialize_message, signature_message, verification_message};
 use message::{OutputSlot, Slots, overwrite, write};
 
 pub use crate::context::TimeStamp;
@@ -32,12 +116,11 @@ pub use crate::context::failure::{self, Failure, Reason};
 pub use crate::context::requirements::{AcceptRequirements, InitializeRequirements};
 pub use crate::context::sasl::layers::QualityOfProtection;
 
-use crate::buffer::{BufferType, CredHandle, CtxtHandle, SecBufferDesc};
-use crate::context::failure::{DescriptorError, Misuse};
+use crate::buffer::{CredHandle, CtxtHandle, SecBufferDesc};
+use crate::context::failure::Misuse;
 use crate::context::http::Http;
-use crate::context::input::{AcceptInput, InitializeInput, RequestMessage, ResponseMessage};
 use crate::context::sasl::Sasl;
-use crate::context::sasl::layers::{PlainMessage, SignedMessage, WrappedMessage};
+use crate::context::sasl::layers::{PlainMessage, WrappedMessage};
 use crate::context::sessions::{Mechanism, Sessions};
 use crate::context::{Room, World};
 use crate::status::SecurityStatus;
@@ -230,9 +313,9 @@ impl SecurityPackage {
     /// CompleteAuthToken (`completeauthtoken`).
     ///
     /// HTTP acceptor: first TOKEN the response, PKG_PARAMS in order method, request target, H(Entity), and
-    /// CHANNEL_BINDINGS; the first writable
-    /// TOKEN or PADDING after the message TOKEN receives Authentication-Info or a challenge. HTTP initiator: first
-    /// TOKEN what InitializeSecurityContext put out, completed in place; PKG_PARAMS in order method, uri, H(Entity).
+    /// CHANNEL_BINDINGS; the first writable TOKEN or PADDING after the message TOKEN receives Authentication-Info or a
+    /// challenge. HTTP initiator: first TOKEN what InitializeSecurityContext put out, completed in place; PKG_PARAMS in
+    /// order method, uri, H(Entity).
     /// SASL acceptor, a fast reauthentication: first TOKEN the response; the first writable TOKEN or PADDING after it
     /// receives the proof, and must be there.
     ///
@@ -280,16 +363,7 @@ impl SecurityPackage {
         let slots = Slots::required(message.as_deref());
         let header_slot = slots.ok().and_then(|slots| slots.output_padding());
         let signature_slot = slots.ok().and_then(|slots| slots.output_signature());
-        let parts = slots.map_err(Misuse::Input).map(|slots| SignatureMessage {
-            request: RequestMessage {
-                method: slots.parameter(0),
-                target: slots.parameter(1),
-                entity: slots.parameter(2),
-                bindings: slots.first(BufferType::CHANNEL_BINDINGS),
-                capacity: header_slot.map(|slot| slot.capacity),
-            },
-            message: PlainMessage { message: slots.data(), capacity: signature_slot.map(|slot| slot.capacity) },
-        });
+        let parts = slots.map_err(Misuse::Input).map(|slots| signature_message(&slots, header_slot, signature_slot));
         let (result, output) = step(&cell, |any| any.make_signature(parts))?;
         match output {
             Output::Signature(signature) => write(message, signature_slot, &signature),
@@ -313,6 +387,18 @@ impl SecurityPackage {
         Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.advance_nonce_count(last)?)
     }
 
+    /// Tells an established SASL context that another holder of it has sent messages with every sequence number, so
+    /// that nothing can be sent under it any more. Not an SSPI call.
+    ///
+    /// # Errors
+    /// SEC_E_INVALID_HANDLE; SEC_E_OUT_OF_SEQUENCE in any other state; SEC_E_QOP_NOT_SUPPORTED where nothing protects
+    /// messages.
+    pub fn spend_sequence_numbers(&self, context: Option<CtxtHandle>) -> Result<(), Failure> {
+        let cell = self.live(context)?;
+        let mut context = lock(&cell);
+        Ok(context.as_mut().ok_or(Misuse::ContextHandle)?.spend_sequence_numbers()?)
+    }
+
     /// VerifySignature (`verifysignature`, `protecting-messages-using-microsoft-digest`); nothing is written.
     ///
     /// HTTP: a further request of an acceptor's established session, found and completed in one call, in the layout of
@@ -329,17 +415,7 @@ impl SecurityPackage {
     ) -> Result<(), Failure> {
         let cell = self.live(context)?;
         let slots = Slots::required(message.as_deref());
-        let message = slots.map_err(Misuse::Input).map(|slots| VerificationMessage {
-            response: ResponseMessage {
-                token: slots.token().unwrap_or_default(),
-                method: slots.parameter(0),
-                target: slots.parameter(1),
-                entity: slots.parameter(2),
-                bindings: slots.first(BufferType::CHANNEL_BINDINGS),
-                capacity: None,
-            },
-            message: SignedMessage { message: slots.data(), signature: slots.signature() },
-        });
+        let message = slots.map_err(Misuse::Input).map(|slots| verification_message(&slots));
         step(&cell, |any| any.verify_signature(message, self.world()))?.0
     }
 
@@ -569,57 +645,5 @@ fn write_output(descriptor: Option<&mut SecBufferDesc<'_, '_>>, slot: Option<Out
         | Output::Signature(_)
         | Output::Encrypted { .. }
         | Output::Decrypted(_) => {}
-    }
-}
-
-fn output_slot(output: Option<&SecBufferDesc<'_, '_>>) -> Result<Option<OutputSlot>, DescriptorError> {
-    Ok(Slots::optional(output)?.output_token())
-}
-
-fn accept_message<'b>(
-    input: Option<&'b SecBufferDesc<'_, '_>>,
-    output: Option<&SecBufferDesc<'_, '_>>,
-) -> Result<(AcceptInput<'b>, Option<OutputSlot>), Misuse> {
-    let slots = Slots::optional(input).map_err(Misuse::Input)?;
-    let slot = output_slot(output).map_err(Misuse::Output)?;
-    let input = AcceptInput {
-        token: slots.token().unwrap_or_default(),
-        method: slots.parameter(0),
-        entity: slots.parameter(2),
-        realm: slots.parameter(3),
-        bindings: slots.first(BufferType::CHANNEL_BINDINGS),
-        capacity: slot.map(|slot| slot.capacity),
-    };
-    Ok((input, slot))
-}
-
-fn initialize_message<'b>(
-    target: &'b [u8],
-    input: Option<&'b SecBufferDesc<'_, '_>>,
-    output: Option<&SecBufferDesc<'_, '_>>,
-) -> Result<(InitializeInput<'b>, Option<OutputSlot>), Misuse> {
-    let slots = Slots::optional(input).map_err(Misuse::Input)?;
-    let slot = output_slot(output).map_err(Misuse::Output)?;
-    let input = InitializeInput {
-        token: slots.token(),
-        target,
-        method: slots.parameter(0),
-        entity: slots.parameter(1),
-        target_host: slots.first(BufferType::TARGET_HOST),
-        bindings: slots.first(BufferType::CHANNEL_BINDINGS),
-        capacity: slot.map(|slot| slot.capacity),
-    };
-    Ok((input, slot))
-}
-
-fn completion_message<'b>(slots: &Slots<'b, '_>) -> CompletionMessage<'b> {
-    CompletionMessage {
-        token: slots.token().unwrap_or_default(),
-        token_is_writable: slots.token_is_writable(),
-        method: slots.parameter(0),
-        target: slots.parameter(1),
-        entity: slots.parameter(2),
-        bindings: slots.first(BufferType::CHANNEL_BINDINGS),
-        capacity: slots.output_after_token().map(|slot| slot.capacity),
     }
 }

@@ -7,7 +7,7 @@ use super::calls::Calls;
 use super::{Progress, SaslError};
 use crate::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc};
 use crate::context::failure::Failure;
-use crate::digest::sasl::Qop;
+use crate::digest::sasl::{MAXIMUM_RESPONSE, Qop};
 use crate::package::accounts::MemoryAccounts;
 use crate::package::configuration::Configuration;
 use crate::package::credentials::{AuthIdentity, SECPKG_CRED_OUTBOUND};
@@ -15,9 +15,6 @@ use crate::package::environment::SystemEnvironment;
 use crate::package::{InitializeRequirements, SecurityPackage};
 use crate::serve::record::{CallLog, SspiCall};
 use crate::status::SecurityStatus;
-
-/// Room for a response, which repeats a challenge of less than 2048 bytes, beside a user name and a digest-uri.
-const RESPONSE_ROOM: usize = 8192;
 
 /// Who a client authenticates to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +48,6 @@ pub struct Initiator {
     calls: Calls,
     requirements: InitializeRequirements,
     digest_uri: String,
-    room: usize,
     context: Option<CtxtHandle>,
 }
 
@@ -74,12 +70,9 @@ impl Initiator {
             Qop::AuthConf => InitializeRequirements::CONFIDENTIALITY,
         };
         let digest_uri = format!("{}/{}", peer.service, peer.host);
-        // Every octet of the name and of the uri may be escaped, or be two in UTF-8.
-        let variable = user.name.len().saturating_add(user.realm.len()).saturating_add(digest_uri.len());
-        let room = RESPONSE_ROOM.saturating_add(variable.saturating_mul(2));
         let identity = AuthIdentity::new(user.name, user.realm, user.password);
         let calls = Calls::begin(package, SECPKG_CRED_OUTBOUND, Some(&identity), log)?;
-        Ok(Self { calls, requirements, digest_uri, room, context: None })
+        Ok(Self { calls, requirements, digest_uri, context: None })
     }
 
     /// Takes a challenge or the server's proof.
@@ -105,7 +98,7 @@ impl Initiator {
         let mut input: Vec<_> =
             token.as_deref_mut().map(|token| SecBuffer::new(BufferType::TOKEN, token)).into_iter().collect();
         let mut input = if input.is_empty() { None } else { Some(SecBufferDesc::new(&mut input)) };
-        let mut memory = vec![0; self.room];
+        let mut memory = [0; MAXIMUM_RESPONSE];
         let mut output = [SecBuffer::new(BufferType::TOKEN, &mut memory)];
         let result = self.calls.package.initialize_security_context(
             Some(self.calls.credential),

@@ -10,7 +10,8 @@
 //! | `send TEXT`, `send-base64 BASE64` | `wrapped BASE64`; `failed STATUS: REASON` |
 //! | `receive BASE64` | `message TEXT`, `message-base64 BASE64`; `failed STATUS: REASON` |
 //!
-//! An acceptor says its first challenge unasked. An empty line or the end of the input ends the conversation.
+//! An acceptor says its first challenge unasked. An empty line, the end of the input, or an output without a reader ends
+//! the conversation.
 #![forbid(unsafe_code)]
 
 use core::fmt;
@@ -161,17 +162,15 @@ impl Line {
     }
 }
 
-/// Runs a conversation until its input ends.
+/// Runs a conversation until its input ends, or nobody reads its output any more.
 ///
 /// # Errors
 /// Input or output failed, or a line is longer than 32 MiB.
-pub fn run(role: &mut impl Role, mut input: impl BufRead, output: impl Write) -> io::Result<Ended> {
+pub fn run(role: &mut impl Role, input: impl BufRead, output: impl Write) -> io::Result<Ended> {
     let mut conversation = Conversation { output, ended: Ended::default() };
-    if let Some(first) = role.first() {
-        conversation.progress(first)?;
-    }
-    while let Some(line) = read_line(&mut input)? {
-        conversation.answer(role, &line)?;
+    match conversation.talk(role, input) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        talked => talked?,
     }
     conversation.ended.under_way = role.is_under_way();
     Ok(conversation.ended)
@@ -195,6 +194,16 @@ struct Conversation<W> {
 }
 
 impl<W: Write> Conversation<W> {
+    fn talk<R: Role>(&mut self, role: &mut R, mut input: impl BufRead) -> io::Result<()> {
+        if let Some(first) = role.first() {
+            self.progress(first)?;
+        }
+        while let Some(line) = read_line(&mut input)? {
+            self.answer(role, &line)?;
+        }
+        Ok(())
+    }
+
     fn answer<R: Role>(&mut self, role: &mut R, line: &[u8]) -> io::Result<()> {
         match Line::parse(line, R::AGAIN) {
             Line::Token(token) => self.progress(role.take(&token)),

@@ -120,6 +120,10 @@ pub enum Call {
     MakeSignature { context: Option<SecHandle>, message: Option<Descriptor> },
     /// VerifySignature.
     VerifySignature { context: Option<SecHandle>, message: Option<Descriptor> },
+    /// EncryptMessage.
+    EncryptMessage { context: Option<SecHandle>, message: Option<Descriptor> },
+    /// DecryptMessage.
+    DecryptMessage { context: Option<SecHandle>, message: Option<Descriptor> },
     /// QueryContextAttributes.
     QueryContextAttributes { context: Option<SecHandle>, attribute: u32 },
     /// DeleteSecurityContext.
@@ -137,6 +141,8 @@ impl Call {
             Self::CompleteAuthToken { .. } => CallName::CompleteAuthToken,
             Self::MakeSignature { .. } => CallName::MakeSignature,
             Self::VerifySignature { .. } => CallName::VerifySignature,
+            Self::EncryptMessage { .. } => CallName::EncryptMessage,
+            Self::DecryptMessage { .. } => CallName::DecryptMessage,
             Self::QueryContextAttributes { .. } => CallName::QueryContextAttributes,
             Self::DeleteSecurityContext { .. } => CallName::DeleteSecurityContext,
         }
@@ -151,6 +157,8 @@ impl Call {
             | Self::CompleteAuthToken { context, .. }
             | Self::MakeSignature { context, .. }
             | Self::VerifySignature { context, .. }
+            | Self::EncryptMessage { context, .. }
+            | Self::DecryptMessage { context, .. }
             | Self::QueryContextAttributes { context, .. }
             | Self::DeleteSecurityContext { context } => *context,
         }
@@ -166,6 +174,8 @@ impl Call {
             | Self::CompleteAuthToken { .. }
             | Self::MakeSignature { .. }
             | Self::VerifySignature { .. }
+            | Self::EncryptMessage { .. }
+            | Self::DecryptMessage { .. }
             | Self::QueryContextAttributes { .. }
             | Self::DeleteSecurityContext { .. } => None,
         }
@@ -182,6 +192,8 @@ impl Call {
             | Self::CompleteAuthToken { .. }
             | Self::MakeSignature { .. }
             | Self::VerifySignature { .. }
+            | Self::EncryptMessage { .. }
+            | Self::DecryptMessage { .. }
             | Self::QueryContextAttributes { .. }
             | Self::DeleteSecurityContext { .. } => 0,
         }
@@ -193,7 +205,9 @@ impl Call {
             Self::InitializeSecurityContext { input, .. } | Self::AcceptSecurityContext { input, .. } => input.as_ref(),
             Self::CompleteAuthToken { token: message, .. }
             | Self::MakeSignature { message, .. }
-            | Self::VerifySignature { message, .. } => message.as_ref(),
+            | Self::VerifySignature { message, .. }
+            | Self::EncryptMessage { message, .. }
+            | Self::DecryptMessage { message, .. } => message.as_ref(),
             Self::AcquireCredentialsHandle { .. }
             | Self::FreeCredentialsHandle { .. }
             | Self::QueryContextAttributes { .. }
@@ -210,6 +224,8 @@ impl Call {
             Self::CompleteAuthToken { .. }
             | Self::MakeSignature { .. }
             | Self::VerifySignature { .. }
+            | Self::EncryptMessage { .. }
+            | Self::DecryptMessage { .. }
             | Self::AcquireCredentialsHandle { .. }
             | Self::FreeCredentialsHandle { .. }
             | Self::QueryContextAttributes { .. }
@@ -223,8 +239,53 @@ impl Call {
 pub enum Attribute {
     /// SECPKG_ATTR_NAMES: sUserName.
     Names(String),
-    /// Any other attribute.
+    /// SECPKG_ATTR_SIZES without the maximum token.
+    Sizes {
+        /// cbMaxSignature, in bytes.
+        maximum_signature: u32,
+        /// cbBlockSize, in bytes.
+        block_size: u32,
+        /// cbSecurityTrailer, in bytes.
+        security_trailer: u32,
+    },
+    /// SECPKG_ATTR_STREAM_SIZES.
+    StreamSizes {
+        /// cbHeader, in bytes.
+        header: u32,
+        /// cbTrailer, in bytes.
+        trailer: u32,
+        /// cbMaximumMessage, in bytes.
+        maximum_message: u32,
+        /// cBuffers.
+        buffers: u32,
+        /// cbBlockSize, in bytes.
+        block_size: u32,
+    },
+    /// SECPKG_ATTR_KEY_INFO.
+    KeyInfo {
+        /// sSignatureAlgorithmName.
+        signature_algorithm: String,
+        /// sEncryptAlgorithmName.
+        encryption_algorithm: String,
+        /// KeySize, in bits.
+        key_size: u32,
+    },
+    /// SECPKG_ATTR_SESSION_KEY.
+    SessionKey(SessionKeyBytes),
+    /// SECPKG_ATTR_CLIENT_SPECIFIED_TARGET: sTargetName.
+    ClientSpecifiedTarget(String),
+    /// Any other attribute, or one of an HTTP context whose value is not judged.
     Other,
+}
+
+/// The session key that QueryContextAttributes reported: a secret.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionKeyBytes(pub Vec<u8>);
+
+impl core::fmt::Debug for SessionKeyBytes {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "SessionKeyBytes({} bytes)", self.0.len())
+    }
 }
 
 /// What a call did, as far as its caller can see.
@@ -244,6 +305,8 @@ pub struct Outcome {
     pub granted: Option<u32>,
     /// ptsExpiry, where the function has it and succeeded, in 100 ns since 1601.
     pub expiry: Option<u64>,
+    /// pfQOP, after a successful DecryptMessage.
+    pub quality: Option<u32>,
 }
 
 impl Outcome {
@@ -258,6 +321,7 @@ impl Outcome {
             attribute: None,
             granted: None,
             expiry: None,
+            quality: None,
         }
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn call(file: CallFile, states: &[StateEntry], problems: &mut Problem
     let rows = file.row.into_iter().filter_map(|text| compiler.row(text, problems)).collect();
     CallSpec {
         name: header.name,
+        profiles: header.profile.profiles().to_vec(),
         text: header.text,
         documented,
         exceptions: header.exceptions,
@@ -298,6 +299,8 @@ pub(super) fn maker(call: CallName) -> Option<ValueIndex> {
         | CallName::CompleteAuthToken
         | CallName::MakeSignature
         | CallName::VerifySignature
+        | CallName::EncryptMessage
+        | CallName::DecryptMessage
         | CallName::QueryContextAttributes
         | CallName::DeleteSecurityContext => None,
     }

@@ -11,6 +11,7 @@ use super::compile;
 use super::model::{
     CallFile, CallSpec, Erratum, FactText, Observation, Pins, Source, Specification, StateEntry, StatusEntry,
 };
+use super::names::Profile;
 
 /// Every file of `spec/`, compiled in: its name below `spec/` and its text.
 pub const EMBEDDED: &[(&str, &str)] = &[
@@ -25,12 +26,25 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("calls/accept_security_context.toml", include_str!("../../spec/calls/accept_security_context.toml")),
     ("calls/acquire_credentials_handle.toml", include_str!("../../spec/calls/acquire_credentials_handle.toml")),
     ("calls/complete_auth_token.toml", include_str!("../../spec/calls/complete_auth_token.toml")),
+    ("calls/decrypt_message.toml", include_str!("../../spec/calls/decrypt_message.toml")),
     ("calls/delete_security_context.toml", include_str!("../../spec/calls/delete_security_context.toml")),
+    ("calls/encrypt_message.toml", include_str!("../../spec/calls/encrypt_message.toml")),
     ("calls/free_credentials_handle.toml", include_str!("../../spec/calls/free_credentials_handle.toml")),
     ("calls/initialize_security_context.toml", include_str!("../../spec/calls/initialize_security_context.toml")),
     ("calls/make_signature.toml", include_str!("../../spec/calls/make_signature.toml")),
     ("calls/query_context_attributes.toml", include_str!("../../spec/calls/query_context_attributes.toml")),
     ("calls/verify_signature.toml", include_str!("../../spec/calls/verify_signature.toml")),
+    ("calls/sasl/accept_security_context.toml", include_str!("../../spec/calls/sasl/accept_security_context.toml")),
+    ("calls/sasl/complete_auth_token.toml", include_str!("../../spec/calls/sasl/complete_auth_token.toml")),
+    ("calls/sasl/decrypt_message.toml", include_str!("../../spec/calls/sasl/decrypt_message.toml")),
+    ("calls/sasl/encrypt_message.toml", include_str!("../../spec/calls/sasl/encrypt_message.toml")),
+    (
+        "calls/sasl/initialize_security_context.toml",
+        include_str!("../../spec/calls/sasl/initialize_security_context.toml"),
+    ),
+    ("calls/sasl/make_signature.toml", include_str!("../../spec/calls/sasl/make_signature.toml")),
+    ("calls/sasl/query_context_attributes.toml", include_str!("../../spec/calls/sasl/query_context_attributes.toml")),
+    ("calls/sasl/verify_signature.toml", include_str!("../../spec/calls/sasl/verify_signature.toml")),
 ];
 
 /// One thing wrong with one file, said in one line.
@@ -223,29 +237,30 @@ fn parse<T: DeserializeOwned>(text: &str, problems: &mut Problems<'_>) -> Option
     }
 }
 
-/// The calls, in the order in which [`CallName`](super::names::CallName) declares them.
+/// The tables, in the order in which [`CallName`](super::names::CallName) declares their calls, HTTP before SASL.
 fn calls(files: &[(&str, &str)], states: &[StateEntry], found: &mut Vec<Problem>) -> Vec<CallSpec> {
     let mut calls: Vec<CallSpec> = Vec::new();
     for (name, text) in files.iter().filter(|(name, _)| name.starts_with("calls/")) {
         let mut problems = Problems { file: name, found };
         let Some(file) = parse::<CallFile>(text, &mut problems) else { continue };
         let call = compile::call(file, states, &mut problems);
-        let expected = file_name(call.name.name());
+        let expected = file_name(call.name.name(), &call.profiles);
         if *name != expected {
-            problems.add("call", format!("{} belongs into {expected}", call.name));
+            problems.add("call", format!("{} belongs into {expected}", call.title()));
         }
-        if calls.iter().any(|other| other.name == call.name) {
-            problems.add("call", format!("{} has a table already", call.name));
+        if call.profiles.is_empty() {
+            problems.add("call.profile", "no mechanism is named");
         }
         calls.push(call);
     }
-    calls.sort_by_key(|call| call.name);
+    calls.sort_by(|one, other| (one.name, &one.profiles).cmp(&(other.name, &other.profiles)));
     calls
 }
 
-/// The name below `spec/` of the file of a call: `CompleteAuthToken` is in `calls/complete_auth_token.toml`.
-pub fn file_name(call: &str) -> String {
-    let mut name = String::from("calls/");
+/// The name below `spec/` of the file of a table: CompleteAuthToken is in `calls/complete_auth_token.toml`, SASL's own
+/// table of it in `calls/sasl/complete_auth_token.toml`.
+pub fn file_name(call: &str, profiles: &[Profile]) -> String {
+    let mut name = String::from(if profiles == [Profile::DigestSasl] { "calls/sasl/" } else { "calls/" });
     for (position, character) in call.chars().enumerate() {
         if character.is_ascii_uppercase() && position > 0 {
             name.push('_');
@@ -262,7 +277,8 @@ pub fn file_name(call: &str) -> String {
 pub fn read_directory(directory: &Path) -> Result<Vec<(String, String)>, SpecError> {
     let mut problems = Vec::new();
     let mut files = Vec::new();
-    for (prefix, folder) in [("", directory.to_path_buf()), ("calls/", directory.join("calls"))] {
+    let folders = [("", ""), ("calls/", "calls"), ("calls/sasl/", "calls/sasl")];
+    for (prefix, folder) in folders.map(|(prefix, folder)| (prefix, directory.join(folder))) {
         if let Err(error) = read_folder(prefix, &folder, &mut files) {
             problems.push(Problem { file: prefix.to_owned(), place: String::new(), what: error.to_string() });
         }
@@ -284,7 +300,7 @@ fn read_folder(prefix: &str, folder: &Path, files: &mut Vec<(String, String)>) -
 
 #[cfg(test)]
 mod tests {
-    use super::{EMBEDDED, Specification, file_name, read_directory};
+    use super::{EMBEDDED, Profile, Specification, file_name, read_directory};
     use std::path::Path;
 
     #[test]
@@ -308,6 +324,8 @@ mod tests {
 
     #[test]
     fn a_call_is_found_under_its_name_in_snake_case() {
-        assert_eq!(file_name("CompleteAuthToken"), "calls/complete_auth_token.toml");
+        assert_eq!(file_name("CompleteAuthToken", &[Profile::DigestHttp]), "calls/complete_auth_token.toml");
+        assert_eq!(file_name("CompleteAuthToken", &[Profile::DigestSasl]), "calls/sasl/complete_auth_token.toml");
+        assert_eq!(file_name("DeleteSecurityContext", Profile::ALL), "calls/delete_security_context.toml");
     }
 }

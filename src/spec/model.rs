@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{Buffers, CallName, Effect, HandleOutcome, Level, Need, Profile, Provenance};
+use super::names::{Applies, Buffers, CallName, Effect, HandleOutcome, Level, Need, Profile, Provenance};
 use super::vocabulary::{Fact, Facts, ValueIndex};
 
 /// One name or several.
@@ -54,6 +54,8 @@ pub struct CallFile {
 pub struct CallHeader {
     /// The function.
     pub name: CallName,
+    /// The mechanism, or the mechanisms, that the table describes.
+    pub profile: ProfileText,
     /// What it is for.
     pub text: String,
     /// The return codes its page documents.
@@ -63,6 +65,26 @@ pub struct CallHeader {
     pub exceptions: Vec<Exception>,
     /// Where it is documented.
     pub sources: Vec<String>,
+}
+
+/// One mechanism or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum ProfileText {
+    /// One.
+    One(Profile),
+    /// Several.
+    Many(Vec<Profile>),
+}
+
+impl ProfileText {
+    /// The profiles.
+    pub fn profiles(&self) -> &[Profile] {
+        match self {
+            Self::One(profile) => std::slice::from_ref(profile),
+            Self::Many(profiles) => profiles,
+        }
+    }
 }
 
 /// A documented status that no row produces.
@@ -130,8 +152,8 @@ pub struct RowText {
     /// What another implementation may do without being wrong.
     #[serde(default)]
     pub accept: Vec<AlternativeText>,
-    /// The profiles it applies to.
-    pub applies: Vec<Profile>,
+    /// What it applies to.
+    pub applies: Vec<Applies>,
     /// What a subject must offer for it to be testable.
     #[serde(default)]
     pub needs: Vec<Need>,
@@ -219,8 +241,8 @@ pub struct Row {
     pub outcome: Allowed,
     /// What may happen instead.
     pub accept: Vec<Allowed>,
-    /// The profiles it applies to.
-    pub applies: Vec<Profile>,
+    /// What it applies to.
+    pub applies: Vec<Applies>,
     /// What a subject must offer.
     pub needs: Vec<Need>,
     /// How binding it is.
@@ -279,11 +301,13 @@ pub struct Situation {
     pub text: String,
 }
 
-/// One call: facts, situations, rows.
+/// One call as one mechanism has it, or as several share it: facts, situations, rows.
 #[derive(Clone, Debug)]
 pub struct CallSpec {
     /// The function.
     pub name: CallName,
+    /// The mechanisms whose calls it describes.
+    pub profiles: Vec<Profile>,
     /// What it is for.
     pub text: String,
     /// The statuses its page documents.
@@ -301,6 +325,22 @@ pub struct CallSpec {
 }
 
 impl CallSpec {
+    /// The name of the table for readers: the call, and the mechanism where the other has a table of its own.
+    pub fn title(&self) -> String {
+        match self.profiles.as_slice() {
+            [profile] => format!("{} ({})", self.name, profile.title()),
+            [] | [_, ..] => self.name.to_string(),
+        }
+    }
+
+    /// The name of the table in `pins.toml` and in links: the call, then "-sasl" where it is SASL's own.
+    pub fn key(&self) -> String {
+        match self.profiles.as_slice() {
+            [Profile::DigestSasl] => format!("{}-sasl", self.name),
+            [] | [_, ..] => self.name.to_string(),
+        }
+    }
+
     /// The first situation that matches, as its position.
     pub fn situation(&self, facts: &Facts) -> Option<usize> {
         self.situations.iter().position(|situation| situation.when.iter().any(|pattern| pattern.matches(facts)))
@@ -445,7 +485,7 @@ pub struct Observation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pins {
-    /// The numbers of each call, by its name.
+    /// The numbers of each table, by its key.
     #[serde(default)]
     pub call: BTreeMap<String, Numbers>,
 }
@@ -473,7 +513,7 @@ pub struct Specification {
     pub states: Vec<StateEntry>,
     /// The facts explained.
     pub facts: Vec<FactText>,
-    /// The calls.
+    /// The tables: of each call one for each mechanism, or one for both.
     pub calls: Vec<CallSpec>,
     /// The documents.
     pub sources: Vec<Source>,
@@ -486,14 +526,29 @@ pub struct Specification {
 }
 
 impl Specification {
-    /// The tables of one call.
-    pub fn call(&self, name: CallName) -> Option<&CallSpec> {
-        self.calls.iter().find(|call| call.name == name)
+    /// The table of a call of a mechanism.
+    pub fn call(&self, name: CallName, profile: Profile) -> Option<&CallSpec> {
+        self.calls.iter().find(|call| call.name == name && call.profiles.contains(&profile))
+    }
+
+    /// Every table of a call.
+    pub fn tables_of(&self, name: CallName) -> impl Iterator<Item = &CallSpec> {
+        self.calls.iter().filter(move |call| call.name == name)
+    }
+
+    /// The tables of a mechanism, those it shares among them.
+    pub fn of(&self, profile: Profile) -> impl Iterator<Item = &CallSpec> {
+        self.calls.iter().filter(move |call| call.profiles.contains(&profile))
+    }
+
+    /// A row by its identifier, with the table it stands in.
+    pub fn find(&self, id: &str) -> Option<(&CallSpec, &Row)> {
+        self.calls.iter().find_map(|call| call.rows.iter().find(|row| row.id == id).map(|row| (call, row)))
     }
 
     /// A row by its identifier.
     pub fn row(&self, id: &str) -> Option<&Row> {
-        self.rows().find(|row| row.id == id)
+        self.find(id).map(|(_, row)| row)
     }
 
     /// All rows.

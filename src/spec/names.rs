@@ -50,6 +50,10 @@ names! {
         MakeSignature "MakeSignature",
         /// VerifySignature.
         VerifySignature "VerifySignature",
+        /// EncryptMessage.
+        EncryptMessage "EncryptMessage",
+        /// DecryptMessage.
+        DecryptMessage "DecryptMessage",
         /// QueryContextAttributes.
         QueryContextAttributes "QueryContextAttributes",
         /// DeleteSecurityContext.
@@ -78,6 +82,8 @@ names! {
         ChallengeStale "challenge-stale",
         /// As `challenge-stale` where an output of enough capacity was given, else untouched.
         ChallengeStaleIfOutput "challenge-stale-if-output",
+        /// As `challenge` where an output of enough capacity was given, else untouched.
+        ChallengeIfOutput "challenge-if-output",
         /// The challenge that AcceptSecurityContext put out for this completion, now with `stale=true`.
         PendingChallengeStale "pending-challenge-stale",
         /// As `pending-challenge-stale` where an output of enough capacity was given, else untouched.
@@ -92,6 +98,16 @@ names! {
         ResponseFinished "response-finished",
         /// The next header: a right response with the next count.
         Header "header",
+        /// SASL: the server's proof, `rspauth` with the right digest.
+        Rspauth "rspauth",
+        /// SASL: a right response with the nonce and cnonce of the last one and the next count.
+        ResponseAgain "response-again",
+        /// The 16 octets of the signature of the message, and the message as it was.
+        Signature "signature",
+        /// The message encrypted in place (auth-int: as it was), and what belongs behind it in the buffer for the rest.
+        Wrapped "wrapped",
+        /// The plaintext at the start of the buffer that held the wrapped message.
+        Plaintext "plaintext",
         /// The value of the attribute queried, consistent with the session.
         AttributeValue "attribute-value",
     }
@@ -126,6 +142,14 @@ names! {
         AnswerChallenge "answer-challenge",
         /// The initiator's count is one more.
         NextCount "next-count",
+        /// SASL: messages are protected from now on as was negotiated; the numbers of both directions start at 0.
+        BeginLayers "begin-layers",
+        /// The number of the next message sent is one more.
+        SignNext "sign-next",
+        /// The number of the next message received is one more.
+        ReceiveNext "receive-next",
+        /// The state of the cipher is lost: nothing more can be received.
+        KillReceiving "kill-receiving",
     }
 
     /// What a subject must offer for a row to be testable.
@@ -142,10 +166,20 @@ names! {
         Policy "policy",
         /// An initiator can be told that its counts were spent elsewhere.
         Counts "counts",
+        /// A layer can be told that its sequence numbers were spent elsewhere.
+        Sequences "sequences",
     }
 
-    /// Which profiles a row applies to.
+    /// The mechanism of the Digest package that a table describes.
     Profile {
+        /// The Digest package with the HTTP flag.
+        DigestHttp "digest-http",
+        /// The Digest package as the SASL mechanism.
+        DigestSasl "digest-sasl",
+    }
+
+    /// What a row applies to.
+    Applies {
         /// The Digest package with the HTTP flag.
         DigestHttp "digest-http",
         /// The Digest package as the SASL mechanism.
@@ -170,5 +204,27 @@ names! {
         Derived "derived",
         /// Open in the documents, decided here.
         Decided "decided",
+    }
+}
+
+impl Profile {
+    /// The name for readers: "HTTP" or "SASL".
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::DigestHttp => "HTTP",
+            Self::DigestSasl => "SASL",
+        }
+    }
+}
+
+impl Applies {
+    /// Whether what applies so applies to a profile.
+    pub const fn covers(self, profile: Profile) -> bool {
+        match (self, profile) {
+            (Self::AnyPackage, Profile::DigestHttp | Profile::DigestSasl)
+            | (Self::DigestHttp, Profile::DigestHttp)
+            | (Self::DigestSasl, Profile::DigestSasl) => true,
+            (Self::DigestHttp, Profile::DigestSasl) | (Self::DigestSasl, Profile::DigestHttp) => false,
+        }
     }
 }

@@ -5,6 +5,9 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use super::names::Profile;
+use crate::digest::sasl;
+
 /// An account of the account source.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AccountEntry {
@@ -61,7 +64,7 @@ impl From<OfferedAlgorithm> for crate::digest::Algorithm {
 pub struct Limits {
     /// Contexts at a time.
     pub contexts: usize,
-    /// Unanswered challenges at a time; one more forgets the oldest.
+    /// Unanswered challenges of a mechanism at a time; one more forgets the oldest.
     pub challenges: usize,
     /// Wrong answers to one challenge before it is forgotten.
     pub failures: u32,
@@ -77,9 +80,49 @@ impl Default for Limits {
     }
 }
 
+/// A cipher of SASL's confidentiality.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Cipher {
+    /// RC4 with a key of 128 bits.
+    #[serde(rename = "rc4")]
+    Rc4,
+    /// Triple DES with two keys.
+    #[serde(rename = "3des")]
+    TripleDes,
+    /// RC4 with a key of 56 bits.
+    #[serde(rename = "rc4-56")]
+    Rc4_56,
+    /// RC4 with a key of 40 bits.
+    #[serde(rename = "rc4-40")]
+    Rc4_40,
+    /// DES.
+    #[serde(rename = "des")]
+    Des,
+}
+
+impl Cipher {
+    /// All of them, in the documented order of preference.
+    pub const ALL: [Self; 5] = [Self::Rc4, Self::TripleDes, Self::Rc4_56, Self::Rc4_40, Self::Des];
+}
+
+impl From<Cipher> for sasl::Cipher {
+    fn from(cipher: Cipher) -> Self {
+        match cipher {
+            Cipher::Rc4 => Self::Rc4,
+            Cipher::TripleDes => Self::TripleDes,
+            Cipher::Rc4_56 => Self::Rc4_56,
+            Cipher::Rc4_40 => Self::Rc4_40,
+            Cipher::Des => Self::Des,
+        }
+    }
+}
+
 /// The configuration of one run.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Setup {
+    /// The mechanism of calls that neither a context nor a flag decides.
+    #[serde(default = "default_profile")]
+    pub profile: Profile,
     /// The accounts.
     pub accounts: Vec<AccountEntry>,
     /// The realm of challenges whose caller gives none.
@@ -92,6 +135,33 @@ pub struct Setup {
     pub policy: Policy,
     /// The limits.
     pub limits: Limits,
+    /// SASL: the ciphers that are offered and accepted.
+    #[serde(default = "every_cipher")]
+    pub ciphers: Vec<Cipher>,
+    /// SASL: the largest wrapped message that is accepted, in bytes: 17 to 16777215.
+    #[serde(default = "default_maxbuf")]
+    pub maxbuf: u32,
+}
+
+fn default_profile() -> Profile {
+    Profile::DigestHttp
+}
+
+fn every_cipher() -> Vec<Cipher> {
+    Cipher::ALL.to_vec()
+}
+
+/// RFC 2831 2.1.1: the value of maxbuf where none is given.
+fn default_maxbuf() -> u32 {
+    65_536
+}
+
+impl Setup {
+    /// The same run with another mechanism.
+    #[must_use]
+    pub fn of(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
 }
 
 impl Default for Setup {
@@ -102,6 +172,7 @@ impl Default for Setup {
             password: password.into(),
         };
         Self {
+            profile: default_profile(),
             accounts: vec![
                 account("alice", "digest-ssp", "secret"),
                 account("bob", "digest-ssp", "Circle Of Life"),
@@ -114,6 +185,8 @@ impl Default for Setup {
             nonce_lifetime: 60_000,
             policy: Policy::Strict,
             limits: Limits::default(),
+            ciphers: every_cipher(),
+            maxbuf: default_maxbuf(),
         }
     }
 }

@@ -15,10 +15,10 @@ use super::vocabulary::{Fact, ValueIndex};
 
 /// A row as text, or `None` where there is no such row.
 pub fn row(specification: &Specification, id: &str) -> Option<String> {
-    let (call, row) = find(specification, id)?;
+    let (call, row) = specification.find(id)?;
     let mut text = format!("{}\n", row.id);
     let states: Vec<&str> = row.states.iter().map(|state| describe::state(row, *state)).collect();
-    field(&mut text, "call", call.name.name());
+    field(&mut text, "call", &call.title());
     field(&mut text, "role", describe::role(row).unwrap_or("no live context"));
     field(&mut text, "state", &states.join(", "));
     for situation in row.situations.iter().map(|situation| &call.situations[*situation]) {
@@ -46,10 +46,14 @@ pub fn row(specification: &Specification, id: &str) -> Option<String> {
     Some(text)
 }
 
-/// A call as text: its facts, situations and rows; `None` where no table describes it.
+/// A call as text, every table of it: facts, situations and rows; `None` where no table describes it.
 pub fn call(specification: &Specification, name: CallName) -> Option<String> {
-    let call = specification.call(name)?;
-    let mut text = format!("{}\n", call.name);
+    let tables: Vec<String> = specification.tables_of(name).map(|call| table(specification, call)).collect();
+    (!tables.is_empty()).then(|| tables.join("\n"))
+}
+
+fn table(specification: &Specification, call: &CallSpec) -> String {
+    let mut text = format!("{}\n", call.title());
     field(&mut text, "what it is", &call.text);
     let documented: Vec<String> = call.documented.iter().map(ToString::to_string).collect();
     field(&mut text, "documented", &documented.join(", "));
@@ -75,7 +79,7 @@ pub fn call(specification: &Specification, name: CallName) -> Option<String> {
     for row in &call.rows {
         summary(&mut text, row);
     }
-    Some(text)
+    text
 }
 
 /// A state as text, of every role that has it: what it is and what its rows are; `None` where there is none.
@@ -90,7 +94,7 @@ pub fn state(specification: &Specification, name: &str) -> Option<String> {
         field(&mut text, "provenance", entry.provenance.name());
         documents(&mut text, specification, &entry.sources);
         for (call, rows) in rows_of(specification, entry) {
-            let _ = writeln!(text, "\n  {}", call.name);
+            let _ = writeln!(text, "\n  {}", call.title());
             for row in rows {
                 summary(&mut text, row);
             }
@@ -136,10 +140,6 @@ fn names(fact: Fact, values: &[ValueIndex]) -> Vec<&'static str> {
     values.iter().map(|value| fact.values()[usize::from(*value)]).collect()
 }
 
-fn find<'a>(specification: &'a Specification, id: &str) -> Option<(&'a CallSpec, &'a Row)> {
-    specification.calls.iter().find_map(|call| call.rows.iter().find(|row| row.id == id).map(|row| (call, row)))
-}
-
 /// The rows that apply in a state, call by call; rows without a role belong to the state "none".
 fn rows_of<'a>(
     specification: &'a Specification,
@@ -159,7 +159,7 @@ fn rows_of<'a>(
 
 /// A row as JSON, or `None` where there is no such row.
 pub fn row_json(specification: &Specification, id: &str) -> Option<Value> {
-    let (call, row) = find(specification, id)?;
+    let (call, row) = specification.find(id)?;
     Some(json!({
         "spec_version": specification.version,
         "kind": "row",
@@ -167,9 +167,14 @@ pub fn row_json(specification: &Specification, id: &str) -> Option<Value> {
     }))
 }
 
-/// A call as JSON, its rows in full, or `None` where no table describes it.
+/// A call as JSON, every table of it with its rows in full, or `None` where no table describes it.
 pub fn call_json(specification: &Specification, name: CallName) -> Option<Value> {
-    let call = specification.call(name)?;
+    let tables: Vec<Value> = specification.tables_of(name).map(|call| table_value(specification, call)).collect();
+    (!tables.is_empty())
+        .then(|| json!({ "spec_version": specification.version, "kind": "call", "name": name, "tables": tables }))
+}
+
+fn table_value(specification: &Specification, call: &CallSpec) -> Value {
     let facts: Vec<Value> = call
         .facts
         .iter()
@@ -187,20 +192,16 @@ pub fn call_json(specification: &Specification, name: CallName) -> Option<Value>
         .iter()
         .map(|situation| json!({ "id": situation.id, "text": situation.text, "when": patterns_value(&situation.when) }))
         .collect();
-    Some(json!({
-        "spec_version": specification.version,
-        "kind": "call",
-        "call": {
-            "name": call.name,
-            "text": call.text,
-            "documented": call.documented.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "exceptions": call.exceptions,
-            "sources": references_value(specification, &call.sources),
-            "facts": facts,
-            "situations": situations,
-            "rows": call.rows.iter().map(|row| row_value(specification, call, row)).collect::<Vec<_>>(),
-        },
-    }))
+    json!({
+        "profiles": call.profiles,
+        "text": call.text,
+        "documented": call.documented.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "exceptions": call.exceptions,
+        "sources": references_value(specification, &call.sources),
+        "facts": facts,
+        "situations": situations,
+        "rows": call.rows.iter().map(|row| row_value(specification, call, row)).collect::<Vec<_>>(),
+    })
 }
 
 /// A state as JSON, of every role that has it, or `None` where there is none.
@@ -230,6 +231,7 @@ fn row_value(specification: &Specification, call: &CallSpec, row: &Row) -> Value
     json!({
         "id": row.id,
         "call": row.call,
+        "profiles": call.profiles,
         "role": describe::role(row),
         "states": row.states.iter().map(|state| describe::state(row, *state)).collect::<Vec<_>>(),
         "situations": situations,

@@ -84,11 +84,14 @@ vocabulary! {
         Rejected "rejected",
     }
     /// The form of the (input) descriptor.
-    Descriptor "descriptor" { Good "good", Absent "absent", Version "version", Count "count", Buffer "buffer" }
+    Descriptor "descriptor" {
+        Good "good", Absent "absent", Version "version", Count "count", Buffer "buffer",
+        ChannelBindings "channel-bindings", TargetHost "target-host",
+    }
     /// The form of the output descriptor.
     OutputDescriptor "output-descriptor" { Good "good", Version "version", Count "count", Buffer "buffer" }
     /// The requirement flags.
-    Flags "flags" { Supported "supported", Unsupported "unsupported" }
+    Flags "flags" { Supported "supported", Unsupported "unsupported", OtherMechanism "other-mechanism" }
     /// The form of the realm that the caller supplies.
     RealmForm "realm" { Absent "absent", Given "given", Malformed "malformed" }
     /// The form of the token.
@@ -98,14 +101,21 @@ vocabulary! {
     }
     /// What a server's token is to an initiator.
     Kind "kind" { Challenge "challenge", AuthenticationInfo "authentication-info" }
-    /// What nonce and opaque of the token name.
+    /// What a response says of its channel, against the channel bindings of the call and the policy.
+    Bindings "bindings" {
+        None "none", Matches "matches", Proxied "proxied", Missing "missing", Differs "differs",
+        Inconsistent "inconsistent",
+    }
+    /// What the token names: by nonce and opaque (HTTP), by nonce and the user's directives (SASL).
     Names "names" { This "this", Challenge "challenge", Session "session", Ended "ended", Other "other", Two "two", Nothing "nothing" }
     /// Whether the flags ask for more than was negotiated.
     Asked "asked" { Within "within", More "more" }
     /// The method buffer.
     Method "method" { Given "given", Empty "empty", Differs "differs" }
-    /// The quality of protection: of the token (acceptor), chosen for the response (initiator).
-    Qop "qop" { Auth "auth", AuthInt "auth-int", Absent "absent", None "none" }
+    /// The algorithm of a challenge.
+    Algorithm "algorithm" { Known "known", Unknown "unknown" }
+    /// The quality of protection: of the token (acceptor), chosen for the response (initiator), of the context (layers).
+    Qop "qop" { Auth "auth", AuthInt "auth-int", AuthConf "auth-conf", Absent "absent", None "none" }
     /// The HEntity buffer.
     Entity "entity" { Given "given", Absent "absent", Malformed "malformed" }
     /// qop, algorithm and realm of an answer against its challenge.
@@ -122,6 +132,8 @@ vocabulary! {
     Accounts "accounts" { Up "up", Down "down" }
     /// The response directive, recomputed.
     Digest "digest" { Matches "matches", Differs "differs" }
+    /// The identity that a client asks to act as.
+    Authzid "authzid" { Allowed "allowed", Refused "refused" }
     /// The nonce count.
     Count "count" { Next "next", Within "within", Used "used", TooOld "too-old", TooFar "too-far", Exhausted "exhausted" }
     /// The output buffer.
@@ -132,6 +144,12 @@ vocabulary! {
     Room "room" { Some "some", Full "full" }
     /// The `stale` directive of a challenge.
     Stale "stale" { No "no", Yes "yes" }
+    /// Which response the server's answer is waited for.
+    Attempt "attempt" { First "first", Again "again" }
+    /// Whether an established initiator can authenticate again with the challenge it has.
+    Reauthentication "reauthentication" { Fast "fast", Impossible "impossible" }
+    /// Whether what is put out announces or carries extended protection.
+    Upgraded "upgraded" { No "no", Unused "unused", Yes "yes" }
     /// Mutual authentication asked for.
     Mutual "mutual" { No "no", Yes "yes" }
     /// `rspauth` of the Authentication-Info.
@@ -139,7 +157,7 @@ vocabulary! {
     /// The token of an initiator's completion against what InitializeSecurityContext put out.
     Ours "ours" { Same "same", Differs "differs", ReadOnly "read-only", Absent "absent", Empty "empty" }
     /// pszTargetName.
-    TargetName "target-name" { Given "given", Empty "empty", NotAscii "not-ascii" }
+    TargetName "target-name" { Given "given", Empty "empty", NotAscii "not-ascii", NoHost "no-host", Differs "differs" }
     /// Whether the user name can be written in the charset of the challenge.
     Username "username" { Encodable "encodable", NotEncodable "not-encodable" }
     /// The name of the package asked for.
@@ -151,7 +169,19 @@ vocabulary! {
     /// The identity supplied.
     Identity "identity" { Given "given", Absent "absent", Empty "empty" }
     /// The attribute queried.
-    Attribute "attribute" { Supported "supported", PackageInfo "package-info", Unsupported "unsupported" }
+    Attribute "attribute" {
+        Supported "supported", PackageInfo "package-info", Unavailable "unavailable", Unsupported "unsupported",
+    }
+    /// The buffer that holds the message to protect, or the one protected.
+    Message "message" { Given "given", Absent "absent", TooLong "too-long" }
+    /// The buffer that holds the signature of a message.
+    Signature "signature" { Given "given", Absent "absent" }
+    /// The direction in which messages are received.
+    Direction "direction" { Alive "alive", Dead "dead" }
+    /// What protects a message received.
+    Seal "seal" {
+        Right "right", Incomplete "incomplete", Altered "altered", Number "number", Lost "lost",
+    }
 }
 
 /// The number of facts.

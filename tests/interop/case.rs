@@ -13,6 +13,10 @@ use crate::report::{Fate, Report};
 pub(crate) enum Role {
     HttpClient,
     HttpServer,
+    SaslClient,
+    SaslServer,
+    /// It and another peer, without `digest-ssp`: what they do with each other is what they may be believed about.
+    Witness,
 }
 
 impl Role {
@@ -21,6 +25,9 @@ impl Role {
         match self {
             Self::HttpClient => "HTTP client",
             Self::HttpServer => "HTTP server",
+            Self::SaslClient => "SASL client",
+            Self::SaslServer => "SASL server",
+            Self::Witness => "witness",
         }
     }
 
@@ -29,6 +36,9 @@ impl Role {
         match self {
             Self::HttpClient => "http_client",
             Self::HttpServer => "http_server",
+            Self::SaslClient => "sasl_client",
+            Self::SaslServer => "sasl_server",
+            Self::Witness => "witness",
         }
     }
 }
@@ -38,21 +48,22 @@ pub(crate) struct Case {
     pub(crate) peer: Peer,
     pub(crate) role: Role,
     /// Distinguishes the cases of one peer, as names of tests do.
-    name: &'static str,
+    name: String,
     /// What a reader learns when the case passes: an entry of the table of peers.
-    pub(crate) shows: &'static str,
+    pub(crate) shows: String,
+    /// The other peer of a witness.
+    with: Option<Peer>,
     run: Box<dyn FnOnce() + Send>,
 }
 
 impl Case {
-    pub(crate) fn new(
-        peer: Peer,
-        role: Role,
-        name: &'static str,
-        shows: &'static str,
-        run: impl FnOnce() + Send + 'static,
-    ) -> Self {
-        Self { peer, role, name, shows, run: Box::new(run) }
+    pub(crate) fn new(peer: Peer, role: Role, name: &str, shows: &str, run: impl FnOnce() + Send + 'static) -> Self {
+        Self { peer, role, name: name.to_owned(), shows: shows.to_owned(), with: None, run: Box::new(run) }
+    }
+
+    /// The same, needing another peer too.
+    pub(crate) fn with(self, peer: Peer) -> Self {
+        Self { with: Some(peer), ..self }
     }
 
     /// The test, which tells `report` how it ended.
@@ -60,21 +71,22 @@ impl Case {
         let report = report.clone();
         let name = format!("{}::{}::{}", self.role.slug(), self.peer.slug(), self.name);
         Trial::ignorable_test(name, move || {
-            let version = match self.peer.version() {
-                Ok(version) => version,
-                Err(reason) => {
-                    report.record(self.peer, self.role, self.shows, Fate::Skipped);
-                    if std::env::var_os("CI").is_some() {
-                        return Err(Failed::from(format!("CI is set, and {reason}")));
+            for peer in [Some(self.peer), self.with].into_iter().flatten() {
+                match peer.version() {
+                    Ok(version) => report.version(peer, version),
+                    Err(reason) => {
+                        report.record(self.peer, self.role, &self.shows, Fate::Skipped);
+                        if std::env::var_os("CI").is_some() {
+                            return Err(Failed::from(format!("CI is set, and {reason}")));
+                        }
+                        return Ok(Completion::ignored_with(reason));
                     }
-                    return Ok(Completion::ignored_with(reason));
                 }
-            };
-            report.version(self.peer, version);
+            }
             // Whoever panics is reported, and then panics: guards stop what the case started.
             let result = catch_unwind(AssertUnwindSafe(self.run));
             let fate = if result.is_ok() { Fate::Passed } else { Fate::Failed };
-            report.record(self.peer, self.role, self.shows, fate);
+            report.record(self.peer, self.role, &self.shows, fate);
             result.unwrap_or_else(|panic| resume_unwind(panic));
             Ok(Completion::Completed)
         })

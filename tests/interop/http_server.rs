@@ -97,7 +97,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ] {
         case(peer, "passwords_beyond_ascii", "passwords beyond ASCII in UTF-8", run);
     }
-    case(Peer::Java, "latin_1_password", "passwords in ISO 8859-1", || java_password_in_latin_1());
+    case(Peer::Java, "latin_1_password", "passwords in ISO 8859-1", java_password_in_latin_1);
     for (peer, run) in [
         (Peer::Curl, (|| names_in_latin_1(curl, "gr\u{fc}n", b"j\xfcrgen", b"gr\xfcn")) as fn()),
         (Peer::Wget, || names_in_latin_1(wget, "gr\u{fc}n", b"j\xfcrgen", b"gr\xfcn")),

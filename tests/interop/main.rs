@@ -5,13 +5,19 @@
 #![forbid(unsafe_code)]
 
 mod case;
+mod harness;
 #[path = "../http/mod.rs"]
 mod http;
 mod http_client;
 mod http_server;
+mod lines;
+mod ours;
 mod peers;
 mod process;
 mod report;
+mod sasl;
+mod sasl_peers;
+mod sasl_witnesses;
 
 use std::process::ExitCode;
 
@@ -21,9 +27,12 @@ use report::Report;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let cases: Vec<Case> = [http_server::cases(), http_client::cases()].into_iter().flatten().collect();
+    let cases: Vec<Case> = [http_server::cases(), http_client::cases(), sasl_peers::cases(), sasl_witnesses::cases()]
+        .into_iter()
+        .flatten()
+        .collect();
     let report = Report::of(&cases);
-    let trials = cases.into_iter().map(|case| case.into_trial(&report)).collect();
+    let trials = cases.into_iter().map(|case| case.into_trial(&report)).chain(harness::trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list
         && let Err(error) = report.write()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::process::program;
 
@@ -27,6 +27,9 @@ pub(crate) enum Peer {
     FlaskHttpAuth,
     HttpAuth,
     Cyrus,
+    GnuSasl,
+    Jdk,
+    Perl,
 }
 
 impl Peer {
@@ -48,6 +51,9 @@ impl Peer {
             Self::FlaskHttpAuth => "Flask-HTTPAuth",
             Self::HttpAuth => "http-auth (Node)",
             Self::Cyrus => "Cyrus SASL",
+            Self::GnuSasl => "GNU SASL",
+            Self::Jdk => "OpenJDK javax.security.sasl",
+            Self::Perl => "Perl Authen::SASL",
         }
     }
 
@@ -69,6 +75,9 @@ impl Peer {
             Self::FlaskHttpAuth => "flask_httpauth",
             Self::HttpAuth => "http_auth",
             Self::Cyrus => "cyrus",
+            Self::GnuSasl => "gnu",
+            Self::Jdk => "jdk",
+            Self::Perl => "perl",
         }
     }
 
@@ -89,7 +98,7 @@ impl Peer {
             Self::Httpx => distribution("httpx"),
             Self::Urllib => said(program(python()).args(["-c", "import platform; print(platform.python_version())"])),
             Self::Aiohttp => distribution("aiohttp"),
-            Self::Java => said(program("java").args(["--version"])).map(|text| first_line(&text)),
+            Self::Java => said(program("java").arg("--version")).map(|text| word(&text, 1)),
             // A library of this very program: Cargo knows its version, and it is always there.
             Self::Diqwest => Ok(locked_version("diqwest")),
             Self::WwwAuthenticate => node_version("www-authenticate"),
@@ -104,7 +113,19 @@ impl Peer {
             }
             Self::FlaskHttpAuth => distribution("flask-httpauth"),
             Self::HttpAuth => node_version("http-auth"),
-            Self::Cyrus => said(&mut Command::new(compiled("http/cyrus_http.c", &["-lsasl2"])?)),
+            Self::Cyrus => {
+                module("libsasl2", &["/usr/include/sasl/sasl.h"])?;
+                said(&mut sasl_program(self)?)
+            }
+            Self::GnuSasl => {
+                module("libgsasl", &["/usr/include/gsasl.h"])?;
+                said(&mut sasl_program(self)?)
+            }
+            Self::Jdk => {
+                sasl_program(self)?;
+                said(program("java").arg("--version")).map(|text| word(&text, 1))
+            }
+            Self::Perl => said(&mut sasl_program(self)?),
         }
     }
 }
@@ -152,6 +173,51 @@ fn locked_version(package: &str) -> String {
     rest.split('"').next().expect("split has a first part").to_owned()
 }
 
+/// A peer that speaks the line protocol of `tests/interop/README.md`.
+pub(crate) fn sasl_program(peer: Peer) -> Result<Command, String> {
+    match peer {
+        Peer::Cyrus => compiled("sasl/cyrus_sasl.c", &["-lsasl2"]).map(program),
+        Peer::GnuSasl => compiled("sasl/gnu_sasl.c", &["-lgsasl"]).map(program),
+        Peer::Jdk => {
+            let classes = compiled_java("sasl/JdkSasl.java")?;
+            let mut command = program("java");
+            // It starts often and runs for a moment.
+            command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]).arg(classes).arg("JdkSasl");
+            Ok(command)
+        }
+        Peer::Perl => {
+            let mut command = program("perl");
+            command.arg(file("sasl/perl_sasl.pl"));
+            Ok(command)
+        }
+        Peer::Curl
+        | Peer::Libcurl
+        | Peer::Wget
+        | Peer::Requests
+        | Peer::Httpx
+        | Peer::Urllib
+        | Peer::Aiohttp
+        | Peer::Java
+        | Peer::Diqwest
+        | Peer::WwwAuthenticate
+        | Peer::Apache
+        | Peer::Lighttpd
+        | Peer::FlaskHttpAuth
+        | Peer::HttpAuth => Err(format!("{} speaks HTTP only", peer.name())),
+    }
+}
+
+/// A Java program of this directory, compiled once in a run: where its classes are.
+fn compiled_java(source: &str) -> Result<PathBuf, String> {
+    static DONE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let compile = || {
+        let classes = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("classes");
+        said(program("javac").arg("-d").arg(&classes).arg(file(source)))?;
+        Ok(classes)
+    };
+    DONE.get_or_init(compile).clone()
+}
+
 /// A C program of this directory, compiled once in a run.
 pub(crate) fn compiled(source: &str, libraries: &[&str]) -> Result<PathBuf, String> {
     static DONE: Mutex<BTreeMap<String, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
@@ -197,10 +263,6 @@ fn said(command: &mut Command) -> Result<String, String> {
         return Err(format!("{name} cannot be used: {last}"));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn word(text: &str, index: usize) -> String {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(crate) enum Fate {
 struct Entry {
     peer: Peer,
     role: Role,
-    shows: &'static str,
+    shows: String,
     fate: Option<Fate>,
 }
 
@@ -32,6 +32,11 @@ struct Entry {
 struct Contents {
     entries: Vec<Entry>,
     versions: BTreeMap<Peer, String>,
+}
+
+/// `target/interop`.
+pub(crate) fn directory() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop")
 }
 
 /// What is known so far; clones share it.
@@ -42,7 +47,7 @@ impl Report {
     /// A report in which nothing ran yet, in the order of `cases`.
     pub(crate) fn of(cases: &[Case]) -> Self {
         let entries =
-            cases.iter().map(|case| Entry { peer: case.peer, role: case.role, shows: case.shows, fate: None });
+            cases.iter().map(|case| Entry { peer: case.peer, role: case.role, shows: case.shows.clone(), fate: None });
         Self(Arc::new(Mutex::new(Contents { entries: entries.collect(), versions: BTreeMap::new() })))
     }
 
@@ -58,9 +63,21 @@ impl Report {
         });
     }
 
-    /// Writes the file. `complete` says whether every case ran and passed: only then it tells what passes.
+    /// Writes the file, unless no case was asked for. `complete` says whether every case ran and passed: only then it tells what
+    /// passes.
     pub(crate) fn write(&self) -> io::Result<()> {
-        let text = self.contents(|contents| {
+        if self.contents(|contents| contents.entries.iter().all(|entry| entry.fate.is_none())) {
+            return Ok(());
+        }
+        let text = format!("{:#}\n", self.document());
+        let directory = directory();
+        std::fs::create_dir_all(&directory)?;
+        std::fs::write(directory.join("peers.json"), text)
+    }
+
+    /// The file's contents.
+    pub(crate) fn document(&self) -> Value {
+        self.contents(|contents| {
             let complete = contents.entries.iter().all(|entry| entry.fate == Some(Fate::Passed));
             let mut rows: Vec<(Peer, Role)> = Vec::new();
             for entry in &contents.entries {
@@ -68,13 +85,11 @@ impl Report {
                     rows.push((entry.peer, entry.role));
                 }
             }
-            let rows = rows.into_iter().map(|(peer, role)| contents.row(peer, role));
-            let document = json!({ "complete": complete, "peers": rows.collect::<Vec<_>>() });
-            format!("{document:#}\n")
-        });
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop");
-        std::fs::create_dir_all(&directory)?;
-        std::fs::write(directory.join("peers.json"), text)
+            let (witnesses, peers): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, role)| *role == Role::Witness);
+            let [peers, witnesses] = [peers, witnesses]
+                .map(|rows| -> Vec<Value> { rows.into_iter().map(|(peer, role)| contents.row(peer, role)).collect() });
+            json!({ "complete": complete, "peers": peers, "witnesses": witnesses })
+        })
     }
 
     fn contents<T>(&self, use_it: impl FnOnce(&mut Contents) -> T) -> T {
@@ -86,7 +101,7 @@ impl Contents {
     fn row(&self, peer: Peer, role: Role) -> Value {
         let with = |fate| -> Vec<&str> {
             let entries = self.entries.iter().filter(|entry| entry.peer == peer && entry.role == role);
-            entries.filter(|entry| entry.fate == fate).map(|entry| entry.shows).collect()
+            entries.filter(|entry| entry.fate == fate).map(|entry| entry.shows.as_str()).collect()
         };
         json!({
             "peer": peer.name(),

@@ -249,7 +249,8 @@ fn directives_that_the_cached_key_does_not_cover() {
             Request { algorithm, key: Some(request.session_key()), ..request.clone() }.token()
         },
         |request| [&request.token()[..], b",charset=utf-8"].concat(),
-        |request| [&request.token()[..], b",service-name=\"HTTP/host\""].concat(),
+        // A response that presents a channel, in a session that presented none.
+        |request| super::bindings::bound(request, b"HTTP/host", &[b'0'; 32]).1,
     ];
     for change in changes {
         let mut bench = Bench::new();

@@ -3,11 +3,15 @@
 #![cfg(feature = "spec")]
 #![forbid(unsafe_code)]
 
+mod bindings;
 mod buffers;
 mod completion;
 mod counts;
+mod layers;
 mod lifetimes;
 mod names;
 mod responses;
+mod sasl;
+mod sasl_support;
 mod support;
 mod verdicts;

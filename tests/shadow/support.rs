@@ -278,7 +278,9 @@ pub(crate) fn with_output(mut call: Call, descriptor: Option<Descriptor>) -> Cal
         }
         Call::CompleteAuthToken { token: message, .. }
         | Call::MakeSignature { message, .. }
-        | Call::VerifySignature { message, .. } => *message = descriptor,
+        | Call::VerifySignature { message, .. }
+        | Call::EncryptMessage { message, .. }
+        | Call::DecryptMessage { message, .. } => *message = descriptor,
         Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
         | Call::QueryContextAttributes { .. }
@@ -295,7 +297,9 @@ pub(crate) fn with_input(mut call: Call, change: impl FnOnce(&mut Descriptor)) -
         }
         Call::CompleteAuthToken { token: message, .. }
         | Call::MakeSignature { message, .. }
-        | Call::VerifySignature { message, .. } => change(message.as_mut().expect("there is a message")),
+        | Call::VerifySignature { message, .. }
+        | Call::EncryptMessage { message, .. }
+        | Call::DecryptMessage { message, .. } => change(message.as_mut().expect("there is a message")),
         Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
         | Call::QueryContextAttributes { .. }

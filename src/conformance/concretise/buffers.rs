@@ -57,6 +57,9 @@ pub(super) fn flawed(mut descriptor: Descriptor, wish: Option<ValueIndex>, rng: 
             descriptor.count = rng.u32(1..8);
         }
         "buffer" => {
+            if descriptor.count == 0 {
+                descriptor = Descriptor::new(vec![Buffer::null(BufferType::DATA)]);
+            }
             let length = descriptor.buffers.as_ref().map_or(0, Vec::len);
             if let Some(buffer) =
                 descriptor.buffers.as_mut().and_then(|buffers| buffers.get_mut(rng.usize(..length.max(1))))

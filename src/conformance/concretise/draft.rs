@@ -4,11 +4,13 @@
 use fastrand::Rng;
 
 use crate::digest::{A2, Algorithm, Charset, Protection, Qop, SessionKey, UserHash, charset, hash};
-use crate::spec::setup::{AccountEntry, Policy};
+use crate::spec::setup::AccountEntry;
 use crate::spec::shadow::registers::{Exchange, Registers};
 use crate::spec::vocabulary as fact;
 
 use super::super::action::CallAction;
+use super::bindings::Presented;
+use super::count::{self, Counts};
 use super::wire::{self, Flaw, Piece};
 
 const REQUIRED: &[&str] = &["username", "realm", "nonce", "uri", "qop", "nc", "cnonce", "response", "opaque"];
@@ -81,11 +83,17 @@ impl Draft {
         registers: &Registers,
         origin: Origin<'_>,
         action: &CallAction,
+        presented: &Presented,
         accepts: bool,
         rng: &mut Rng,
     ) -> Self {
         let mut draft = Self::good(registers, origin, action, rng);
-        draft.count(registers, origin.nonce, action, accepts, rng);
+        let (extended, cnonce) = presented.directives(rng);
+        draft.extended = extended;
+        draft.cnonce = cnonce.unwrap_or(draft.cnonce);
+        let session = origin.nonce.and_then(|exchange| exchange.session.as_ref());
+        let counts = session.map(|session| Counts { last: session.last, used: &session.used });
+        draft.nc = count::choose(registers.setup.policy, counts, action, accepts, rng);
         let swap_negotiated = action.wishes.is(fact::Offered::Differs) || action.wishes.is(fact::Outside::Differs);
         if swap_negotiated {
             draft.swap(registers, origin.nonce, action, rng);
@@ -129,7 +137,11 @@ impl Draft {
         let qop = match () {
             () if action.wishes.is(fact::Qop::Auth) => Qop::Auth,
             () if action.wishes.is(fact::Qop::AuthInt) => Qop::AuthInt,
-            () => exchange.map_or(if rng.bool() { Qop::Auth } else { Qop::AuthInt }, |exchange| exchange.qop),
+            () => exchange.and_then(|exchange| exchange.offer.http_qop()).unwrap_or(if rng.bool() {
+                Qop::Auth
+            } else {
+                Qop::AuthInt
+            }),
         };
         let random = |rng: &mut Rng| octets(32, rng);
         Self {
@@ -138,7 +150,10 @@ impl Draft {
             entity: Vec::new(),
             username,
             nonce: origin.nonce.map_or_else(|| random(rng), |exchange| exchange.nonce.clone()),
-            opaque: origin.opaque.map_or_else(|| random(rng), |exchange| exchange.opaque.clone()),
+            opaque: origin
+                .opaque
+                .and_then(|exchange| exchange.offer.opaque())
+                .map_or_else(|| random(rng), <[u8]>::to_vec),
             uri: uri(rng),
             qop,
             nc: *b"00000001",
@@ -146,73 +161,24 @@ impl Draft {
                 let length = rng.usize(..24);
                 octets(length, rng)
             },
-            algorithm: exchange.map_or(registers.setup.algorithm.into(), |exchange| exchange.algorithm),
+            algorithm: exchange
+                .and_then(|exchange| exchange.offer.algorithm())
+                .unwrap_or(registers.setup.algorithm.into()),
             charset,
-            extended: session.map(|session| session.extended.clone()).unwrap_or_default(),
+            extended: [None, None, None],
             realm,
             response: [b'0'; 32],
         }
-    }
-
-    fn count(
-        &mut self,
-        registers: &Registers,
-        exchange: Option<&Exchange>,
-        action: &CallAction,
-        accepts: bool,
-        rng: &mut Rng,
-    ) {
-        let session = exchange.and_then(|exchange| exchange.session.as_ref());
-        let last = session.map_or(0, |session| session.last);
-        let used = |nc: u32| nc == 0 || session.is_some_and(|session| session.used.contains(&nc));
-        let window = match registers.setup.policy {
-            Policy::Strict => 0,
-            Policy::Window(window) => window.get(),
-        };
-        let next = last.saturating_add(1);
-        let unused =
-            |range: std::ops::RangeInclusive<u32>| range.clone().take(4096).find(|nc| !used(*nc) && *nc != next);
-        let nc = match () {
-            () if action.wishes.is(fact::Count::Used) => {
-                let known: Vec<u32> =
-                    session.into_iter().flat_map(|session| session.used.iter().copied()).chain([0]).collect();
-                rng.choice(&known).copied()
-            }
-            () if action.wishes.is(fact::Count::Within) => {
-                let (low, high) = (last.saturating_sub(window) + 1, last.saturating_add(window));
-                // As far as it may be, or as near.
-                let far = Some(high).filter(|nc| action.variety.is_multiple_of(2) && !used(*nc) && *nc != next);
-                far.or_else(|| unused(low..=high))
-            }
-            () if action.wishes.is(fact::Count::TooOld) => unused(1..=last.saturating_sub(window)),
-            () if action.wishes.is(fact::Count::TooFar) && accepts && session.is_none() => {
-                Some(*rng.choice(&[0, 2, 3, 256, u32::MAX]).unwrap_or(&2))
-            }
-            () if action.wishes.is(fact::Count::TooFar) => {
-                let first = last.saturating_add(window.max(1)).saturating_add(1);
-                Some(
-                    *rng.choice(&[first, first.saturating_add(1), first.saturating_add(255), u32::MAX])
-                        .unwrap_or(&first),
-                )
-            }
-            // An unauthenticated count decides nothing, so on a wrong digest any will do.
-            () if action.wishes.is(fact::Digest::Differs) && rng.bool() => {
-                rng.choice(&[0, 1, last, next.saturating_add(1), u32::MAX]).copied()
-            }
-            () => Some(next),
-        };
-        let text = crate::digest::nc_value(nc.unwrap_or(next));
-        self.nc = if rng.u8(..4) == 0 { text.map(|digit| digit.to_ascii_uppercase()) } else { text };
     }
 
     /// A holder of the secret changes what the cached key does not cover, or what was offered.
     fn swap(&mut self, registers: &Registers, exchange: Option<&Exchange>, action: &CallAction, rng: &mut Rng) {
         let session = exchange.and_then(|exchange| exchange.session.as_ref());
         let qop_is_wished = action.wishes.get(fact::Fact::Qop).is_some();
-        if exchange.is_some_and(|exchange| exchange.qop != self.qop) {
+        if exchange.is_some_and(|exchange| exchange.offer.http_qop() != Some(self.qop)) {
             return; // The wish for another qop is a difference already.
         }
-        let choices = if session.is_some() { 6 } else { 3 };
+        let choices = if session.is_some() { 5 } else { 3 };
         match rng.u8(..choices) {
             0 if !qop_is_wished => {
                 self.qop = match self.qop {
@@ -247,7 +213,7 @@ impl Draft {
                     self.username = "mallory".into();
                 }
             }
-            4 => {
+            _other => {
                 let other = match self.charset {
                     Charset::Iso8859_1 => Charset::Utf8,
                     Charset::Utf8 => Charset::Iso8859_1,
@@ -258,7 +224,6 @@ impl Draft {
                     self.username = "mallory".into();
                 }
             }
-            _other => self.extended[rng.usize(..3)] = Some(octets(8, rng)),
         }
     }
 
@@ -312,7 +277,7 @@ impl Draft {
                     self.target = [self.target.as_slice(), b"?tampered"].concat();
                 }
             }
-            3 => self.cnonce = octets(25, rng),
+            3 if self.extended.iter().all(Option::is_none) => self.cnonce = octets(25, rng),
             4 if session.is_none() => {
                 self.username = "nobody".into();
                 self.seal(registers, exchange, rng);

@@ -1,14 +1,15 @@
 //! The initiator's side: challenges and proofs as a server makes them, completions and next headers.
 #![forbid(unsafe_code)]
 
-use crate::buffer::BufferType;
-use crate::digest::{Charset, hash};
-use crate::spec::call::{Buffer, Call};
-use crate::spec::shadow::registers::{Answer, Context};
+use crate::buffer::{BufferType, SecHandle};
+use crate::digest::{Charset, Qop, hash};
+use crate::spec::call::{Buffer, Call, Descriptor};
+use crate::spec::names::Profile;
+use crate::spec::shadow::registers::{Context, HttpAnswer};
 use crate::spec::vocabulary as fact;
 
 use super::wire::{self, Flaw, Piece};
-use super::{Concretiser, buffers, draft};
+use super::{Concretiser, bindings, buffers, draft};
 
 const INTEGRITY: [u32; 3] = [0x1_0000, 0x4, 0x8];
 
@@ -26,11 +27,7 @@ impl Concretiser<'_> {
                 algorithm = algorithm.filter(|name| *name != "MD5-sess");
                 (None, false)
             }
-            () if self.wishes(fact::Qop::None) => match self.rng.u8(..6) {
-                0 => {
-                    algorithm = Some(["SHA-256", "SHA-256-sess", "token"][self.rng.usize(..3)]);
-                    (Some("auth"), false)
-                }
+            () if self.wishes(fact::Qop::None) => match self.rng.u8(1..6) {
                 1 => (Some("auth-int"), false),
                 2 => (Some("auth"), true),
                 3 => (None, true),
@@ -42,7 +39,16 @@ impl Concretiser<'_> {
             },
             () => (Some(any[self.rng.usize(..4)]), false),
         };
-        let nonce = draft::octets(32, &mut self.rng);
+        if self.wishes(fact::Algorithm::Unknown) {
+            algorithm = Some(["SHA-256", "SHA-256-sess", "SHA-512-256", "token"][self.rng.usize(..4)]);
+        }
+        let mut nonce = draft::octets(32, &mut self.rng);
+        if self.wishes(fact::Upgraded::Yes) || self.wishes(fact::Upgraded::Unused) {
+            let prefix = ["+Upgraded+v1", "+Upgraded+"][usize::from(self.rng.u8(..4) == 0)];
+            nonce.splice(..0, prefix.bytes());
+        } else if self.rng.u8(..8) == 0 {
+            nonce.splice(..0, *b"+upgraded+v1");
+        }
         let mut pieces = vec![Piece::new("realm", self.realm_offered()), Piece::new("nonce", nonce)];
         if let Some(offer) = offer {
             pieces.push(Piece::new("qop", offer));
@@ -62,15 +68,14 @@ impl Concretiser<'_> {
             pieces.push(Piece::new("stale", "false"));
         }
         let integrity = if integrity { INTEGRITY[self.rng.usize(..3)] } else { 0 };
-        (pieces, 0x1000_0000 | integrity | if mutual { 0x2 } else { 0 })
+        (pieces, integrity | if mutual { 0x2 } else { 0 })
     }
 
     fn realm_offered(&mut self) -> &'static str {
         ["digest-ssp", "testrealm@host.com", "with \"quotes\" and \\", ""][self.rng.usize(..4)]
     }
 
-    pub(super) fn initialize(&mut self) -> Call {
-        let context = self.context();
+    pub(super) fn initialize(&mut self, context: Option<SecHandle>) -> Call {
         let known = context.and_then(|context| self.registers.contexts.get(&context));
         let needs_utf8 = |user: &str| crate::digest::charset::encode(user, Charset::Iso8859_1).is_none();
         let wants_utf8 = self.wishes(fact::Username::NotEncodable);
@@ -88,6 +93,7 @@ impl Concretiser<'_> {
             .unwrap_or_default();
         let proof = known.and_then(|context| self.proof(context));
         let (mut pieces, mut requirements) = self.challenge();
+        requirements |= self.http_flag(Profile::DigestHttp, context);
         if !wants_utf8 && (needs_utf8(&user) || self.rng.bool()) {
             pieces.push(Piece::new("charset", "utf-8"));
         }
@@ -112,9 +118,8 @@ impl Concretiser<'_> {
             () => draft::entity_hash(&mut self.rng),
         };
         let mut input = buffers::message(token, vec![method, entity], &mut self.rng);
-        if self.rng.u8(..4) == 0 {
-            input.push(Buffer::new(BufferType::TARGET_HOST.read_only(), b"HTTP/www.example.org".to_vec()));
-        }
+        let extended = self.extended();
+        input.extend(extended);
         if self.wishes(fact::Flags::Unsupported) {
             requirements |= [0x1, 0x40, 0x10][self.rng.usize(..3)];
         }
@@ -134,8 +139,27 @@ impl Concretiser<'_> {
         }
     }
 
+    /// The caller's target host and channel.
+    fn extended(&mut self) -> Vec<Buffer> {
+        let mut both = match () {
+            () if self.wishes(fact::Descriptor::ChannelBindings) => return vec![bindings::malformed(&mut self.rng)],
+            () if self.wishes(fact::Descriptor::TargetHost) => {
+                return vec![bindings::target_host(false, &mut self.rng)];
+            }
+            // Empty is not given.
+            () if self.wishes(fact::Upgraded::Unused) => {
+                vec![Buffer::null(BufferType::TARGET_HOST), Buffer::null(BufferType::CHANNEL_BINDINGS)]
+            }
+            () => vec![bindings::target_host(true, &mut self.rng), bindings::some_channel(&mut self.rng)],
+        };
+        self.rng.shuffle(&mut both);
+        let at_least = usize::from(self.wishes(fact::Upgraded::Yes));
+        both.truncate(self.rng.usize(at_least..=2));
+        both
+    }
+
     /// What breaks a response need not break a challenge; an unfinished quoted string breaks everything.
-    fn padded_if_malformed(&mut self, mut token: Vec<u8>, flaw: Flaw) -> Vec<u8> {
+    pub(super) fn padded_if_malformed(&mut self, mut token: Vec<u8>, flaw: Flaw) -> Vec<u8> {
         if flaw == Flaw::Malformed {
             // No name; and no quote either, which could close one left open.
             token.extend_from_slice(b",=");
@@ -145,7 +169,7 @@ impl Concretiser<'_> {
 
     /// The Authentication-Info that a context in `responded` waits for, and the body it is over.
     fn proof(&mut self, context: &Context) -> Option<(Vec<Piece>, Vec<u8>)> {
-        let answer = context.answer.as_ref()?;
+        let answer = context.http_answer()?;
         let responded = fact::Fact::State.values()[context.state as usize] == "responded";
         // Only a challenge has directives that it must have.
         if !responded || self.wishes(fact::Kind::Challenge) || self.wishes(fact::Token::DirectiveMissing) {
@@ -155,7 +179,10 @@ impl Concretiser<'_> {
         let rspauth = answer.rspauth(hash::unhex32(&body)).unwrap_or_default();
         let mut pieces = Vec::new();
         let wrong = self.wishes(fact::Proof::Wrong);
-        let way = self.rng.u8(..3);
+        // Without H(response body) nothing says that the proof itself is wrong.
+        let judgeable = answer.qop != Some(Qop::AuthInt)
+            || !(self.wishes(fact::Entity::Absent) || self.wishes(fact::Entity::Malformed));
+        let way = self.rng.u8(if judgeable { 0..3 } else { 1..3 });
         if !self.wishes(fact::Proof::Absent) {
             let mut digits = hash::hex(&rspauth);
             if wrong && way == 0 {
@@ -181,7 +208,7 @@ impl Concretiser<'_> {
 
     /// The message of an initiator's completion; `None` where the context is not one that waits for it.
     pub(super) fn complete_own(&mut self, context: &Context) -> Option<Vec<Buffer>> {
-        let answer = context.answer.as_ref().filter(|_| context.holds.is_none())?;
+        let answer = context.http_answer().filter(|_| context.holds.is_none())?;
         let token = match () {
             () if self.wishes(fact::Ours::Absent) => None,
             () if self.wishes(fact::Ours::Empty) => Some(Buffer::null(BufferType::TOKEN)),
@@ -201,10 +228,14 @@ impl Concretiser<'_> {
         let method = pick(&answer.method, no_method, other_method);
         let target = pick(&answer.uri, no_target, other_target);
         let entity = self.own_entity();
-        Some(buffers::message(token, vec![method, target, entity], &mut self.rng))
+        let mut message = buffers::message(token, vec![method, target, entity], &mut self.rng);
+        if self.wishes(fact::Descriptor::ChannelBindings) {
+            message.push(bindings::malformed(&mut self.rng));
+        }
+        Some(message)
     }
 
-    fn changed(&mut self, answer: &Answer) -> Vec<u8> {
+    fn changed(&mut self, answer: &HttpAnswer) -> Vec<u8> {
         match self.rng.u8(..3) {
             0 => [answer.token.as_slice(), b" "].concat(),
             1 => answer.token[..answer.token.len() - 1].to_vec(),
@@ -225,8 +256,8 @@ impl Concretiser<'_> {
         }
     }
 
-    pub(super) fn make_signature(&mut self) -> Call {
-        let context = self.context();
+    /// The message of MakeSignature on HTTP.
+    pub(super) fn next_header(&mut self) -> Option<Descriptor> {
         let method = draft::method(self.action, &mut self.rng);
         let url = match () {
             () if self.wishes(fact::TargetName::Empty) => Vec::new(),
@@ -237,6 +268,6 @@ impl Concretiser<'_> {
         let token = Some(Buffer::null(BufferType::TOKEN)).filter(|_| self.rng.u8(..4) != 0);
         let mut message = buffers::message(token, vec![method, url, entity], &mut self.rng);
         message.extend(self.output(&[BufferType::PADDING]).buffer());
-        Call::MakeSignature { context, message: self.descriptor(message) }
+        self.descriptor(message)
     }
 }

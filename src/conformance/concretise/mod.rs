@@ -3,23 +3,36 @@
 //! One concretiser per fact; `facts(concretise(f)) == f` is a property of the tests.
 #![forbid(unsafe_code)]
 
+mod acceptor;
+mod bindings;
 mod buffers;
+mod count;
 mod draft;
 mod initiator;
+mod layers;
+mod sasl;
 mod wire;
 
 use fastrand::Rng;
 
 use crate::buffer::{BufferType, SecHandle};
 use crate::spec::call::{AuthIdentity, Buffer, Call, Descriptor};
-use crate::spec::names::CallName;
-use crate::spec::shadow::registers::{Context, Exchange, Registers};
+use crate::spec::names::{CallName, Profile};
+use crate::spec::shadow::registers::{Context, Registers};
 use crate::spec::vocabulary as fact;
 
 use super::action::CallAction;
 use buffers::Output;
-use draft::{Draft, Origin};
 use wire::Flaw;
+
+/// ISC_REQ_HTTP and ASC_REQ_HTTP.
+const HTTP: u32 = 0x1000_0000;
+/// ASC_REQ_PROXY_BINDINGS.
+const PROXY_BINDINGS: u32 = 0x0400_0000;
+/// SECPKG_ATTR_STREAM_SIZES.
+const STREAM_SIZES: u32 = 4;
+/// SECPKG_ATTR_CLIENT_SPECIFIED_TARGET.
+const CLIENT_SPECIFIED_TARGET: u32 = 27;
 
 /// The call that an action means now. Total: whatever cannot be had is replaced by the nearest thing.
 pub fn concretise(action: &CallAction, registers: &Registers) -> Call {
@@ -43,28 +56,95 @@ impl<'a> Concretiser<'a> {
             CallName::FreeCredentialsHandle => {
                 Call::FreeCredentialsHandle { credential: self.credential(None, |_| true, |_| true) }
             }
-            CallName::AcceptSecurityContext => self.accept(),
-            CallName::InitializeSecurityContext => self.initialize(),
+            CallName::AcceptSecurityContext => {
+                let context = self.context();
+                match self.mechanism(context) {
+                    Profile::DigestHttp => self.accept(context),
+                    Profile::DigestSasl => self.accept_sasl(context),
+                }
+            }
+            CallName::InitializeSecurityContext => {
+                let context = self.context();
+                match self.mechanism(context) {
+                    Profile::DigestHttp => self.initialize(context),
+                    Profile::DigestSasl => self.initialize_sasl(context),
+                }
+            }
             CallName::CompleteAuthToken => {
-                let (context, message) = self.complete();
-                Call::CompleteAuthToken { context, token: message }
+                let context = self.context();
+                let token = match self.mechanism(context) {
+                    Profile::DigestHttp => self.complete(context),
+                    Profile::DigestSasl => self.complete_sasl(context),
+                };
+                Call::CompleteAuthToken { context, token }
             }
             CallName::VerifySignature => {
-                let (context, message) = self.complete();
+                let context = self.context();
+                let message = match self.mechanism(context) {
+                    Profile::DigestHttp => self.complete(context),
+                    Profile::DigestSasl => self.signed(context),
+                };
                 Call::VerifySignature { context, message }
             }
-            CallName::MakeSignature => self.make_signature(),
+            CallName::MakeSignature => {
+                let context = self.context();
+                let message = match self.mechanism(context) {
+                    Profile::DigestHttp => self.next_header(),
+                    Profile::DigestSasl => self.message_to_sign(context),
+                };
+                Call::MakeSignature { context, message }
+            }
+            CallName::EncryptMessage => {
+                let context = self.context();
+                Call::EncryptMessage { context, message: self.message_to_wrap(context) }
+            }
+            CallName::DecryptMessage => {
+                let context = self.context();
+                Call::DecryptMessage { context, message: self.wrapped(context) }
+            }
             CallName::QueryContextAttributes => {
                 let context = self.context();
-                let from: &[u32] = match () {
-                    () if self.wishes(fact::Attribute::Unsupported) => &[3, 4, 6, 7, 8, 0x50, 0x7FFF_FFFF, u32::MAX],
-                    () if self.wishes(fact::Attribute::PackageInfo) => &[10],
-                    () => &[0, 1, 2, 5, 14],
-                };
-                Call::QueryContextAttributes { context, attribute: from[self.rng.usize(..from.len())] }
+                let attribute = self.attribute(context);
+                Call::QueryContextAttributes { context, attribute }
             }
             CallName::DeleteSecurityContext => Call::DeleteSecurityContext { context: self.context() },
         }
+    }
+
+    /// The mechanism of a call: its context's; without one that of the run, where nothing else is wished.
+    fn mechanism(&self, context: Option<SecHandle>) -> Profile {
+        let known = context.and_then(|context| self.registers.contexts.get(&context));
+        match (known, self.registers.setup.profile) {
+            (Some(known), _) => known.profile,
+            (None, Profile::DigestHttp) if self.wishes(fact::Flags::OtherMechanism) => Profile::DigestSasl,
+            (None, Profile::DigestSasl) if self.wishes(fact::Flags::OtherMechanism) => Profile::DigestHttp,
+            (None, profile) => profile,
+        }
+    }
+
+    /// The HTTP flag as the mechanism has it; for a live context the other one, where that is wished.
+    fn http_flag(&self, profile: Profile, context: Option<SecHandle>) -> u32 {
+        let is_live = context.is_some_and(|context| self.registers.contexts.contains_key(&context));
+        let other = is_live && self.wishes(fact::Flags::OtherMechanism);
+        match (profile, other) {
+            (Profile::DigestHttp, false) | (Profile::DigestSasl, true) => HTTP,
+            (Profile::DigestHttp, true) | (Profile::DigestSasl, false) => 0,
+        }
+    }
+
+    fn attribute(&mut self, context: Option<SecHandle>) -> u32 {
+        let known = context.and_then(|context| self.registers.contexts.get(&context));
+        let (streams, target) = known.map_or((false, false), |known| (self.has_layer(known), self.has_target(known)));
+        let optional = [(STREAM_SIZES, streams), (CLIENT_SPECIFIED_TARGET, target)];
+        let of =
+            |wanted: bool| optional.into_iter().filter(move |(_, has)| *has == wanted).map(|(attribute, _)| attribute);
+        let from: Vec<u32> = match () {
+            () if self.wishes(fact::Attribute::Unsupported) => vec![3, 6, 7, 8, 0x50, 0x7FFF_FFFF, u32::MAX],
+            () if self.wishes(fact::Attribute::PackageInfo) => vec![10],
+            () if self.wishes(fact::Attribute::Unavailable) => of(false).collect(),
+            () => of(true).chain([0, 1, 2, 5, 9, 14]).collect(),
+        };
+        self.rng.choice(from).unwrap_or(1)
     }
 
     // --- Handles
@@ -206,62 +286,7 @@ impl<'a> Concretiser<'a> {
         }
     }
 
-    // --- The acceptor's side
-
-    /// The exchanges that the nonce and the opaque of a token come from.
-    fn origin(&mut self, principal: &str, own: Option<usize>) -> Origin<'a> {
-        let registers: &'a Registers = self.registers;
-        let all =
-            || registers.exchanges.iter().enumerate().rev().filter(|(_, exchange)| exchange.principal == principal);
-        let live = || all().filter(|(_, exchange)| exchange.is_live());
-        let one = |exchange: Option<&'a Exchange>| Origin { nonce: exchange, opaque: exchange };
-        let own_exchange = own.map(|own| &registers.exchanges[own]);
-        let not_own = |(index, _): &(usize, &Exchange)| Some(*index) != own;
-        match () {
-            // A context that holds nothing any more is asked with what it may have held.
-            () if self.wishes(fact::Names::This) => {
-                one(own_exchange.or_else(|| live().map(|(_, exchange)| exchange).next()))
-            }
-            () if self.wishes(fact::Names::Other) => one(live().find(not_own).map(|(_, exchange)| exchange)),
-            () if self.wishes(fact::Names::Challenge) => {
-                let own_open = own_exchange.filter(|exchange| exchange.is_live() && exchange.session.is_none());
-                one(own_open
-                    .or_else(|| live().map(|(_, exchange)| exchange).find(|exchange| exchange.session.is_none())))
-            }
-            () if self.wishes(fact::Names::Session) => {
-                // An established context's own session is `this` to it.
-                let is_other =
-                    |(index, _): &(usize, &Exchange)| !self.wishes(fact::State::Established) || Some(*index) != own;
-                let mut sessions = live().filter(|(_, exchange)| exchange.session.is_some());
-                one(sessions.find(is_other).map(|(_, exchange)| exchange))
-            }
-            () if self.wishes(fact::Names::Ended) => one(all()
-                .map(|(_, exchange)| exchange)
-                .find(|exchange| exchange.session.is_some() && !exchange.is_live())),
-            () if self.wishes(fact::Names::Two) => {
-                let mut both: Vec<_> = live().map(|(_, exchange)| exchange).take(4).collect();
-                self.rng.shuffle(&mut both);
-                Origin { nonce: both.first().copied(), opaque: both.get(1).copied() }
-            }
-            () if self.wishes(fact::Names::Nothing) => {
-                let one_known = live().map(|(_, exchange)| exchange).next();
-                match self.rng.u8(..5) {
-                    0 => Origin { nonce: one_known, opaque: None },
-                    1 => Origin { nonce: None, opaque: one_known },
-                    // What lives under another credentials identity is nothing under this one.
-                    2 => one(registers.exchanges.iter().rev().find(|exchange| exchange.principal != principal)),
-                    3 => one(all()
-                        .map(|(_, exchange)| exchange)
-                        .find(|exchange| !exchange.listed && exchange.session.is_none())),
-                    _other => one(None),
-                }
-            }
-            () => match self.action.which {
-                Some(back) => one(live().nth(usize::from(back)).map(|(_, exchange)| exchange)),
-                None => one(own_exchange.or_else(|| live().next().map(|(_, exchange)| exchange))),
-            },
-        }
-    }
+    // --- Tokens and buffers
 
     fn flaw(&self) -> Flaw {
         match () {
@@ -294,70 +319,6 @@ impl<'a> Concretiser<'a> {
         token
     }
 
-    fn accept(&mut self) -> Call {
-        let context = self.context();
-        let known = context.and_then(|context| self.registers.contexts.get(&context));
-        let credential = self.credential(known, |credentials| credentials.inbound, |_| true);
-        let principal = known.map(|context| context.principal.clone()).or_else(|| {
-            credential
-                .and_then(|credential| self.registers.credentials.get(&credential))
-                .map(|credentials| credentials.principal.clone())
-        });
-        let principal = principal.unwrap_or_default();
-        let origin = self.origin(&principal, known.and_then(Context::exchange));
-        let draft = Draft::make(self.registers, origin, self.action, true, &mut self.rng);
-        let flaw = self.flaw();
-        let token = draft.write(flaw, self.token_bytes(), &mut self.rng);
-        let any_token_wish = self.action.wishes.get(fact::Fact::Token).is_some();
-        let nothing_to_answer =
-            origin.nonce.is_none() && self.action.wishes.get(fact::Fact::Names).is_none() && !any_token_wish;
-        let token = if nothing_to_answer { None } else { self.token_buffer(token) };
-        let realm = self.realm();
-        let mut parameters = vec![draft.method, Vec::new(), draft.entity, realm];
-        if self.rng.u8(..4) == 0 {
-            parameters[1].clone_from(&draft.target);
-        }
-        let input = buffers::message(token, parameters, &mut self.rng);
-        let output = self.output(&[BufferType::TOKEN]);
-        let integrity = [0x2_0000, 0x4, 0x8][self.rng.usize(..3)];
-        let asks = match () {
-            () if self.wishes(fact::Asked::More) => true,
-            () if self.wishes(fact::Asked::Within) => {
-                origin.nonce.is_some_and(|exchange| exchange.qop == crate::digest::Qop::AuthInt) && self.rng.bool()
-            }
-            // Without a token the wish for a quality of protection is a wish for the challenge's.
-            () => self.wishes(fact::Qop::AuthInt),
-        };
-        let mut requirements = 0x1000_0000 | if asks { integrity } else { 0 };
-        if self.wishes(fact::Flags::Unsupported) {
-            requirements |= 0x10;
-        }
-        if self.rng.u8(..4) == 0 {
-            requirements |= 0x800 | 0x8000;
-        }
-        Call::AcceptSecurityContext {
-            credential,
-            context,
-            requirements,
-            input: self.descriptor(input),
-            output: buffers::output_descriptor(output, self.action),
-        }
-    }
-
-    fn realm(&mut self) -> Vec<u8> {
-        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-        match () {
-            () if self.wishes(fact::RealmForm::Given) => utf16(&self.registers.setup.realm),
-            () if self.wishes(fact::RealmForm::Malformed) => match self.rng.u8(..4) {
-                0 => b"d".to_vec(),
-                1 => utf16("réalm"),
-                2 => vec![0x00, 0xD8],
-                _other => utf16("line\r\nbreak"),
-            },
-            () => Vec::new(),
-        }
-    }
-
     fn output(&mut self, kinds: &[BufferType]) -> Output {
         let kind = kinds[self.rng.usize(..kinds.len())];
         match () {
@@ -375,26 +336,5 @@ impl<'a> Concretiser<'a> {
     /// A descriptor of these buffers, flawed as the wishes say.
     fn descriptor(&mut self, buffers: Vec<Buffer>) -> Option<Descriptor> {
         buffers::flawed(Descriptor::new(buffers), self.action.wishes.get(fact::Fact::Descriptor), &mut self.rng)
-    }
-
-    fn complete(&mut self) -> (Option<SecHandle>, Option<Descriptor>) {
-        let context = self.context();
-        let known = context.and_then(|context| self.registers.contexts.get(&context));
-        if let Some(message) = known.and_then(|context| self.complete_own(context)) {
-            return (context, self.descriptor(message));
-        }
-        let principal = known.map(|context| context.principal.clone()).unwrap_or_default();
-        let origin = self.origin(&principal, known.and_then(Context::exchange));
-        let draft = Draft::make(self.registers, origin, self.action, false, &mut self.rng);
-        let flaw = self.flaw();
-        let token = draft.write(flaw, self.token_bytes(), &mut self.rng);
-        let token = self.token_buffer(token);
-        // Where there is no token, an output of that type would be taken for one.
-        let outputs: &[BufferType] =
-            if token.is_some() { &[BufferType::TOKEN, BufferType::PADDING] } else { &[BufferType::PADDING] };
-        let mut message = buffers::message(token, vec![draft.method, draft.target, draft.entity], &mut self.rng);
-        let small_or_large = self.output(outputs);
-        message.extend(small_or_large.buffer());
-        (context, self.descriptor(message))
     }
 }

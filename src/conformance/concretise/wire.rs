@@ -8,11 +8,18 @@ use fastrand::Rng;
 pub(super) struct Piece {
     pub(super) name: &'static str,
     pub(super) value: Vec<u8>,
+    /// Whether to stand twice is no offence.
+    may_repeat: bool,
 }
 
 impl Piece {
     pub(super) fn new(name: &'static str, value: impl Into<Vec<u8>>) -> Self {
-        Self { name, value: value.into() }
+        Self { name, value: value.into(), may_repeat: false }
+    }
+
+    /// One that may stand more than once.
+    pub(super) fn repeatable(name: &'static str, value: impl Into<Vec<u8>>) -> Self {
+        Self { may_repeat: true, ..Self::new(name, value) }
     }
 }
 
@@ -37,13 +44,14 @@ pub(super) fn write(
     token_bytes: usize,
     rng: &mut Rng,
 ) -> Vec<u8> {
-    if rng.bool() {
+    // What may repeat means something by its order.
+    if rng.bool() && !pieces.iter().any(|piece| piece.may_repeat) {
         rng.shuffle(&mut pieces);
     }
     match flaw {
         Flaw::None | Flaw::Malformed => {}
         Flaw::Twice => {
-            let known: Vec<usize> = (0..pieces.len()).collect();
+            let known: Vec<usize> = (0..pieces.len()).filter(|index| !pieces[*index].may_repeat).collect();
             if let Some(&index) = rng.choice(&known) {
                 let again = pieces[index].clone();
                 pieces.insert(rng.usize(index..=pieces.len() - 1) + 1, again);
@@ -132,13 +140,30 @@ fn malform(mut token: Vec<u8>, pieces: &[Piece], token_bytes: usize, rng: &mut R
             token.extend_from_slice(b",padding=");
             token.resize(token.len() + padding, b'x');
         }
-        _other => token = [bad_value(pieces), token].concat(),
+        _other => token = [bad_value(pieces, rng), token].concat(),
     }
     token
 }
 
 /// A known directive with a value it may not have, standing first.
-fn bad_value(pieces: &[Piece]) -> Vec<u8> {
+fn bad_value(pieces: &[Piece], rng: &mut Rng) -> Vec<u8> {
     let has = |name| pieces.iter().any(|piece| piece.name == name);
-    if has("response") || has("username") { b"nc=0000000,".to_vec() } else { b"charset=latin1,".to_vec() }
+    let values: &[&str] = match () {
+        () if has("digest-uri") || has("cnonce") && !has("uri") => &[
+            "nc=0000000,",
+            "maxbuf=16,",
+            "maxbuf=16777216,",
+            "maxbuf=1e3,",
+            "digest-uri=imap,",
+            "digest-uri=\"imap/\",",
+            "cipher=aes,",
+            "charset=latin1,",
+            "authzid=\"\",",
+            "qop=auth-none,",
+            "response=0123456789abcdef,",
+        ],
+        () if has("response") || has("username") => &["nc=0000000,"],
+        () => &["charset=latin1,"],
+    };
+    values[rng.usize(..values.len())].into()
 }

@@ -3,7 +3,9 @@
 
 use crate::digest::{
     AuthenticationInfo, Challenge, ChallengeError, Limits, Response, ResponseDirectives, ResponseFields, TokenError,
+    bindings::ChannelBindings,
     directives, hash,
+    sasl::{self, Ciphers, MaxBuf},
 };
 
 /// Any bytes into every parser of tokens: positions must lie inside, and what was read must read the same once
@@ -38,8 +40,20 @@ pub fn tokens(token: &[u8]) -> Result<(), String> {
         inside(token, &error)?;
     }
     match Response::parse(token, &limits) {
-        Ok(response) => rewrite_response(&response),
-        Err(error) => inside(token, &error),
+        Ok(response) => rewrite_response(&response)?,
+        Err(error) => inside(token, &error)?,
+    }
+    match sasl::Challenge::parse(token, &limits) {
+        Ok(challenge) => rewrite_sasl_challenge(&challenge, &limits)?,
+        Err(error) => inside(token, &error)?,
+    }
+    match sasl::Response::parse(token, &limits) {
+        Ok(response) => rewrite_sasl_response(&response)?,
+        Err(error) => inside(token, &error)?,
+    }
+    match ChannelBindings::parse(token) {
+        Ok(bindings) => rewrite_bindings(&bindings),
+        Err(_) => Ok(()),
     }
 }
 
@@ -96,6 +110,57 @@ fn rewrite_response(response: &Response<'_>) -> Result<(), String> {
         ..response.clone()
     };
     same(&expected, Response::parse(&written, &unlimited(&Limits::default())))
+}
+
+/// What has no meaning under the qop is not written.
+fn rewrite_sasl_challenge(challenge: &sasl::Challenge, limits: &Limits) -> Result<(), String> {
+    let written = match challenge.to_bytes() {
+        Ok(written) => written,
+        Err(ChallengeError::TooLong { .. }) => return Ok(()),
+        Err(error) => return Err(format!("{challenge:?} was read and cannot be written: {error}")),
+    };
+    let has_layer = challenge.qop.auth_int || challenge.qop.auth_conf;
+    let expected = sasl::Challenge {
+        maxbuf: if has_layer { challenge.maxbuf } else { MaxBuf::DEFAULT },
+        ciphers: if challenge.qop.auth_conf { challenge.ciphers } else { Ciphers::EMPTY },
+        ..challenge.clone()
+    };
+    same(&expected, sasl::Challenge::parse(&written, &unlimited(limits)))
+}
+
+/// As [`rewrite_response`], on SASL.
+fn rewrite_sasl_response(response: &sasl::Response<'_>) -> Result<(), String> {
+    let fields = sasl::ResponseFields {
+        username: &response.username,
+        realm: Some(&*response.realm).filter(|realm| !realm.is_empty()),
+        nonce: &response.nonce,
+        cnonce: &response.cnonce,
+        nc: response.nc,
+        qop: response.qop,
+        cipher: response.cipher,
+        maxbuf: Some(response.maxbuf),
+        digest_uri: &response.digest_uri,
+        charset: response.charset,
+        authzid: response.authzid.as_deref(),
+    };
+    let mut written = Vec::new();
+    let digits = hash::hex(&response.response);
+    fields.write(&digits, &mut written).ok_or_else(|| format!("{response:?} was read and cannot be written"))?;
+    let expected = sasl::Response {
+        qop_text: response.qop.as_str().as_bytes().into(),
+        nc_text: crate::digest::nc_value(response.nc),
+        ..response.clone()
+    };
+    same(&expected, sasl::Response::parse(&written, &unlimited(&Limits::default())))
+}
+
+fn rewrite_bindings(bindings: &ChannelBindings<'_>) -> Result<(), String> {
+    let written = bindings.to_buffer();
+    match ChannelBindings::parse(&written) {
+        Ok(read) if read == *bindings && read.hash() == bindings.hash() => Ok(()),
+        Ok(read) => Err(format!("{bindings:?} reads as {read:?} once written")),
+        Err(error) => Err(format!("{bindings:?} does not read once written: {error}")),
+    }
 }
 
 fn same<T: PartialEq + core::fmt::Debug>(expected: &T, read: Result<T, TokenError>) -> Result<(), String> {

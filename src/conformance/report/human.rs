@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Conclusion, Finding, FindingKind, Report, RowReport, RowVerdict, Strictness};
+use super::{Conclusion, Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::action::{Action, CallAction, Edit};
 use crate::conformance::plan::Sequence;
 use crate::conformance::run::Trace;
@@ -23,26 +23,32 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const WARNING: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// The whole report: head, a line for each call, every finding, a summary.
+/// The whole report: head, and for each profile a line for each call, every finding, a summary.
 pub fn report(specification: &Specification, report: &Report, strictness: Strictness) -> String {
     let mut text = String::new();
     head(&mut text, report);
+    for of_profile in &report.profiles {
+        profile(&mut text, specification, of_profile, strictness);
+    }
+    text
+}
+
+fn profile(text: &mut String, specification: &Specification, report: &ProfileReport, strictness: Strictness) {
+    let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", report.profile);
     if let Some(smoke) = &report.smoke {
-        let _ = writeln!(text, "{BAD}the smoke exchange failed{BAD:#}: {smoke}");
-        text.push('\n');
+        let _ = writeln!(text, "{BAD}the smoke exchange failed{BAD:#}: {smoke}\n");
     }
     for call in CallName::ALL {
-        call_line(&mut text, report, *call);
+        call_line(text, report, *call);
     }
     for row in &report.rows {
         for finding in distinct(row).filter(|finding| in_full(finding, strictness)) {
-            finding_in_full(&mut text, specification, row, finding);
+            finding_in_full(text, specification, row, finding);
         }
     }
-    deviations(&mut text, report, strictness);
-    notes(&mut text, report);
-    summary(&mut text, report, strictness);
-    text
+    deviations(text, report, strictness);
+    notes(text, report);
+    summary(text, report, strictness);
 }
 
 fn head(text: &mut String, report: &Report) {
@@ -51,12 +57,11 @@ fn head(text: &mut String, report: &Report) {
     {
         let _ = writeln!(text, "{DIM}{name:<8}{DIM:#} {value}");
     }
-    text.push('\n');
 }
 
 /// How many rows of a call ran, of how many that could, how many concretisations that were, and the fewest of a row
 /// that ran. The count of each row is in the JSON report.
-fn call_line(text: &mut String, report: &Report, call: CallName) {
+fn call_line(text: &mut String, report: &ProfileReport, call: CallName) {
     let rows = || report.rows.iter().filter(|row| row.call == call);
     if rows().next().is_none() {
         return;
@@ -102,7 +107,7 @@ fn in_full(finding: &Finding, strictness: Strictness) -> bool {
     }
 }
 
-fn deviations(text: &mut String, report: &Report, strictness: Strictness) {
+fn deviations(text: &mut String, report: &ProfileReport, strictness: Strictness) {
     let mut separator = "\n";
     for row in &report.rows {
         for finding in distinct(row).filter(|finding| !in_full(finding, strictness)) {
@@ -123,10 +128,10 @@ fn kind(kind: FindingKind) -> String {
 }
 
 fn finding_in_full(text: &mut String, specification: &Specification, report: &RowReport, finding: &Finding) {
-    let Some(row) = specification.row(&report.row) else { return };
+    let Some((tables, row)) = specification.find(&report.row) else { return };
     let state = if finding.state.is_empty() { String::new() } else { format!(" in {}", finding.state) };
     let _ = writeln!(text, "\n{} {BOLD}{}{BOLD:#}: {}{state}", kind(finding.kind), row.id, row.call);
-    field(text, "requirement", &situation(specification.call(row.call), &finding.situation));
+    field(text, "requirement", &situation(tables, &finding.situation));
     field(text, "", &row.outcome.why);
     for reference in &row.sources {
         field(text, "source", &source(specification, reference));
@@ -151,8 +156,8 @@ fn field(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "  {DIM}{name:<11}{DIM:#}  {value}");
 }
 
-fn situation(call: Option<&CallSpec>, id: &str) -> String {
-    let known = call.and_then(|call| call.situations.iter().find(|situation| situation.id == id));
+fn situation(tables: &CallSpec, id: &str) -> String {
+    let known = tables.situations.iter().find(|situation| situation.id == id);
     known.map_or_else(|| id.to_owned(), |situation| format!("{id}: {}", situation.text))
 }
 
@@ -174,7 +179,7 @@ pub fn expected(allowed: &Allowed) -> String {
 }
 
 /// Why rows did not run, those with the same reason together.
-fn notes(text: &mut String, report: &Report) {
+fn notes(text: &mut String, report: &ProfileReport) {
     let mut reasons: Vec<(RowVerdict, &str, Vec<&str>)> = Vec::new();
     for row in &report.rows {
         let Some(note) = row.note.as_deref() else { continue };
@@ -192,7 +197,7 @@ fn notes(text: &mut String, report: &Report) {
     }
 }
 
-fn summary(text: &mut String, report: &Report, strictness: Strictness) {
+fn summary(text: &mut String, report: &ProfileReport, strictness: Strictness) {
     let counts: Vec<String> = RowVerdict::ALL
         .iter()
         .map(|verdict| (report.with_verdict(*verdict).count(), verdict.name()))
@@ -208,7 +213,9 @@ fn summary(text: &mut String, report: &Report, strictness: Strictness) {
     };
     let rows = report.rows.len();
     let counts = counts.join(", ");
-    let _ = writeln!(text, "\n{style}{word}{style:#}: {rows} rows: {counts}; {concretisations} concretisations");
+    let profile = report.profile;
+    let _ =
+        writeln!(text, "\n{style}{profile} {word}{style:#}: {rows} rows: {counts}; {concretisations} concretisations");
 }
 
 /// A sequence as it went: each action, and for each call the status, the verdict and the row.
@@ -249,6 +256,7 @@ pub fn describe(action: &Action) -> String {
         Action::AccountsDown(true) => "the account source goes down".to_owned(),
         Action::AccountsDown(false) => "the account source is back".to_owned(),
         Action::SpendCounts => "the newest context, if an established initiator's, spends all its counts".to_owned(),
+        Action::SpendSequences => "the newest context, if it protects messages, spends all its numbers".to_owned(),
     }
 }
 
@@ -286,23 +294,27 @@ fn describe_call(action: &CallAction) -> String {
     text
 }
 
-/// The rows as a list: id, call, states, situations, level and provenance.
+/// The rows as a list: id, call, states, situations, level, provenance and profiles.
 pub fn list<'a>(specification: &Specification, rows: impl Iterator<Item = &'a Row>) -> String {
     let mut text = String::new();
     for row in rows {
         let states: Vec<&str> = row.states.iter().map(|state| state_name(row, *state)).collect();
-        let situations = specification.call(row.call).map(|call| &call.situations);
+        let tables = specification.find(&row.id).map(|(tables, _)| tables);
+        let situations = tables.map(|tables| &tables.situations);
         let situations: Vec<&str> =
             row.situations.iter().filter_map(|position| Some(situations?.get(*position)?.id.as_str())).collect();
+        let profiles: Vec<&str> =
+            tables.into_iter().flat_map(|tables| &tables.profiles).map(|profile| profile.name()).collect();
         let _ = writeln!(
             text,
-            "{BOLD}{}{BOLD:#}  {}  {}  {}  {}  {}",
+            "{BOLD}{}{BOLD:#}  {}  {}  {}  {}  {}  {}",
             row.id,
             row.call,
             states.join("|"),
             situations.join("|"),
             row.level,
-            row.provenance
+            row.provenance,
+            profiles.join("|")
         );
     }
     text
@@ -322,8 +334,10 @@ mod tests {
     use super::{describe, report};
     use crate::conformance::action::{Action, CallAction, Edit};
     use crate::conformance::plan::Sequence;
-    use crate::conformance::report::{Conclusion, Finding, FindingKind, Report, RowReport, RowVerdict, Strictness};
-    use crate::spec::names::CallName;
+    use crate::conformance::report::{
+        Conclusion, Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness,
+    };
+    use crate::spec::names::{CallName, Profile};
     use crate::spec::vocabulary::Names;
     use crate::spec::{Setup, Specification};
 
@@ -347,7 +361,8 @@ mod tests {
             note: None,
             findings: vec![finding],
         };
-        Report { spec_version: "0.0.0".into(), subject: "test".into(), seed: 7, smoke: None, rows: vec![row] }
+        let profile = ProfileReport { profile: Profile::DigestHttp, smoke: None, rows: vec![row] };
+        Report { spec_version: "0.0.0".into(), subject: "test".into(), seed: 7, profiles: vec![profile] }
     }
 
     #[test]
@@ -364,7 +379,7 @@ mod tests {
             "actual       SEC_E_OK, no handle, buffers untouched",
             " 1. the nonce lifetime passes",
             "{\"setup\":",
-            "does not conform: 1 rows: 1 fail; 3 concretisations",
+            "digest-http does not conform: 1 rows: 1 fail; 3 concretisations",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
@@ -384,11 +399,32 @@ mod tests {
     #[test]
     fn a_run_in_which_no_completion_ran_shows_nothing() {
         let mut found = one_row(RowVerdict::Pass, FindingKind::Deviation);
-        found.rows[0].ran = 0;
+        found.profiles[0].rows[0].ran = 0;
         assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::NothingShown);
-        found.rows[0].ran = 1;
+        found.profiles[0].rows[0].ran = 1;
         assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::Conforms);
-        found.smoke = Some("AcceptSecurityContext answered SEC_E_INTERNAL_ERROR".into());
+        found.profiles[0].smoke = Some("AcceptSecurityContext answered SEC_E_INTERNAL_ERROR".into());
+        assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::NothingShown);
+    }
+
+    #[test]
+    fn a_run_is_as_its_gravest_profile_and_of_none_nothing_is_shown() {
+        let mut found = one_row(RowVerdict::Pass, FindingKind::Deviation);
+        let mut sasl = found.profiles[0].clone();
+        sasl.profile = Profile::DigestSasl;
+        sasl.rows[0].verdict = RowVerdict::Fail;
+        found.profiles.push(sasl);
+        assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::Findings);
+        let tables = Specification::embedded().expect("the tables load");
+        let text = anstream::adapter::strip_str(&report(&tables, &found, Strictness::Lenient)).to_string();
+        for part in
+            ["\ndigest-http\n", "\ndigest-http conforms: ", "\ndigest-sasl\n", "\ndigest-sasl does not conform: "]
+        {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+        found.profiles[0].rows[0].ran = 0;
+        assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::NothingShown);
+        found.profiles.clear();
         assert_eq!(found.conclusion(Strictness::Lenient), Conclusion::NothingShown);
     }
 

@@ -3,19 +3,28 @@
 
 use serde::Serialize;
 
-use super::{Conclusion, Report, RowVerdict, Strictness};
+use super::{Conclusion, ProfileReport, Report, RowVerdict, Strictness};
 
 /// The version of the form; it changes when a program that reads it must.
-pub const REPORT_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Document<'a> {
     report_version: u32,
     strict: bool,
     conclusion: Conclusion,
+    spec_version: &'a str,
+    subject: &'a str,
+    seed: u64,
+    profiles: Vec<ProfileDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProfileDocument<'a> {
+    conclusion: Conclusion,
     counts: Counts,
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a ProfileReport,
 }
 
 #[derive(Serialize)]
@@ -28,25 +37,32 @@ struct Counts {
     concretisations: usize,
 }
 
+fn profile(report: &ProfileReport, strictness: Strictness) -> ProfileDocument<'_> {
+    let count = |verdict| report.with_verdict(verdict).count();
+    let counts = Counts {
+        pass: count(RowVerdict::Pass),
+        deviation: count(RowVerdict::Deviation),
+        fail: count(RowVerdict::Fail),
+        skipped: count(RowVerdict::Skipped),
+        errored: count(RowVerdict::Errored),
+        concretisations: report.rows.iter().map(|row| row.ran).sum(),
+    };
+    ProfileDocument { conclusion: report.conclusion(strictness), counts, report }
+}
+
 /// The report as one indented document that ends in a line break.
 ///
 /// # Errors
 /// Where a value has no form in JSON; no report holds such a value.
 pub fn report(report: &Report, strictness: Strictness) -> serde_json::Result<String> {
-    let count = |verdict| report.with_verdict(verdict).count();
     let document = Document {
         report_version: REPORT_VERSION,
         strict: strictness == Strictness::Strict,
         conclusion: report.conclusion(strictness),
-        counts: Counts {
-            pass: count(RowVerdict::Pass),
-            deviation: count(RowVerdict::Deviation),
-            fail: count(RowVerdict::Fail),
-            skipped: count(RowVerdict::Skipped),
-            errored: count(RowVerdict::Errored),
-            concretisations: report.rows.iter().map(|row| row.ran).sum(),
-        },
-        report,
+        spec_version: &report.spec_version,
+        subject: &report.subject,
+        seed: report.seed,
+        profiles: report.profiles.iter().map(|report| profile(report, strictness)).collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

@@ -11,7 +11,7 @@ use super::subject::SubjectError;
 use super::walk::Step;
 use crate::spec::Specification;
 use crate::spec::call::Descriptor;
-use crate::spec::names::CallName;
+use crate::spec::names::{CallName, Profile};
 
 /// The verdict on one row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize)]
@@ -86,7 +86,7 @@ impl Finding {
         difference: &str,
         reproducer: Sequence,
     ) -> Self {
-        let tables = specification.call(step.call.name());
+        let tables = step.judgement.row.as_deref().and_then(|row| specification.find(row)).map(|(tables, _)| tables);
         let situation = tables.and_then(|tables| tables.situations.get(tables.situation(&step.judgement.facts)?));
         Self {
             kind,
@@ -159,15 +159,11 @@ pub struct RowReport {
     pub findings: Vec<Finding>,
 }
 
-/// What became of a run.
+/// What became of the rows of one profile.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// The version of the tables.
-    pub spec_version: String,
-    /// What was under test.
-    pub subject: String,
-    /// The seed.
-    pub seed: u64,
+pub struct ProfileReport {
+    /// The profile.
+    pub profile: Profile,
     /// Why the smoke exchange failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smoke: Option<String>,
@@ -175,13 +171,13 @@ pub struct Report {
     pub rows: Vec<RowReport>,
 }
 
-impl Report {
+impl ProfileReport {
     /// The rows with that verdict.
     pub fn with_verdict(&self, verdict: RowVerdict) -> impl Iterator<Item = &RowReport> {
         self.rows.iter().filter(move |row| row.verdict == verdict)
     }
 
-    /// How the run as a whole is to be taken; `strict` counts deviations as findings.
+    /// How the run of the profile is to be taken; `strict` counts deviations as findings.
     pub fn conclusion(&self, strict: Strictness) -> Conclusion {
         let mut completions = self.rows.iter().filter(|row| row.call == CallName::CompleteAuthToken).peekable();
         let ran = |row: &RowReport| row.ran > 0;
@@ -197,6 +193,37 @@ impl Report {
     }
 }
 
+/// What became of a run: of the rows of each profile, apart.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The version of the tables.
+    pub spec_version: String,
+    /// What was under test.
+    pub subject: String,
+    /// The seed.
+    pub seed: u64,
+    /// The profiles of which rows were chosen.
+    pub profiles: Vec<ProfileReport>,
+}
+
+impl Report {
+    /// The rows of all profiles; a row of a table that profiles share is there once for each.
+    pub fn rows(&self) -> impl Iterator<Item = &RowReport> {
+        self.profiles.iter().flat_map(|profile| &profile.rows)
+    }
+
+    /// The rows with that verdict, of all profiles.
+    pub fn with_verdict(&self, verdict: RowVerdict) -> impl Iterator<Item = &RowReport> {
+        self.rows().filter(move |row| row.verdict == verdict)
+    }
+
+    /// How the run as a whole is to be taken: as its gravest profile.
+    pub fn conclusion(&self, strict: Strictness) -> Conclusion {
+        let gravest = self.profiles.iter().map(|profile| profile.conclusion(strict)).max();
+        gravest.unwrap_or(Conclusion::NothingShown)
+    }
+}
+
 /// Whether deviations are findings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Strictness {
@@ -207,8 +234,8 @@ pub enum Strictness {
     Strict,
 }
 
-/// What a run shows about its subject.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+/// What a run shows about its subject, the gravest last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
     /// No row that ran found anything.

@@ -8,13 +8,14 @@ use std::time::Duration;
 use super::{Subject, SubjectError};
 use crate::buffer::{SecBuffer, SecBufferDesc, SecHandle};
 use crate::digest::Timestamp;
+use crate::digest::sasl::{self, MaxBuf};
 use crate::package::accounts::{Account, AccountSource, AccountSourceUnavailable, MemoryAccounts};
 use crate::package::configuration::{Configuration, Limits, SequencePolicy};
 use crate::package::environment::{Environment, EnvironmentError};
 use crate::package::{
     AcceptRequirements, AuthIdentity, ContextAttribute, Failure, InitializeRequirements, SecurityPackage,
 };
-use crate::spec::call::{Attribute, Call, Descriptor, Outcome};
+use crate::spec::call::{Attribute, Call, Descriptor, Outcome, SessionKeyBytes};
 use crate::spec::names::Need;
 use crate::spec::setup::{EnvironmentFault, Policy, Setup};
 use crate::status::SecurityStatus;
@@ -113,7 +114,8 @@ impl Builtin {
                 },
             },
             charset_utf8: true,
-            ..Configuration::default()
+            ciphers: setup.ciphers.iter().map(|cipher| sasl::Cipher::from(*cipher)).collect(),
+            maxbuf: MaxBuf::new(setup.maxbuf).unwrap_or(MaxBuf::DEFAULT),
         };
         let package = || SecurityPackage::new(configuration.clone(), world.clone(), world.clone());
         Self { package: package(), other: package(), world }
@@ -149,7 +151,7 @@ impl Builtin {
                 })?;
                 let granted = Some(accepted.attributes.bits());
                 let (status, handle, expiry) = (accepted.status, Some(accepted.context), Some(accepted.expiry.0));
-                Ok(Done { status, handle, input, output, attribute: None, granted, expiry })
+                Ok(Done { status, handle, input, output, granted, expiry, ..Done::default() })
             }
             Call::InitializeSecurityContext { credential, context, target_name, requirements, .. } => {
                 let (target, requirements) =
@@ -162,7 +164,7 @@ impl Builtin {
                 let granted = Some(initialized.attributes.bits());
                 let (status, handle, expiry) =
                     (initialized.status, Some(initialized.context), Some(initialized.expiry.0));
-                Ok(Done { status, handle, input, output, attribute: None, granted, expiry })
+                Ok(Done { status, handle, input, output, granted, expiry, ..Done::default() })
             }
             Call::CompleteAuthToken { context, .. } => {
                 self.in_place(output, |message| package.complete_auth_token(*context, message))
@@ -173,14 +175,18 @@ impl Builtin {
             Call::VerifySignature { context, .. } => {
                 self.in_place(output, |message| package.verify_signature(*context, message))
             }
+            Call::EncryptMessage { context, .. } => {
+                self.in_place(output, |message| package.encrypt_message(*context, message))
+            }
+            Call::DecryptMessage { context, .. } => {
+                let mut quality = None;
+                let done = self.in_place(output, |message| {
+                    package.decrypt_message(*context, message).map(|protection| quality = Some(protection.bits()))
+                })?;
+                Ok(Done { quality, ..done })
+            }
             Call::QueryContextAttributes { context, attribute } => {
-                let attribute = if let ContextAttribute::Names { user_name } =
-                    package.query_context_attributes(*context, *attribute)?
-                {
-                    Attribute::Names(user_name)
-                } else {
-                    Attribute::Other
-                };
+                let attribute = judged(package.query_context_attributes(*context, *attribute)?);
                 Ok(Done { attribute: Some(attribute), ..Done::default() })
             }
             Call::DeleteSecurityContext { context } => {
@@ -203,6 +209,29 @@ impl Builtin {
     }
 }
 
+/// An attribute as far as it is judged.
+fn judged(attribute: ContextAttribute) -> Attribute {
+    match attribute {
+        ContextAttribute::Names { user_name } => Attribute::Names(user_name),
+        ContextAttribute::Sizes { max_signature, block_size, security_trailer, .. } => {
+            Attribute::Sizes { maximum_signature: max_signature, block_size, security_trailer }
+        }
+        ContextAttribute::StreamSizes { header, trailer, maximum_message, buffers, block_size } => {
+            Attribute::StreamSizes { header, trailer, maximum_message, buffers, block_size }
+        }
+        ContextAttribute::KeyInfo { signature_algorithm, encrypt_algorithm, key_size } => Attribute::KeyInfo {
+            signature_algorithm: signature_algorithm.to_owned(),
+            encryption_algorithm: encrypt_algorithm.to_owned(),
+            key_size,
+        },
+        ContextAttribute::SessionKey(key) => Attribute::SessionKey(SessionKeyBytes(key.to_vec())),
+        ContextAttribute::ClientSpecifiedTarget(target) => Attribute::ClientSpecifiedTarget(target),
+        ContextAttribute::Lifespan { .. } | ContextAttribute::PackageInfo { .. } | ContextAttribute::Flags(_) => {
+            Attribute::Other
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Done {
     status: SecurityStatus,
@@ -212,6 +241,7 @@ struct Done {
     attribute: Option<Attribute>,
     granted: Option<u32>,
     expiry: Option<u64>,
+    quality: Option<u32>,
 }
 
 impl Default for Done {
@@ -224,6 +254,7 @@ impl Default for Done {
             attribute: None,
             granted: None,
             expiry: None,
+            quality: None,
         }
     }
 }
@@ -279,6 +310,7 @@ impl Subject for Builtin {
                     attribute: done.attribute,
                     granted: done.granted,
                     expiry: done.expiry,
+                    quality: done.quality,
                 }
             }
             Err(failure) => Outcome::untouched(failure.status, call),
@@ -302,6 +334,10 @@ impl Subject for Builtin {
 
     fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
         self.package.advance_nonce_count(Some(context), u32::MAX).map_err(|failure| SubjectError(failure.to_string()))
+    }
+
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.package.spend_sequence_numbers(Some(context)).map_err(|failure| SubjectError(failure.to_string()))
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

@@ -72,6 +72,14 @@ pub trait Subject {
         Err(SubjectError("this subject counts by itself".into()))
     }
 
+    /// Tells a context that all sequence numbers of what it sends were spent elsewhere ([`Need::Sequences`]).
+    ///
+    /// # Errors
+    /// Where the subject cannot.
+    fn spend_sequences(&mut self, _context: SecHandle) -> Result<(), SubjectError> {
+        Err(SubjectError("this subject counts by itself".into()))
+    }
+
     /// A live handle of a second provider ([`Need::TwoProviders`]).
     ///
     /// # Errors
@@ -112,6 +120,10 @@ impl<S: Subject + ?Sized> Subject for &mut S {
 
     fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
         (**self).spend_counts(context)
+    }
+
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        (**self).spend_sequences(context)
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use super::{Subject, SubjectError};
 use crate::buffer::SecHandle;
+use crate::digest::bindings::{UPGRADED, upgraded_cnonce};
 use crate::digest::{
-    A2, Algorithm, AuthenticationInfo, Challenge, Charset, OfferedAlgorithm, OfferedQop, Qop, ResponseFields,
-    SessionKey, UserHash, charset, directives, hash,
+    A2, Algorithm, AuthenticationInfo, Challenge, Charset, ExtendedProtection, OfferedAlgorithm, OfferedQop, Qop,
+    ResponseFields, SessionKey, UserHash, charset, directives, hash, sasl,
 };
-use crate::spec::call::{Attribute, Call, Outcome};
-use crate::spec::names::{Buffers, HandleOutcome, Need};
+
+use crate::spec::call::{Call, Outcome};
+use crate::spec::names::{Buffers, HandleOutcome, Need, Profile};
 use crate::spec::setup::{EnvironmentFault, Setup};
-use crate::spec::shadow::registers::Answer;
+use crate::spec::shadow::questions::SaslOffer;
+use crate::spec::shadow::registers::{Extended, HttpAnswer, Offer, SaslAnswer};
 use crate::spec::{Shadow, Specification};
 
 /// The tables, answering.
@@ -25,6 +28,12 @@ pub struct Oracle {
     shadow: Shadow,
     handles: u64,
     entropy: fastrand::Rng,
+}
+
+/// What some positions of a message hold afterwards, and pfQOP.
+struct InPlace {
+    places: Vec<(usize, Vec<u8>)>,
+    quality: Option<u32>,
 }
 
 impl Oracle {
@@ -48,29 +57,58 @@ impl Oracle {
         (0..32).map(|_| b"0123456789abcdef"[self.entropy.usize(..16)]).collect()
     }
 
-    fn challenge(&mut self, realm: String, qop: Qop, stale: bool) -> Vec<u8> {
-        let (nonce, opaque) = (self.octets(), self.octets());
-        let algorithm = self.shadow.registers().setup.algorithm.into();
-        challenge_bytes(realm, nonce, opaque, algorithm, qop, stale).unwrap_or_default()
+    fn challenge(&mut self, call: &Call, stale: bool) -> Option<Vec<u8>> {
+        let (mut nonce, opaque) = (self.octets(), self.octets());
+        match self.shadow.profile_of(call) {
+            Profile::DigestHttp => {
+                let (realm, qop) = self.shadow.challenge_parameters(call)?;
+                if self.shadow.announces_upgrade(call) {
+                    nonce.splice(..0, *UPGRADED);
+                }
+                let algorithm = self.shadow.registers().setup.algorithm.into();
+                challenge_bytes(realm, nonce, opaque, algorithm, qop, stale)
+            }
+            Profile::DigestSasl => {
+                let SaslOffer { realm, qop, ciphers, maxbuf } = self.shadow.sasl_offer(call)?;
+                let challenge = sasl::Challenge {
+                    realms: vec![realm],
+                    nonce,
+                    qop: sasl::OfferedQop::only(qop),
+                    stale,
+                    maxbuf,
+                    charset: Charset::Utf8,
+                    algorithm: sasl::OfferedAlgorithm::Md5Sess,
+                    ciphers,
+                };
+                challenge.to_bytes().ok()
+            }
+        }
     }
 
     /// What the buffers class of a row means for this call: bytes for the output.
     fn written(&mut self, buffers: Buffers, call: &Call) -> Option<Vec<u8>> {
-        let (realm, qop) = self.shadow.challenge_parameters(call).unwrap_or_else(|| (String::new(), Qop::Auth));
         match buffers {
-            Buffers::Untouched | Buffers::AttributeValue => None,
+            // What is done in place is written by `in_place`.
+            Buffers::Untouched | Buffers::AttributeValue | Buffers::Wrapped | Buffers::Plaintext => None,
             Buffers::Empty => Some(Vec::new()),
-            Buffers::Challenge => Some(self.challenge(realm, qop, false)),
-            Buffers::ChallengeStale => Some(self.challenge(realm, qop, true)),
-            Buffers::ChallengeStaleIfOutput => {
-                self.shadow.output_is_enough(call).then(|| self.challenge(realm, qop, true))
+            Buffers::Challenge => self.challenge(call, false),
+            Buffers::ChallengeStale => self.challenge(call, true),
+            Buffers::ChallengeIfOutput | Buffers::ChallengeStaleIfOutput => {
+                let stale = buffers == Buffers::ChallengeStaleIfOutput;
+                self.shadow.output_is_enough(call).then(|| self.challenge(call, stale)).flatten()
             }
             Buffers::PendingChallengeStale => self.pending(call),
             Buffers::PendingChallengeStaleIfOutput => {
                 self.shadow.output_is_enough(call).then(|| self.pending(call)).flatten()
             }
             Buffers::AuthenticationInfoIfOutput => Some(self.authentication_info(call).unwrap_or_default()),
-            Buffers::Response => self.response(call, true),
+            Buffers::Response => match self.shadow.profile_of(call) {
+                Profile::DigestHttp => self.response(call, true),
+                Profile::DigestSasl => self.sasl_response(call),
+            },
+            Buffers::ResponseAgain => written_sasl(&self.shadow.sasl_answer_again(call)?),
+            Buffers::Rspauth => self.shadow.rspauth(call).map(|rspauth| sasl::rspauth_token(&rspauth).to_vec()),
+            Buffers::Signature => self.shadow.signature(call).map(Vec::from),
             Buffers::ResponseUnfinished => self.response(call, false),
             Buffers::Header => self.header(call),
             Buffers::ResponseFinished => self.finished(call),
@@ -80,8 +118,13 @@ impl Oracle {
     fn pending(&self, call: &Call) -> Option<Vec<u8>> {
         let registers = self.shadow.registers();
         let pending = &registers.exchanges[registers.contexts.get(&call.context()?)?.pending?];
-        let (realm, nonce, opaque) = (pending.realm.clone(), pending.nonce.clone(), pending.opaque.clone());
-        challenge_bytes(realm, nonce, opaque, pending.algorithm, pending.qop, true)
+        let (realm, nonce) = (pending.realm.clone(), pending.nonce.clone());
+        match &pending.offer {
+            Offer::Http { opaque, qop, algorithm } => {
+                challenge_bytes(realm, nonce, opaque.clone(), *algorithm, *qop, true)
+            }
+            Offer::Sasl { .. } => None,
+        }
     }
 
     fn authentication_info(&self, call: &Call) -> Option<Vec<u8>> {
@@ -102,7 +145,14 @@ impl Oracle {
     }
 
     fn response(&mut self, call: &Call, finished: bool) -> Option<Vec<u8>> {
-        let cnonce = self.octets();
+        let extended = self.shadow.extended_protection(call);
+        let cnonce = match &extended {
+            Some(Extended { service_name, channel_binding }) => {
+                let entropy = std::array::from_fn(|_| self.entropy.u8(..));
+                upgraded_cnonce(service_name, channel_binding, &entropy).to_vec()
+            }
+            None => self.octets(),
+        };
         let (challenge, identity) = self.shadow.challenge_and_identity(call)?;
         let Call::InitializeSecurityContext { target_name, requirements, .. } = call else { return None };
         let integrity = requirements & (0x1_0000 | 0x4 | 0x8) != 0;
@@ -114,12 +164,13 @@ impl Oracle {
             &challenge.nonce,
             &cnonce,
         );
-        let answer = Answer {
+        let answer = HttpAnswer {
             challenge,
             username,
             key,
             qop,
             cnonce,
+            extended,
             nc: 1,
             method: self.shadow.parameter(call, 0).to_vec(),
             uri: target_name.clone().unwrap_or_default(),
@@ -130,9 +181,9 @@ impl Oracle {
     }
 
     fn header(&self, call: &Call) -> Option<Vec<u8>> {
-        let before = self.shadow.registers().contexts.get(&call.context()?)?.answer.as_ref()?;
-        let answer = Answer {
-            nc: before.nc.checked_add(1)?,
+        let before = self.shadow.registers().contexts.get(&call.context()?)?.http_answer()?;
+        let answer = HttpAnswer {
+            nc: before.next_count()?,
             method: self.shadow.parameter(call, 0).to_vec(),
             uri: self.shadow.parameter(call, 1).to_vec(),
             ..before.clone()
@@ -141,7 +192,7 @@ impl Oracle {
     }
 
     fn finished(&self, call: &Call) -> Option<Vec<u8>> {
-        let answer = self.shadow.registers().contexts.get(&call.context()?)?.answer.as_ref()?;
+        let answer = self.shadow.registers().contexts.get(&call.context()?)?.http_answer()?;
         let entity = hash::unhex32(self.shadow.parameter(call, 2));
         let digits = hash::hex(&answer.request_digest(entity.as_ref())?);
         let mut token = answer.token.clone();
@@ -154,10 +205,83 @@ impl Oracle {
         Some(token)
     }
 
+    fn sasl_response(&mut self, call: &Call) -> Option<Vec<u8>> {
+        let cnonce = self.octets();
+        let plan = self.shadow.sasl_plan(call)?;
+        let key = SessionKey::sasl(&plan.user, &plan.nonce, &cnonce, None);
+        let answer = SaslAnswer {
+            nonce: plan.nonce,
+            charset: plan.charset,
+            // What the server receives does not stand in a response.
+            peer_maxbuf: sasl::MaxBuf::DEFAULT,
+            username: plan.username,
+            realm: plan.realm,
+            key,
+            qop: plan.qop,
+            cipher: plan.cipher,
+            maxbuf: plan.maxbuf,
+            cnonce,
+            nc: 1,
+            digest_uri: plan.digest_uri,
+        };
+        written_sasl(&answer)
+    }
+
+    /// What is done to a message where it stands.
+    fn in_place(&self, buffers: Buffers, call: &Call) -> Option<InPlace> {
+        let message = self.shadow.message_position(call)?;
+        match buffers {
+            Buffers::Wrapped => {
+                let (encrypted, rest) = self.shadow.wrapped(call)?;
+                let places = vec![(message, encrypted), (self.shadow.output_position(call)?, rest)];
+                Some(InPlace { places, quality: None })
+            }
+            Buffers::Plaintext => {
+                let (plaintext, quality) = self.shadow.plaintext(call)?;
+                Some(InPlace { places: vec![(message, plaintext)], quality: Some(quality) })
+            }
+            Buffers::Untouched
+            | Buffers::Empty
+            | Buffers::Challenge
+            | Buffers::ChallengeStale
+            | Buffers::ChallengeIfOutput
+            | Buffers::ChallengeStaleIfOutput
+            | Buffers::PendingChallengeStale
+            | Buffers::PendingChallengeStaleIfOutput
+            | Buffers::AuthenticationInfoIfOutput
+            | Buffers::Response
+            | Buffers::ResponseUnfinished
+            | Buffers::ResponseFinished
+            | Buffers::ResponseAgain
+            | Buffers::Header
+            | Buffers::Rspauth
+            | Buffers::Signature
+            | Buffers::AttributeValue => None,
+        }
+    }
+
     fn handle(&mut self) -> SecHandle {
         self.handles += 1;
         SecHandle { lower: 0x0AC1_E000, upper: self.handles }
     }
+}
+
+/// A response of SASL.
+fn written_sasl(answer: &SaslAnswer) -> Option<Vec<u8>> {
+    let fields = answer.fields();
+    let mut out = Vec::new();
+    fields.write(&hash::hex(&fields.digest(&answer.key)), &mut out)?;
+    Some(out)
+}
+
+/// Puts bytes into a buffer that a function may write.
+pub(super) fn put(outcome: &mut Outcome, position: usize, bytes: &[u8]) {
+    let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
+    let Some(buffer) = buffers.and_then(|buffers| buffers.get_mut(position)) else { return };
+    let memory = buffer.data.as_deref_mut().unwrap_or_default();
+    let length = bytes.len().min(memory.len());
+    memory[..length].copy_from_slice(&bytes[..length]);
+    buffer.count = u32::try_from(length).unwrap_or(u32::MAX);
 }
 
 /// A challenge as the tables have it: one quality of protection, the algorithm named, charset=utf-8 offered.
@@ -186,7 +310,7 @@ fn challenge_bytes(
 }
 
 /// A response; without an entity to speak of, unfinished.
-fn write(answer: &Answer, entity: Option<Option<[u8; 16]>>) -> Option<Vec<u8>> {
+fn write(answer: &HttpAnswer, entity: Option<Option<[u8; 16]>>) -> Option<Vec<u8>> {
     let response = match entity {
         Some(entity) => hash::hex(&answer.request_digest(entity.as_ref())?),
         None => [b'0'; 32],
@@ -204,7 +328,10 @@ fn write(answer: &Answer, entity: Option<Option<[u8; 16]>>) -> Option<Vec<u8>> {
             OfferedAlgorithm::Absent | OfferedAlgorithm::Unknown(_) => None,
         },
         charset: answer.challenge.charset,
-        extended: None,
+        extended: answer.extended.as_ref().map(|extended| ExtendedProtection {
+            service_name: &extended.service_name,
+            channel_binding: &extended.channel_binding,
+        }),
     };
     charset::encode(&answer.username, answer.challenge.charset)?;
     let mut out = Vec::new();
@@ -230,7 +357,10 @@ impl Subject for Oracle {
         let specification = Arc::clone(&self.specification);
         let expectation = self.shadow.expect(call);
         let facts = expectation.facts;
-        let row = specification.call(call.name()).and_then(|tables| tables.row(&facts)).map(|(_, row)| row);
+        let row = specification
+            .call(call.name(), self.shadow.profile_of(call))
+            .and_then(|tables| tables.row(&facts))
+            .map(|(_, row)| row);
         let row = row.ok_or_else(|| SubjectError(format!("the tables have no row for {facts}")))?;
         let mut outcome = Outcome::untouched(row.outcome.status, call);
         outcome.handle = match row.outcome.handle {
@@ -243,19 +373,19 @@ impl Subject for Oracle {
             outcome.expiry = outcome.granted.map(|_| u64::MAX >> 1);
         }
         if row.outcome.buffers == Buffers::AttributeValue {
-            let asks_names = matches!(call, Call::QueryContextAttributes { attribute: 1, .. });
-            let username = self.shadow.username(call).filter(|_| asks_names);
-            outcome.attribute = Some(username.map_or(Attribute::Other, Attribute::Names));
+            outcome.attribute = self.shadow.attribute(call);
+        }
+        if let Some(InPlace { places, quality }) = self.in_place(row.outcome.buffers, call) {
+            for (position, bytes) in places {
+                put(&mut outcome, position, &bytes);
+            }
+            outcome.quality = quality;
         }
         if let Some(bytes) = self.written(row.outcome.buffers, call) {
             let in_place = row.outcome.buffers == Buffers::ResponseFinished;
             let position = if in_place { self.shadow.token_position(call) } else { self.shadow.output_position(call) };
-            let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
-            if let Some(buffer) = position.and_then(|position| buffers?.get_mut(position)) {
-                let memory = buffer.data.as_deref_mut().unwrap_or_default();
-                let length = bytes.len().min(memory.len());
-                memory[..length].copy_from_slice(&bytes[..length]);
-                buffer.count = u32::try_from(length).unwrap_or(u32::MAX);
+            if let Some(position) = position {
+                put(&mut outcome, position, &bytes);
             }
         }
         self.shadow.absorb(call, &outcome);
@@ -279,6 +409,11 @@ impl Subject for Oracle {
 
     fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
         self.shadow.spend_counts(context);
+        Ok(())
+    }
+
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.shadow.spend_sequence(context);
         Ok(())
     }
 

@@ -19,7 +19,7 @@ use crate::context::failure::{EnvironmentFailure, Failure, LogonFailure, Misuse,
 use crate::context::input::required_room;
 use crate::context::issuing::{Prepared, Ready, is_expired};
 use crate::context::requirements::AcceptRequirements;
-use crate::context::sessions::{Answer, Answered, Issued, Named, Reference, Sessions};
+use crate::context::sessions::{Answer, Answered, Held, Issued, Named, Reference, Sessions};
 use crate::context::verification::authenticate_sasl;
 use crate::context::{CompleteNeeded, Context, New, Rejected, Room};
 use crate::digest::sasl::{Ciphers, Direction, Qop, Response, rspauth_token};
@@ -183,21 +183,19 @@ impl Attempt<'_> {
         let named = lock(self.world.sasl_sessions).name(self.identity, &response.nonce);
         match named {
             None => self.unknown_nonce(&response),
-            Some(Named::Session(session, reference)) => self.further(&response, session, reference),
-            Some(Named::Challenge(challenge, reference)) => match self.answer(&response, &challenge, &reference) {
-                Ok(Judged::Established(session, proof)) => {
-                    Ok(Next::Established(Established::new(session, reference, &response), proof))
+            Some(Named::Session(session, reference)) => {
+                self.further(&response, session, Held::new(reference, &self.world))
+            }
+            Some(Named::Challenge(challenge, reference)) => {
+                let held = Held::new(reference, &self.world);
+                match self.answer(&response, &challenge, held.reference())? {
+                    Judged::Established(session, proof) => {
+                        Ok(Next::Established(Established::new(session, held.keep(), &response), proof))
+                    }
+                    Judged::AnsweredMeanwhile(session) => self.further(&response, session, held),
+                    Judged::Stale(challenge, token) => Ok(Next::Challenged(challenge, token)),
                 }
-                Ok(Judged::AnsweredMeanwhile(session)) => self.further(&response, session, reference),
-                Ok(Judged::Stale(challenge, token)) => {
-                    lock(self.world.sasl_sessions).release(reference);
-                    Ok(Next::Challenged(challenge, token))
-                }
-                Err(failure) => {
-                    lock(self.world.sasl_sessions).release(reference);
-                    Err(failure)
-                }
-            },
+            }
         }
     }
 
@@ -221,23 +219,12 @@ impl Attempt<'_> {
     }
 
     /// A token with the nonce of a session: it names that session if it may continue it, and nothing otherwise.
-    fn further(
-        &self,
-        response: &Response<'_>,
-        session: Arc<Session>,
-        reference: Reference<Sasl>,
-    ) -> Result<Next, Failure> {
-        match self.judge_further(response, &session) {
-            Ok(true) => Ok(Next::FastReauthentication(FastReauthentication { session, reference })),
-            Ok(false) => {
-                lock(self.world.sasl_sessions).release(reference);
-                self.unknown_nonce(response)
-            }
-            Err(failure) => {
-                lock(self.world.sasl_sessions).release(reference);
-                Err(failure)
-            }
+    fn further(&self, response: &Response<'_>, session: Arc<Session>, held: Held<'_, Sasl>) -> Result<Next, Failure> {
+        if self.judge_further(response, &session)? {
+            return Ok(Next::FastReauthentication(FastReauthentication { session, reference: held.keep() }));
         }
+        drop(held);
+        self.unknown_nonce(response)
     }
 
     /// Whether `response` names the session whose nonce it has. The age is judged here, once.

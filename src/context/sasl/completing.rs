@@ -8,12 +8,13 @@ use super::TokenMessage;
 use super::acceptor::{Acceptor, Established, FastReauthentication, proof};
 use super::sessions::{Sasl, Session};
 use crate::context::environment::World;
-use crate::context::failure::{Failure, Misuse, PeerMisbehaviour};
+use crate::context::failure::{Misuse, PeerMisbehaviour};
 use crate::context::input::required_room;
 use crate::context::issuing::fresh_if_room;
+use crate::context::refusal::Refused;
 use crate::context::sessions::{Answered, Reference};
 use crate::context::verification::is_made_with_sasl;
-use crate::context::{Completable, CompleteNeeded, Completion, Context, Rejected, sealed};
+use crate::context::{Completable, CompleteNeeded, Completion, Context, sealed};
 use crate::digest::sasl::Response;
 use crate::sync::lock;
 
@@ -27,31 +28,14 @@ impl Completable for Context<Acceptor, CompleteNeeded<FastReauthentication>> {
 
     fn complete_auth_token(self, message: &TokenMessage<'_>, world: World<'_>) -> Completion<Self> {
         let FastReauthentication { session, reference } = &self.state.pending;
-        match judge(session, reference, message, world) {
+        match reference.through(&world, || judge(session, reference, message, world)) {
             Ok((response, proof)) => {
                 let FastReauthentication { session, reference } = self.state.pending;
                 let state = Established::new(session, reference, &response);
                 Completion::Completed(Context { role: self.role, state }, proof)
             }
-            Err(Refused { failure, challenge }) if failure.reason.consumes_completion() => {
-                lock(world.sasl_sessions).release(self.state.pending.reference);
-                let context = Context { role: self.role, state: Rejected::STATE };
-                Completion::Rejected { context, failure, challenge }
-            }
-            Err(Refused { failure, .. }) => Completion::StillPending(self, failure),
+            Err(refused) => refused.leave(self, |context| (context.role, context.state.pending.reference), world),
         }
-    }
-}
-
-/// A completion that failed, with the challenge that goes out all the same.
-struct Refused {
-    failure: Failure,
-    challenge: Option<Vec<u8>>,
-}
-
-impl<F: Into<Failure>> From<F> for Refused {
-    fn from(failure: F) -> Self {
-        Self { failure: failure.into(), challenge: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The initiator's states and InitializeSecurityContext (SASL).
 //!
 //! Order of checks: the descriptors (the caller's), flags, token form, a refusal of the server, target, algorithm, qop
-//! and cipher, character set, output, room for a handle, entropy.
+//! and cipher, character set, length, output, room for a handle, entropy.
 //!
 //! A server always proves itself (RFC 2831 section 2.1.3), so a response never establishes by itself, whether or not
 //! mutual authentication is asked for.
@@ -20,7 +20,7 @@ use crate::context::input::required_room;
 use crate::context::requirements::InitializeRequirements;
 use crate::context::{Context, New, Rejected, Room};
 use crate::digest::hash::equal;
-use crate::digest::sasl::{Challenge, Layer, OfferedAlgorithm, Qop, is_digest_uri};
+use crate::digest::sasl::{Challenge, Layer, MAXIMUM_RESPONSE, OfferedAlgorithm, Qop, is_digest_uri};
 use crate::digest::{AuthenticationInfo, Charset};
 
 /// The role of a client.
@@ -178,6 +178,18 @@ impl Context<Initiator, Established> {
         }
     }
 
+    /// Counts up to `last` were sent by another holder of this session.
+    ///
+    /// # Errors
+    /// [`Misuse::CountBackwards`]: what was sent cannot be taken back.
+    pub fn advance_nonce_count(&mut self, last: u32) -> Result<(), Misuse> {
+        if last < self.state.count {
+            return Err(Misuse::CountBackwards);
+        }
+        self.state.count = last;
+        Ok(())
+    }
+
     /// What protects the messages of this context.
     pub fn protection(&mut self) -> &mut MessageProtection {
         &mut self.state.protection
@@ -327,6 +339,9 @@ impl Attempt<'_> {
         let exchange = Exchange::new(challenge, self.credentials, layer, maxbuf, target);
         // Every cnonce has the same length: what does not fit costs no entropy.
         let sample = exchange.sample().ok_or(Misuse::CharacterSet)?;
+        if sample.len() > MAXIMUM_RESPONSE {
+            return Err(Misuse::ResponseTooLong.into());
+        }
         required_room(capacity, sample.len())?;
         self.room.required()?;
         let mut entropy = [0; 16];

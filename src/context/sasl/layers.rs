@@ -45,7 +45,7 @@ impl fmt::Debug for SecurityLayer {
 }
 
 /// MakeSignature and EncryptMessage: a message.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct PlainMessage<'a> {
     /// DATA; `None` where there is none.
     pub message: Option<&'a [u8]>,
@@ -53,13 +53,31 @@ pub struct PlainMessage<'a> {
     pub capacity: Option<usize>,
 }
 
+impl fmt::Debug for PlainMessage<'_> {
+    /// The message by its length.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, capacity } = self;
+        let mut fields = formatter.debug_struct("PlainMessage");
+        fields.field("bytes", &message.map(<[u8]>::len)).field("capacity", capacity).finish_non_exhaustive()
+    }
+}
+
 /// VerifySignature: a message and its signature.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct SignedMessage<'a> {
     /// DATA; `None` where there is none.
     pub message: Option<&'a [u8]>,
     /// TOKEN or PADDING; `None` where there is none.
     pub signature: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for SignedMessage<'_> {
+    /// The message by its length.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, signature } = self;
+        let mut fields = formatter.debug_struct("SignedMessage");
+        fields.field("bytes", &message.map(<[u8]>::len)).field("signature", signature).finish_non_exhaustive()
+    }
 }
 
 /// DecryptMessage: a wrapped message.
@@ -137,6 +155,15 @@ impl MessageProtection {
             Self::None => Err(Misuse::NoLayer),
             Self::Layer(layer) => Ok(layer),
         }
+    }
+
+    /// Every number of what this side sends was used elsewhere; not an SSPI call.
+    ///
+    /// # Errors
+    /// SEC_E_QOP_NOT_SUPPORTED under `auth`: there are no numbers.
+    pub fn spend_sequence_numbers(&mut self) -> Result<(), Misuse> {
+        self.layer()?.sender.spend();
+        Ok(())
     }
 
     /// MakeSignature. Under auth-conf too it signs only.

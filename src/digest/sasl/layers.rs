@@ -187,6 +187,11 @@ impl Sender {
         self.sequence
     }
 
+    /// Every number was used, by whoever else sends in this direction: nothing can be sent any more.
+    pub fn spend(&mut self) {
+        self.sequence = u64::from(u32::MAX) + 1;
+    }
+
     /// The signature of a message, which is not encrypted: MAC, type and number.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ mod streams;
 pub use challenge::{Challenge, OfferedAlgorithm, OfferedQop};
 pub use ciphers::{Cipher, Ciphers};
 pub use layers::{Direction, Layer, LayerError, Receiver, Sender, SequenceExhausted};
-pub use response::{Response, ResponseFields};
+pub use response::{MAXIMUM_RESPONSE, Response, ResponseFields};
 
 use super::hash::hex;
 

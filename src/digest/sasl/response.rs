@@ -11,6 +11,10 @@ use crate::digest::hash::{A2, Protection, SessionKey, unhex32};
 use crate::digest::response::{nc_number, nc_value, required};
 use std::borrow::Cow;
 
+/// The longest response that is written, in bytes; "less than 4096 bytes" (RFC 2831 section 2.1.2). A longer one is read all
+/// the same, as far as [`Limits`] go.
+pub const MAXIMUM_RESPONSE: usize = 4095;
+
 /// The method under a client's digest; a server's proof has an empty one (RFC 2831 sections 2.1.2.1 and 2.1.3).
 const AUTHENTICATE: &[u8] = b"AUTHENTICATE";
 

@@ -127,6 +127,7 @@ const ENCRYPT: &str = "EncryptMessage";
 const DECRYPT: &str = "DecryptMessage";
 const AUTHENTICATION_INFO: &str = "authentication_info";
 const ADVANCE: &str = "advance_nonce_count";
+const SPEND: &str = "spend_sequence_numbers";
 
 impl AnyContext {
     /// An acceptor's context that does not exist yet, of the mechanism that the flags name.
@@ -203,11 +204,19 @@ impl AnyContext {
         }
     }
 
-    /// Tells an established HTTP initiator that counts up to `last` were sent elsewhere; not an SSPI call.
+    /// Tells an established initiator that counts up to `last` were sent elsewhere; not an SSPI call.
     pub(super) fn advance_nonce_count(&mut self, last: u32) -> Result<(), Misuse> {
         match self {
             Self::Http(context) => context.advance_nonce_count(last),
-            Self::Sasl(_) => Err(Misuse::OutOfSequence { call: ADVANCE, state: self.state() }),
+            Self::Sasl(context) => context.advance_nonce_count(ADVANCE, last),
+        }
+    }
+
+    /// Tells an established SASL context that every sequence number was used elsewhere; not an SSPI call.
+    pub(super) fn spend_sequence_numbers(&mut self) -> Result<(), Misuse> {
+        match self {
+            Self::Http(_) => Err(Misuse::OutOfSequence { call: SPEND, state: self.state() }),
+            Self::Sasl(context) => context.spend_sequence_numbers(SPEND),
         }
     }
 

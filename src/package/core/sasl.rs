@@ -196,6 +196,27 @@ impl SaslContext {
         }
     }
 
+    /// Moves the last nonce count of an established initiator forward.
+    pub(super) fn advance_nonce_count(&mut self, call: &'static str, last: u32) -> Result<(), Misuse> {
+        match self {
+            Self::InitiatorEstablished(context) => context.advance_nonce_count(last),
+            Self::AcceptorNew(_)
+            | Self::AcceptorChallenged(_)
+            | Self::AcceptorCompleteNeeded(_)
+            | Self::AcceptorEstablished(_)
+            | Self::AcceptorRejected(_)
+            | Self::InitiatorNew(_)
+            | Self::InitiatorInitial(_)
+            | Self::InitiatorResponded(_)
+            | Self::InitiatorRejected(_) => Err(self.not_due(call)),
+        }
+    }
+
+    /// Uses up the sequence numbers of what an established context sends.
+    pub(super) fn spend_sequence_numbers(&mut self, call: &'static str) -> Result<(), Misuse> {
+        self.protection(call)?.spend_sequence_numbers()
+    }
+
     /// What protects the messages of either role, for a call that is due only once the context is established.
     fn protection(&mut self, call: &'static str) -> Result<&mut MessageProtection, Misuse> {
         match self {

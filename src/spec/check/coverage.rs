@@ -26,14 +26,14 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
     let enumerated = call.for_each_combination(&mut |facts| {
         numbers.combinations += 1;
         let Some(situation) = call.situation(facts) else {
-            broken.add(Rule::NoSituation, call.name.to_string(), context(facts), facts);
+            broken.add(Rule::NoSituation, call.title(), context(facts), facts);
             return;
         };
         situations_used.insert(situation);
         let mut rows = call.rows_of(facts);
         let Some((position, row)) = rows.next() else {
             let what = format!("{}, situation `{}`", context(facts), call.situations[situation].id);
-            broken.add(Rule::NoRow, call.name.to_string(), what, facts);
+            broken.add(Rule::NoRow, call.title(), what, facts);
             return;
         };
         rows_used.insert((position, facts.get(Fact::State), situation));
@@ -43,7 +43,7 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
         }
     });
     if let Err(ambiguous) = enumerated {
-        let place = format!("{}: fact `{}`", call.name, ambiguous.fact.name());
+        let place = format!("{}: fact `{}`", call.title(), ambiguous.fact.name());
         report.add(Rule::FactAmbiguous, place, format!("two of its rules hold on {}", ambiguous.facts));
         return;
     }
@@ -52,7 +52,7 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
     }
     for (position, situation) in call.situations.iter().enumerate() {
         if !situations_used.contains(&position) {
-            let place = format!("{}: situation `{}`", call.name, situation.id);
+            let place = format!("{}: situation `{}`", call.title(), situation.id);
             report.add(Rule::SituationUnused, place, "it is the first match of no combination");
         }
     }
@@ -73,7 +73,7 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
             report.add(Rule::RowUnused, format!("row `{}`", row.id), "it names no state or no situation");
         }
     }
-    report.counts.insert(call.name, numbers);
+    report.counts.insert(call.key(), numbers);
 }
 
 fn context(facts: &Facts) -> String {
@@ -87,17 +87,17 @@ fn context(facts: &Facts) -> String {
 pub(super) fn pins(specification: &Specification, report: &mut Report) {
     let counts = report.counts.clone();
     for (call, counted) in &counts {
-        match specification.pins.call.get(call.name()) {
-            None => report.add(Rule::Pins, call.name(), format!("nothing is pinned, {}", said(counted))),
+        match specification.pins.call.get(call) {
+            None => report.add(Rule::Pins, call.as_str(), format!("nothing is pinned, {}", said(counted))),
             Some(pinned) if pinned != counted => {
-                report.add(Rule::Pins, call.name(), format!("pinned are {}, {}", numbers(pinned), said(counted)));
+                report.add(Rule::Pins, call.as_str(), format!("pinned are {}, {}", numbers(pinned), said(counted)));
             }
             Some(_) => {}
         }
     }
     for name in specification.pins.call.keys() {
-        if !specification.calls.iter().any(|call| call.name.name() == name) {
-            report.add(Rule::Pins, name.as_str(), "numbers are pinned for a call that has no table");
+        if !specification.calls.iter().any(|call| call.key() == *name) {
+            report.add(Rule::Pins, name.as_str(), "numbers are pinned for a table that is not there");
         }
     }
 }

@@ -85,7 +85,10 @@ fn trace(allowed: &Allowed) -> Option<String> {
         return None;
     }
     match allowed.buffers {
-        Buffers::Untouched | Buffers::ChallengeStaleIfOutput | Buffers::PendingChallengeStaleIfOutput => {}
+        Buffers::Untouched
+        | Buffers::ChallengeIfOutput
+        | Buffers::ChallengeStaleIfOutput
+        | Buffers::PendingChallengeStaleIfOutput => {}
         Buffers::Empty
         | Buffers::Challenge
         | Buffers::ChallengeStale
@@ -95,12 +98,18 @@ fn trace(allowed: &Allowed) -> Option<String> {
         | Buffers::ResponseUnfinished
         | Buffers::ResponseFinished
         | Buffers::Header
+        | Buffers::Rspauth
+        | Buffers::ResponseAgain
+        | Buffers::Signature
+        | Buffers::Wrapped
+        | Buffers::Plaintext
         | Buffers::AttributeValue => return Some(format!("an error leaves `{}` in the buffers", allowed.buffers)),
     }
     match allowed.next {
         Next::State(_) => None,
         Next::Same | Next::None => {
-            let effect = allowed.effects.iter().find(|effect| **effect != Effect::CountFailure)?;
+            let harmless = |effect: &&Effect| matches!(effect, Effect::CountFailure | Effect::KillReceiving);
+            let effect = allowed.effects.iter().find(|effect| !harmless(effect))?;
             Some(format!("an error that changes no state has the effect `{effect}`"))
         }
     }

@@ -10,8 +10,8 @@ mod words;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::model::{Numbers, Specification};
-use super::names::CallName;
+use super::model::{CallSpec, Numbers, Specification};
+use super::names::{Applies, CallName, Profile};
 
 macro_rules! rules {
     ($($(#[$documentation:meta])* $rule:ident $name:literal;)*) => {
@@ -32,8 +32,12 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Every call has a table.
+    /// Every call has a table for every mechanism.
     CallMissing "call-missing";
+    /// No call has two tables for one mechanism.
+    TableTwice "table-twice";
+    /// A row applies to the mechanisms of its table, all of them and no other, or to any package.
+    AppliesElsewhere "applies-elsewhere";
     /// At most one rule of a fact holds at a time.
     FactAmbiguous "fact-ambiguous";
     /// Every combination of facts matches a situation.
@@ -46,14 +50,14 @@ rules! {
     SituationUnused "situation-unused";
     /// Every state and situation of a row is that of some combination.
     RowUnused "row-unused";
-    /// The numbers of combinations, situations and rows are the pinned ones.
+    /// The numbers of combinations, situations and rows of each table are the pinned ones.
     Pins "pins";
     /// Every state of either role is reached from none.
     StateUnreachable "state-unreachable";
     /// Handles and states go together: a new context has a new handle, a context that is gone has none.
     HandleAndState "handle-and-state";
-    /// An error that leaves the state as it was changes nothing else: no register but a failure counted, no buffer but
-    /// a challenge for the peer to go on with.
+    /// An error that leaves the state as it was changes nothing else: no register but a failure counted or a direction
+    /// whose cipher is lost, no buffer but a challenge for the peer to go on with.
     ErrorLeavesTraces "error-leaves-traces";
     /// A context that becomes rejected drops its reference.
     RejectedHolds "rejected-holds";
@@ -119,8 +123,10 @@ impl fmt::Display for Finding {
 pub struct Report {
     /// The places where a rule is broken, rule by rule; empty for sound tables.
     pub findings: Vec<Finding>,
-    /// How large the tables of each call are.
-    pub counts: BTreeMap<CallName, Numbers>,
+    /// How large each table is, by its key.
+    pub counts: BTreeMap<String, Numbers>,
+    /// The keys in the order of the tables.
+    order: Vec<String>,
 }
 
 impl Report {
@@ -132,7 +138,8 @@ impl Report {
     /// The numbers as `spec/pins.toml` has them.
     pub fn pins(&self) -> String {
         let mut text = String::from("# Counted by `spec check`; a change here is a change in what is covered.\n");
-        for (call, numbers) in &self.counts {
+        for call in &self.order {
+            let Some(numbers) = self.counts.get(call) else { continue };
             text.push_str(&format!(
                 "\n[call.{call}]\ncombinations = {}\nsituations = {}\nrows = {}\n",
                 numbers.combinations, numbers.situations, numbers.rows
@@ -146,14 +153,44 @@ impl Report {
     }
 }
 
+/// One table of a call for each mechanism.
+fn tables_of(specification: &Specification, name: CallName, report: &mut Report) {
+    for profile in Profile::ALL {
+        let tables = specification.tables_of(name).filter(|table| table.profiles.contains(profile)).count();
+        let place = format!("{name} ({})", profile.title());
+        match tables {
+            0 => report.add(Rule::CallMissing, place, "no table describes it"),
+            1 => {}
+            several => report.add(Rule::TableTwice, place, format!("{several} tables describe it")),
+        }
+    }
+}
+
+fn applies(call: &CallSpec, report: &mut Report) {
+    for row in &call.rows {
+        for profile in Profile::ALL {
+            let belongs = call.profiles.contains(profile);
+            let applies = row.applies.iter().any(|applies| applies.covers(*profile));
+            let any = row.applies.contains(&Applies::AnyPackage);
+            if belongs != applies && !any {
+                let what = if belongs { "the table describes" } else { "the table does not describe" };
+                let what = format!("{what} {profile}, of which the row says otherwise");
+                report.add(Rule::AppliesElsewhere, format!("row `{}`", row.id), what);
+            }
+        }
+    }
+}
+
 /// Checks the tables against every [`Rule`].
 pub fn check(specification: &Specification) -> Report {
     let mut report = Report::default();
     for name in CallName::ALL {
-        match specification.call(*name) {
-            Some(call) => coverage::check(call, &mut report),
-            None => report.add(Rule::CallMissing, name.name(), "no table describes it"),
-        }
+        tables_of(specification, *name, &mut report);
+    }
+    for call in &specification.calls {
+        report.order.push(call.key());
+        coverage::check(call, &mut report);
+        applies(call, &mut report);
     }
     coverage::pins(specification, &mut report);
     machine::check(specification, &mut report);

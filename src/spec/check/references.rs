@@ -10,7 +10,7 @@ use crate::spec::names::CallName;
 pub(super) fn check(specification: &Specification, report: &mut Report) {
     identifiers("row", specification.rows().map(|row| row.id.as_str()), report);
     for call in &specification.calls {
-        let kind = format!("{}: situation", call.name);
+        let kind = format!("{}: situation", call.title());
         identifiers(&kind, call.situations.iter().map(|situation| situation.id.as_str()), report);
     }
     identifiers("source", specification.sources.iter().map(|source| source.id.as_str()), report);
@@ -66,7 +66,7 @@ fn sources(specification: &Specification, report: &mut Report) {
         }
     };
     for call in &specification.calls {
-        cite(format!("call {}", call.name), &call.sources, Precision::Section);
+        cite(format!("call {}", call.title()), &call.sources, Precision::Section);
     }
     for row in specification.rows() {
         cite(format!("row `{}`", row.id), &row.sources, Precision::Section);

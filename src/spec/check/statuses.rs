@@ -32,11 +32,11 @@ fn documented(call: &CallSpec, report: &mut Report) {
     for status in &call.documented {
         if !produced.contains(status) && !excepted(status) {
             let what = format!("{status} is documented, but no row produces it and no exception says why");
-            report.add(Rule::StatusNotProduced, call.name.name(), what);
+            report.add(Rule::StatusNotProduced, call.title(), what);
         }
     }
     for exception in &call.exceptions {
-        let place = format!("{}: exception {}", call.name, exception.status);
+        let place = format!("{}: exception {}", call.title(), exception.status);
         let status = SecurityStatus::from_name(&exception.status);
         if status.is_some_and(|status| produced.contains(&status)) {
             report.add(Rule::ExceptionIdle, &place, "a row produces it");

@@ -68,12 +68,12 @@ fn texts(specification: &Specification, report: &mut Report) {
     };
     need("spec.toml: spec_version".to_owned(), &specification.version);
     for call in &specification.calls {
-        need(format!("call {}", call.name), &call.text);
+        need(format!("call {}", call.title()), &call.text);
         for situation in &call.situations {
-            need(format!("{}: situation `{}`", call.name, situation.id), &situation.text);
+            need(format!("{}: situation `{}`", call.title(), situation.id), &situation.text);
         }
         for exception in &call.exceptions {
-            need(format!("{}: exception {}", call.name, exception.status), &exception.why);
+            need(format!("{}: exception {}", call.title(), exception.status), &exception.why);
         }
         for row in &call.rows {
             need(format!("row `{}`: why", row.id), &row.outcome.why);

@@ -10,7 +10,7 @@ use crate::digest::{
     Algorithm, Directive, Limits, Qop as DigestQop, Response, SessionKey, TokenError, UserHash, directives, uri,
 };
 use crate::spec::model::{CallSpec, FactRule, Row, Specification};
-use crate::spec::names::CallName;
+use crate::spec::names::{CallName, Profile};
 use crate::spec::vocabulary::{
     Count, Digest, Entity, Fact, Facts, Handle, Method, Names, Qop, Role, Target, Token, ValueIndex, Word,
 };
@@ -179,7 +179,7 @@ pub fn request<'s, 'a>(
     request: &Request<'a>,
 ) -> Result<Explanation<'s, 'a>, RequestError> {
     let name = request.call.name();
-    let call = specification.call(name).ok_or(RequestError::NoTable(name))?;
+    let call = specification.call(name, Profile::DigestHttp).ok_or(RequestError::NoTable(name))?;
     let state = acceptor_state(specification, request.state)?;
     let limits = Limits::default();
     let parsed = Response::parse(request.token, &limits);
@@ -308,7 +308,17 @@ impl Reader<'_, '_> {
             | Fact::Logon
             | Fact::Use
             | Fact::Identity
-            | Fact::Attribute => None,
+            | Fact::Attribute
+            | Fact::Bindings
+            | Fact::Algorithm
+            | Fact::Authzid
+            | Fact::Attempt
+            | Fact::Reauthentication
+            | Fact::Upgraded
+            | Fact::Message
+            | Fact::Signature
+            | Fact::Direction
+            | Fact::Seal => None,
         }
     }
 

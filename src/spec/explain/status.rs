@@ -30,12 +30,12 @@ pub fn status(specification: &Specification, status: SecurityStatus) -> Option<S
     field(&mut text, "meaning", &entry.meaning);
     documents(&mut text, specification, &entry.sources);
     let documented = specification.calls.iter().filter(|call| call.documented.contains(&status));
-    let documented: Vec<&str> = documented.map(|call| call.name.name()).collect();
+    let documented: Vec<String> = documented.map(|call| call.title()).collect();
     let documented = if documented.is_empty() { "no call".to_owned() } else { documented.join(", ") };
     field(&mut text, "documented by", &documented);
     for call in &specification.calls {
         for exception in call.exceptions.iter().filter(|exception| exception.status == name) {
-            field(&mut text, "never answered", &format!("{}: {}", call.name, exception.why));
+            field(&mut text, "never answered", &format!("{}: {}", call.title(), exception.why));
         }
     }
     for call in &specification.calls {
@@ -50,7 +50,7 @@ fn rows(text: &mut String, specification: &Specification, call: &CallSpec, statu
     if answering().next().is_none() && accepting().next().is_none() {
         return;
     }
-    let _ = writeln!(text, "\n{}", call.name);
+    let _ = writeln!(text, "\n{}", call.title());
     for row in answering() {
         let _ = writeln!(text, "  {} (in {})", row.id, states(row));
         for situation in situations(call, row) {
@@ -121,7 +121,7 @@ mod tests {
     fn a_documented_status_that_no_row_answers_says_why() {
         let tables = Specification::embedded().expect("the tables load");
         let text = status(&tables, SecurityStatus::SEC_E_BAD_BINDINGS).expect("it is known");
-        assert!(text.contains("never answered AcceptSecurityContext: "), "{text}");
+        assert!(text.contains("never answered AcceptSecurityContext (SASL): "), "{text}");
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn digest(check: &DigestCheck) -> Option<String> {
 }
 
 fn facts(text: &mut String, explained: &Explanation<'_, '_>) {
-    let _ = writeln!(text, "\nfacts of {} in {}", explained.call.name, explained.state);
+    let _ = writeln!(text, "\nfacts of {} in {}", explained.call.title(), explained.state);
     for (basis, name) in [(Basis::Given, "said"), (Basis::Read, "read"), (Basis::Assumed, "assumed")] {
         let of = explained.facts.iter().filter(|known| known.basis == basis);
         let of: Vec<String> = of.map(|known| format!("{}={}", known.fact.name(), known.value)).collect();

@@ -9,9 +9,12 @@ use crate::spec::model::{Allowed, Next};
 use crate::spec::names::{Effect, HandleOutcome};
 use crate::spec::vocabulary::Role;
 
-use super::facts::{View, extended};
+use super::bindings::service_name;
+use super::facts::extended;
+use super::layers::Layers;
 use super::outcome::Learned;
-use super::registers::{Context, Credentials, Registers, Session};
+use super::registers::{Answer, Context, Credentials, Registers, Session, Terms};
+use super::view::View;
 
 impl Registers {
     /// Goes on in the state that follows from an allowed outcome.
@@ -50,6 +53,10 @@ impl Registers {
                     if let (Some(handle), Some(exchange)) = (handle, exchange) {
                         self.hold(handle, exchange);
                     }
+                    let requires = self.requires_bindings(view);
+                    if let Some(context) = handle.and_then(|handle| self.contexts.get_mut(&handle)) {
+                        context.requires_bindings = requires;
+                    }
                 }
                 Effect::PendIssuedChallenge => {
                     if let Some(context) = handle.and_then(|handle| self.contexts.get_mut(&handle)) {
@@ -64,9 +71,9 @@ impl Registers {
                 }
                 Effect::TakeCount => {
                     let session = exchange.and_then(|exchange| self.exchanges[exchange].session.as_mut());
-                    if let (Some(session), Some(response)) = (session, view.response()) {
-                        session.used.insert(response.nc);
-                        session.last = session.last.max(response.nc);
+                    if let (Some(session), Some(nc)) = (session, view.nc()) {
+                        session.used.insert(nc);
+                        session.last = session.last.max(nc);
                     }
                 }
                 Effect::CountFailure => {
@@ -98,6 +105,14 @@ impl Registers {
                 }
                 // What was put out is remembered below: a completion in place has no effect of its own.
                 Effect::AnswerChallenge | Effect::NextCount => {}
+                Effect::BeginLayers => {
+                    let layers = self.layers_of(view, exchange);
+                    if let Some(context) = handle.and_then(|handle| self.contexts.get_mut(&handle)) {
+                        context.layers = layers;
+                    }
+                }
+                Effect::SignNext => self.send(view),
+                Effect::ReceiveNext | Effect::KillReceiving => self.receive(view),
             }
         }
         self.remember_answer(handle, &mut learned);
@@ -115,19 +130,45 @@ impl Registers {
         }
     }
 
+    /// The layers of a context that is established by this call, if any were negotiated.
+    fn layers_of(&self, view: &View<'_>, exchange: Option<usize>) -> Option<Layers> {
+        if let Some(response) = view.sasl_response() {
+            let session = self.exchanges[exchange?].session.as_ref()?;
+            return Some(Layers::begin(Role::Acceptor, &session.key, response.layer()?, response.maxbuf));
+        }
+        match self.contexts.get(&view.handle?)?.answer.as_ref()? {
+            Answer::Sasl(answer) => {
+                let layer = answer.fields().layer()?;
+                Some(Layers::begin(Role::Initiator, &answer.key, layer, answer.peer_maxbuf))
+            }
+            Answer::Http(_) => None,
+        }
+    }
+
     fn new_session(&self, exchange: usize, view: &View<'_>) -> Option<Session> {
-        let response = view.response()?;
         if self.exchanges[exchange].session.is_some() {
             return None;
         }
-        Some(Session {
-            username: response.username.to_string(),
-            charset: response.charset,
+        let key = self.key_that_matches(view)?;
+        let session = |username: &str, charset, nc, terms| Session {
+            username: username.to_owned(),
+            charset,
+            terms,
+            key,
+            last: nc,
+            used: BTreeSet::from([nc]),
+        };
+        if let Some(response) = view.sasl_response() {
+            let authzid = response.authzid.as_deref().map(str::to_owned);
+            let terms = Terms::Sasl { cnonce: response.cnonce.to_vec(), authzid };
+            return Some(session(&response.username, response.charset, response.nc, terms));
+        }
+        let response = view.response()?;
+        let terms = Terms::Http {
             extended: extended(response).map(|value| value.map(std::borrow::Cow::into_owned)),
-            key: self.key_that_matches(view)?,
-            last: response.nc,
-            used: BTreeSet::from([response.nc]),
-        })
+            service_name: service_name(response),
+        };
+        Some(session(&response.username, response.charset, response.nc, terms))
     }
 
     fn new_context(&mut self, handle: SecHandle, call: &Call) {
@@ -139,6 +180,8 @@ impl Registers {
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }
             | Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. } => Role::Acceptor,
         };
@@ -154,6 +197,7 @@ impl Registers {
         self.contexts.insert(
             handle,
             Context {
+                profile: self.profile_without_context(call),
                 role,
                 state: 0,
                 ordinal,
@@ -162,7 +206,9 @@ impl Registers {
                 put_out: None,
                 holds: None,
                 pending: None,
+                requires_bindings: false,
                 answer: None,
+                layers: None,
             },
         );
     }

@@ -2,147 +2,34 @@
 #![forbid(unsafe_code)]
 
 use crate::buffer::SecHandle;
-use crate::digest::{AuthenticationInfo, Challenge, Qop as DigestQop, Response, SessionKey, TokenError, UserHash};
-use crate::digest::{Limits, charset, directives, hash, uri};
-use crate::spec::call::{AuthIdentity, Buffer, Call};
+use crate::digest::sasl::OfferedAlgorithm;
+use crate::digest::{Challenge, Qop as DigestQop, Response, SessionKey, TokenError, UserHash, charset, uri};
+use crate::spec::call::{AuthIdentity, Call};
 use crate::spec::model::{CallSpec, FactRule};
-use crate::spec::setup::EnvironmentFault;
+use crate::spec::names::Profile;
+use crate::spec::setup::{AccountEntry, EnvironmentFault};
 use crate::spec::vocabulary::{
-    Accounts, Age, Answered, Asked, Attribute, Count, Credential, Descriptor, Digest, Fact, Facts, Fault, Flags,
+    Accounts, Age, Algorithm, Answered, Asked, Count, Credential, Descriptor, Digest, Fact, Facts, Fault, Flags,
     Handle, Identity, Kind, Logon, Method, Mutual, Names, Offered, Ours, Output, OutputDescriptor, Outside, Package,
     Proof, Qop, Room, Stale, Target, TargetName, Token, Use, Username, ValueIndex, Word,
 };
 
+use super::bindings::PROXY_BINDINGS;
 use super::reading;
-use super::registers::{Answer, Context, Credentials, Named, Registers, Session};
+use super::registers::{Context, Credentials, HttpAnswer, Named, Offer, REQ_HTTP, Registers, Session, Terms};
+use super::sasl::ciphers;
+use super::view::{Reading, View};
 
 /// ISC_REQ_* and ASC_REQ_* that ask for integrity, per call.
 pub(super) const ISC_INTEGRITY: u32 = 0x1_0000 | 0x4 | 0x8;
 pub(super) const ASC_INTEGRITY: u32 = 0x2_0000 | 0x4 | 0x8;
 pub(super) const ISC_MUTUAL_AUTH: u32 = 0x2;
-const CONFIDENTIALITY: u32 = 0x10;
-const ISC_UNSUPPORTED: u32 = 0x1 | 0x40 | CONFIDENTIALITY;
+pub(super) const CONFIDENTIALITY: u32 = 0x10;
+/// ISC_REQ_DELEGATE and ISC_REQ_PROMPT_FOR_CREDS.
+const ISC_UNSUPPORTED: u32 = 0x1 | 0x40;
 /// The name of the package, WDIGEST_SP_NAME.
 pub(super) const PACKAGE_NAME: &str = "WDigest";
-/// SECPKG_ATTR_PACKAGE_INFO.
-const PACKAGE_INFO: u32 = 10;
-/// SECPKG_ATTR_*: SIZES, NAMES, LIFESPAN, KEY_INFO, FLAGS.
-const ATTRIBUTES: [u32; 5] = [0, 1, 2, 5, 14];
-
-/// A token as the call's function reads it.
-pub(super) enum Reading<'c> {
-    /// There is none, or it is empty, or the function reads none.
-    Nothing,
-    /// A response, for an acceptor.
-    Response(Box<Result<Response<'c>, TokenError>>),
-    /// A challenge, for an initiator.
-    Challenge(Box<Result<Challenge, TokenError>>),
-    /// An Authentication-Info, for an initiator.
-    Proof(Result<AuthenticationInfo, TokenError>),
-}
-
-/// A call, read once.
-pub(super) struct View<'c> {
-    pub(super) call: &'c Call,
-    pub(super) handle: Option<SecHandle>,
-    pub(super) buffers: &'c [Buffer],
-    pub(super) output_buffers: &'c [Buffer],
-    pub(super) output: Option<usize>,
-    pub(super) reading: Reading<'c>,
-    /// The challenge or session the token names.
-    pub(super) named: Named,
-    pub(super) realm: Option<String>,
-}
-
-impl<'c> View<'c> {
-    pub(super) fn response(&self) -> Option<&Response<'c>> {
-        match &self.reading {
-            Reading::Response(response) => response.as_ref().as_ref().ok(),
-            Reading::Nothing | Reading::Challenge(_) | Reading::Proof(_) => None,
-        }
-    }
-
-    pub(super) fn challenge(&self) -> Option<&Challenge> {
-        match &self.reading {
-            Reading::Challenge(challenge) => challenge.as_ref().as_ref().ok(),
-            Reading::Nothing | Reading::Response(_) | Reading::Proof(_) => None,
-        }
-    }
-
-    pub(super) fn proof(&self) -> Option<&AuthenticationInfo> {
-        match &self.reading {
-            Reading::Proof(proof) => proof.as_ref().ok(),
-            Reading::Nothing | Reading::Response(_) | Reading::Challenge(_) => None,
-        }
-    }
-
-    pub(super) fn parameter(&self, position: usize) -> &'c [u8] {
-        reading::parameter(self.buffers, position)
-    }
-
-    /// Which PKG_PARAMS is HEntity.
-    pub(super) fn entity(&self) -> &'c [u8] {
-        // InitializeSecurityContext has the uri as a parameter of its own.
-        let position = if matches!(self.call, Call::InitializeSecurityContext { .. }) { 1 } else { 2 };
-        self.parameter(position)
-    }
-
-    pub(super) fn entity_hash(&self) -> Option<[u8; 16]> {
-        hash::unhex32(self.entity())
-    }
-}
-
 impl Registers {
-    /// Reads a call.
-    pub(super) fn view<'c>(&self, call: &'c Call) -> View<'c> {
-        let buffers = reading::buffers(call.input());
-        let output_buffers = reading::buffers(call.output());
-        let handle = call.context();
-        let context = handle.and_then(|handle| self.contexts.get(&handle));
-        let limits = self.token_limits();
-        let token = reading::token(buffers).map_or(&[][..], |(_, buffer)| buffer.bytes());
-        let output = match call {
-            Call::AcceptSecurityContext { .. } | Call::InitializeSecurityContext { .. } => {
-                reading::separate_output(output_buffers)
-            }
-            Call::MakeSignature { .. } => reading::header_output(buffers),
-            Call::CompleteAuthToken { .. } => reading::output_after_token(buffers),
-            Call::VerifySignature { .. }
-            | Call::AcquireCredentialsHandle { .. }
-            | Call::FreeCredentialsHandle { .. }
-            | Call::QueryContextAttributes { .. }
-            | Call::DeleteSecurityContext { .. } => None,
-        };
-        let good = reading::form(call.input()) as u8 == Descriptor::Good as u8;
-        let read = if token.is_empty() || !good {
-            Reading::Nothing
-        } else {
-            match call {
-                Call::AcceptSecurityContext { .. } | Call::CompleteAuthToken { .. } | Call::VerifySignature { .. } => {
-                    Reading::Response(Box::new(Response::parse(token, &limits)))
-                }
-                Call::InitializeSecurityContext { .. } => initiator_reading(context, token, &limits),
-                Call::MakeSignature { .. }
-                | Call::AcquireCredentialsHandle { .. }
-                | Call::FreeCredentialsHandle { .. }
-                | Call::QueryContextAttributes { .. }
-                | Call::DeleteSecurityContext { .. } => Reading::Nothing,
-            }
-        };
-        let is_accept = matches!(call, Call::AcceptSecurityContext { .. });
-        let realm = if is_accept { reading::realm(reading::parameter(buffers, 3)).1 } else { None };
-        let mut view =
-            View { call, handle, buffers, output_buffers, output, reading: read, named: Named::Nothing, realm };
-        let principal = context.map(|context| context.principal.as_str()).or_else(|| {
-            let credential = self.credentials.get(&call.credential()?)?;
-            Some(credential.principal.as_str())
-        });
-        if let (Some(response), Some(principal)) = (view.response(), principal) {
-            view.named = self.named(principal, &response.nonce, &response.opaque);
-        }
-        view
-    }
-
     /// Every fact of a call that exists for it.
     pub(super) fn facts(&self, spec: &CallSpec, view: &View<'_>) -> Facts {
         let mut facts = Facts::default();
@@ -176,8 +63,8 @@ impl Registers {
         self.contexts.get(&view.handle?)
     }
 
-    fn answer(&self, view: &View<'_>) -> Option<&Answer> {
-        self.context(view)?.answer.as_ref()
+    fn answer(&self, view: &View<'_>) -> Option<&HttpAnswer> {
+        self.context(view)?.http_answer()
     }
 
     /// The challenge or session that a response is judged against.
@@ -204,9 +91,12 @@ impl Registers {
             Fact::Credential => is(self.credential(view)),
             Fact::Role => is(self.context(view)?.role),
             Fact::State => Some(self.context(view)?.state),
-            Fact::Descriptor => is(reading::form(view.call.input())),
+            Fact::Descriptor => is(view.form),
             Fact::OutputDescriptor => is(match reading::form(view.call.output()) {
-                Descriptor::Good | Descriptor::Absent => OutputDescriptor::Good,
+                // An output descriptor is read neither for channel bindings nor for a target.
+                Descriptor::Good | Descriptor::Absent | Descriptor::ChannelBindings | Descriptor::TargetHost => {
+                    OutputDescriptor::Good
+                }
                 Descriptor::Version => OutputDescriptor::Version,
                 Descriptor::Count => OutputDescriptor::Count,
                 Descriptor::Buffer => OutputDescriptor::Buffer,
@@ -216,27 +106,23 @@ impl Registers {
             Fact::Token => is(token(view)),
             Fact::Kind => match &view.reading {
                 Reading::Proof(_) => is(Kind::AuthenticationInfo),
-                Reading::Challenge(_) => is(Kind::Challenge),
-                Reading::Nothing | Reading::Response(_) => None,
+                Reading::Challenge(_) | Reading::SaslChallenge(_) => is(Kind::Challenge),
+                Reading::Nothing | Reading::Response(_) | Reading::SaslResponse(_) => None,
             },
-            Fact::Names => is(self.names(view)),
-            Fact::Asked => {
-                let auth = self.exchanges[self.exchange_of(view)?].qop == DigestQop::Auth;
-                is(if auth && view.call.requirements() & ASC_INTEGRITY != 0 { Asked::More } else { Asked::Within })
-            }
+            Fact::Names => is(self.names(view)?),
+            Fact::Bindings => is(self.bindings(view)?),
+            Fact::Asked => is(self.asked(view)?),
             Fact::Method => is(self.method(view)),
             Fact::Qop => self.qop(view).map(Word::index),
             Fact::Entity => is(reading::entity(view.entity())),
-            Fact::Offered => {
-                let (exchange, response) = (&self.exchanges[self.exchange_of(view)?], view.response()?);
-                let same = response.qop == exchange.qop
-                    && response.algorithm() == exchange.algorithm
-                    && response.realm == exchange.realm;
-                is(if same { Offered::Same } else { Offered::Differs })
-            }
+            Fact::Algorithm => is(if is_algorithm_known(view)? { Algorithm::Known } else { Algorithm::Unknown }),
+            Fact::Offered => is(self.offered(view)?),
             Fact::Outside => is(if self.outside_is_same(view)? { Outside::Same } else { Outside::Differs }),
             Fact::Target => is(self.target(view)?),
-            Fact::TargetName => is(target_name(view)),
+            Fact::TargetName => is(match view.profile {
+                Profile::DigestHttp => target_name(view),
+                Profile::DigestSasl => self.target_name_on_sasl(view),
+            }),
             Fact::Age => is(if self.is_expired(self.exchange_of(view)?) { Age::Expired } else { Age::Fresh }),
             Fact::Answered => is(if self.session_of(view).is_some() { Answered::Elsewhere } else { Answered::No }),
             Fact::Accounts => is(if self.accounts_down { Accounts::Down } else { Accounts::Up }),
@@ -245,34 +131,73 @@ impl Registers {
                 is(if matches { Digest::Matches } else { Digest::Differs })
             }
             Fact::Count => is(self.count_fact(view)?),
-            Fact::Output => is(reading::capacity(view.output_buffers, view.output)),
+            Fact::Authzid => is(Self::authzid(view)?),
+            Fact::Attempt => is(self.attempt(view)?),
+            Fact::Reauthentication => is(self.reauthentication(view)?),
+            Fact::Upgraded => is(self.upgraded(view)?),
+            Fact::Message => is(self.message(view)),
+            Fact::Signature => is(Self::signature_given(view)),
+            Fact::Direction => is(self.direction(view)?),
+            Fact::Seal => is(self.seal(view)?),
+            Fact::Output => is(self.capacity(view)),
             Fact::Fault => is(self.fault_during(view.call)),
             Fact::Room => is(if self.contexts.len() >= self.setup.limits.contexts { Room::Full } else { Room::Some }),
-            Fact::Stale => is(if view.challenge()?.stale { Stale::Yes } else { Stale::No }),
+            Fact::Stale => is(if view.stale()? { Stale::Yes } else { Stale::No }),
             Fact::Mutual => is(if view.call.requirements() & ISC_MUTUAL_AUTH != 0 { Mutual::Yes } else { Mutual::No }),
             Fact::Proof => is(self.proof(view)?),
             Fact::Ours => is(self.ours(view)?),
             Fact::Username => {
-                let challenge = view.challenge()?;
-                // Without credentials there is no name, and that is a departure of its own.
-                let identity = self.outbound(view).and_then(|credentials| credentials.outbound.as_ref());
-                let encodable =
-                    identity.is_none_or(|identity| charset::encode(&identity.wire_name(), challenge.charset).is_some());
+                let encodable = self.is_encodable(view)?;
                 is(if encodable { Username::Encodable } else { Username::NotEncodable })
             }
             Fact::Package => is(package_asked(acquisition(view.call)?.package)),
             Fact::Logon => is(if acquisition(view.call)?.logon_id.is_none() { Logon::Null } else { Logon::Other }),
             Fact::Use => is(credential_use_asked(acquisition(view.call)?.credential_use)),
             Fact::Identity => is(identity_given(acquisition(view.call)?.identity)),
-            Fact::Attribute => {
-                let Call::QueryContextAttributes { attribute, .. } = view.call else { return None };
-                is(match *attribute {
-                    PACKAGE_INFO => Attribute::PackageInfo,
-                    attribute if ATTRIBUTES.contains(&attribute) => Attribute::Supported,
-                    _unsupported => Attribute::Unsupported,
-                })
-            }
+            Fact::Attribute => is(self.attribute(view)?),
         }
+    }
+
+    /// Whether an output of enough capacity was given.
+    pub(super) fn capacity(&self, view: &View<'_>) -> Output {
+        let protects = matches!(view.call, Call::MakeSignature { .. } | Call::EncryptMessage { .. });
+        match view.profile {
+            Profile::DigestHttp => reading::capacity(view.output_buffers, view.output),
+            Profile::DigestSasl if protects => self.room_for_protection(view).unwrap_or(Output::Absent),
+            Profile::DigestSasl => reading::capacity_for(view.output_buffers, view.output, reading::SMALL_ON_SASL),
+        }
+    }
+
+    /// The fact `asked`.
+    fn asked(&self, view: &View<'_>) -> Option<Asked> {
+        match view.profile {
+            Profile::DigestHttp => {
+                let auth = self.exchanges[self.exchange_of(view)?].offer.http_qop() == Some(DigestQop::Auth);
+                let asks = view.call.requirements() & ASC_INTEGRITY != 0;
+                Some(if auth && asks { Asked::More } else { Asked::Within })
+            }
+            Profile::DigestSasl => self.asked_on_sasl(view),
+        }
+    }
+
+    /// The fact `offered`.
+    fn offered(&self, view: &View<'_>) -> Option<Offered> {
+        match &self.exchanges[self.exchange_of(view)?].offer {
+            Offer::Http { qop, algorithm, .. } => {
+                let (exchange, response) = (&self.exchanges[self.exchange_of(view)?], view.response()?);
+                let same =
+                    response.qop == *qop && response.algorithm() == *algorithm && response.realm == exchange.realm;
+                Some(if same { Offered::Same } else { Offered::Differs })
+            }
+            Offer::Sasl { .. } => self.offered_on_sasl(view),
+        }
+    }
+
+    fn is_encodable(&self, view: &View<'_>) -> Option<bool> {
+        let Some(challenge) = view.challenge() else { return self.is_encodable_on_sasl(view) };
+        // Without credentials there is no name, and that is a departure of its own.
+        let identity = self.outbound(view).and_then(|credentials| credentials.outbound.as_ref());
+        Some(identity.is_none_or(|identity| charset::encode(&identity.wire_name(), challenge.charset).is_some()))
     }
 
     fn handle(&self, handle: Option<SecHandle>) -> Handle {
@@ -313,40 +238,56 @@ impl Registers {
     }
 
     fn flags(&self, view: &View<'_>) -> Flags {
-        let refused =
-            if matches!(view.call, Call::InitializeSecurityContext { .. }) { ISC_UNSUPPORTED } else { CONFIDENTIALITY };
-        let unsupported = view.call.requirements() & refused != 0;
-        if unsupported { Flags::Unsupported } else { Flags::Supported }
+        let flags = view.call.requirements();
+        let initiates = matches!(view.call, Call::InitializeSecurityContext { .. });
+        let no_cipher = flags & CONFIDENTIALITY != 0 && ciphers(&self.setup).is_empty();
+        let unsupported = match view.profile {
+            Profile::DigestHttp if initiates => flags & (ISC_UNSUPPORTED | CONFIDENTIALITY) != 0,
+            Profile::DigestHttp => flags & CONFIDENTIALITY != 0,
+            Profile::DigestSasl if initiates => flags & ISC_UNSUPPORTED != 0,
+            Profile::DigestSasl => flags & PROXY_BINDINGS != 0 || no_cipher,
+        };
+        let http = view.profile == Profile::DigestHttp;
+        if self.context(view).is_some() && (flags & REQ_HTTP != 0) != http {
+            Flags::OtherMechanism
+        } else if unsupported {
+            Flags::Unsupported
+        } else {
+            Flags::Supported
+        }
     }
 
-    fn names(&self, view: &View<'_>) -> Names {
+    fn names(&self, view: &View<'_>) -> Option<Names> {
         if matches!(view.call, Call::AcceptSecurityContext { .. }) {
             let established = Fact::State.value("established");
             let own = self
                 .context(view)
                 .filter(|context| Some(context.state) == established)
                 .and_then(|context| context.holds);
-            return match view.named {
+            return Some(match view.named {
                 Named::Live(exchange) if Some(exchange) == own => Names::This,
                 Named::Live(exchange) if self.exchanges[exchange].session.is_some() => Names::Session,
                 Named::Live(_) => Names::Challenge,
                 Named::Ended(_) => Names::Ended,
                 Named::Two => Names::Two,
                 Named::Nothing => Names::Nothing,
-            };
+            });
+        }
+        if view.profile == Profile::DigestSasl {
+            return self.names_on_completion(view);
         }
         let ours = self.exchange_of(view).map(|exchange| &self.exchanges[exchange]);
         let is_ours = |response: &Response<'_>| {
             ours.is_some_and(|ours| {
-                response.nonce == ours.nonce.as_slice() && response.opaque == ours.opaque.as_slice()
+                response.nonce == ours.nonce.as_slice() && Some(&*response.opaque) == ours.offer.opaque()
             })
         };
-        match view.named {
+        Some(match view.named {
             _named if view.response().is_some_and(is_ours) => Names::This,
             Named::Live(_) | Named::Ended(_) => Names::Other,
             Named::Two => Names::Two,
             Named::Nothing => Names::Nothing,
-        }
+        })
     }
 
     fn method(&self, view: &View<'_>) -> Method {
@@ -370,22 +311,33 @@ impl Registers {
         match &view.reading {
             Reading::Response(_) => Some(of(view.response()?.qop)),
             Reading::Challenge(_) => Some(choice(view.challenge()?, view.call.requirements())),
+            Reading::SaslChallenge(_) => self.choice_on_sasl(view),
+            Reading::SaslResponse(_) => None,
+            Reading::Proof(_) | Reading::Nothing if view.profile == Profile::DigestSasl => {
+                let layers = self.context(view)?.layers.as_ref();
+                Some(match layers.map(|layers| layers.layer().cipher()) {
+                    None => Qop::Auth,
+                    Some(None) => Qop::AuthInt,
+                    Some(Some(_)) => Qop::AuthConf,
+                })
+            }
             Reading::Proof(_) | Reading::Nothing => Some(self.answer(view)?.qop.map_or(Qop::Absent, of)),
         }
     }
 
     fn outside_is_same(&self, view: &View<'_>) -> Option<bool> {
-        let (exchange, response) = (&self.exchanges[self.exchange_of(view)?], view.response()?);
-        let negotiated = response.realm == exchange.realm
-            && response.algorithm() == exchange.algorithm
-            && response.qop == exchange.qop;
+        let exchange = &self.exchanges[self.exchange_of(view)?];
+        let Offer::Http { qop, algorithm, .. } = &exchange.offer else { return self.outside_is_same_on_sasl(view) };
+        let response = view.response()?;
+        let negotiated = response.realm == exchange.realm && response.algorithm() == *algorithm && response.qop == *qop;
         let sessions = exchange.session.as_ref().is_none_or(|session| {
-            response.username == session.username
-                && response.charset == session.charset
-                && extended(response)
-                    .iter()
-                    .zip(&session.extended)
-                    .all(|(given, known)| given.as_deref() == known.as_deref())
+            let same_extended = match &session.terms {
+                Terms::Http { extended: known, .. } => {
+                    extended(response).iter().zip(known).all(|(given, known)| given.as_deref() == known.as_deref())
+                }
+                Terms::Sasl { .. } => false,
+            };
+            response.username == session.username && response.charset == session.charset && same_extended
         });
         Some(negotiated && sessions)
     }
@@ -406,6 +358,9 @@ impl Registers {
 
     /// The key under which the response is right: the session's, or one made from the account.
     pub(super) fn key_that_matches(&self, view: &View<'_>) -> Option<SessionKey> {
+        if view.profile == Profile::DigestSasl {
+            return self.key_that_matches_on_sasl(view);
+        }
         let response = view.response()?;
         let entity = view.entity_hash();
         let is_right =
@@ -413,25 +368,39 @@ impl Registers {
         if let Some(session) = self.session_of(view) {
             return Some(session.key.clone()).filter(is_right);
         }
-        let account = self
-            .setup
-            .accounts
-            .iter()
-            .find(|account| response.username == account.username && response.realm == account.realm)?;
+        let account = self.account(&response.username, &response.realm)?;
         let hashes =
             [UserHash::new, UserHash::utf8].map(|hash| hash(&account.username, &account.realm, &account.password));
         let keys = hashes.map(|hash| SessionKey::new(response.algorithm(), &hash, &response.nonce, &response.cnonce));
         keys.into_iter().find(is_right)
     }
 
+    fn account(&self, username: &str, realm: &str) -> Option<&AccountEntry> {
+        self.setup.accounts.iter().find(|account| account.username == username && account.realm == realm)
+    }
+
+    fn key_that_matches_on_sasl(&self, view: &View<'_>) -> Option<SessionKey> {
+        let response = view.sasl_response()?;
+        let is_right = |key: &SessionKey| response.digest(key) == response.response;
+        if let Some(session) = self.session_of(view) {
+            return Some(session.key.clone()).filter(is_right);
+        }
+        let account = self.account(&response.username, &response.realm)?;
+        let hash = UserHash::new(&account.username, &account.realm, &account.password);
+        Some(SessionKey::sasl(&hash, &response.nonce, &response.cnonce, response.authzid.as_deref())).filter(is_right)
+    }
+
     fn count_fact(&self, view: &View<'_>) -> Option<Count> {
         Some(match view.call {
             Call::AcceptSecurityContext { .. } => {
-                if view.response()?.nc == 1 {
+                if view.nc()? == 1 {
                     Count::Next
                 } else {
                     Count::TooFar
                 }
+            }
+            Call::MakeSignature { .. } | Call::EncryptMessage { .. } if view.profile == Profile::DigestSasl => {
+                return self.next_number(view);
             }
             Call::MakeSignature { .. } => {
                 if self.answer(view)?.nc == u32::MAX {
@@ -442,11 +411,13 @@ impl Registers {
             }
             Call::CompleteAuthToken { .. }
             | Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
             | Call::InitializeSecurityContext { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
             | Call::QueryContextAttributes { .. }
-            | Call::DeleteSecurityContext { .. } => self.count(self.exchange_of(view)?, view.response()?.nc),
+            | Call::DeleteSecurityContext { .. } => self.count(self.exchange_of(view)?, view.nc()?),
         })
     }
 
@@ -461,6 +432,14 @@ impl Registers {
     }
 
     fn proof(&self, view: &View<'_>) -> Option<Proof> {
+        if let Some(answer) = self.context(view)?.sasl_answer() {
+            let expected = answer.fields().rspauth(&answer.key);
+            return Some(match view.proof()?.rspauth {
+                None => Proof::Absent,
+                Some(rspauth) if rspauth == expected => Proof::Right,
+                Some(_) => Proof::Wrong,
+            });
+        }
         let (answer, proof) = (self.answer(view)?, view.proof()?);
         let Some(rspauth) = proof.rspauth else { return Some(Proof::Absent) };
         // Without H(response body) nothing says that the proof is wrong.
@@ -487,26 +466,6 @@ impl Registers {
     }
 }
 
-/// How an initiator reads a token: in `responded` it may be the server's proof.
-fn initiator_reading<'c>(context: Option<&Context>, token: &'c [u8], limits: &Limits) -> Reading<'c> {
-    let responded = context.is_some_and(|context| Fact::State.values()[context.state as usize] == "responded");
-    let is_challenge = || {
-        let mut challenge = false;
-        for directive in directives::directives(token, limits) {
-            match directive {
-                Ok(directive) => challenge |= directive.is("nonce") || directive.is("realm"),
-                Err(_) => return challenge,
-            }
-        }
-        challenge
-    };
-    if responded && !is_challenge() {
-        Reading::Proof(AuthenticationInfo::parse(token, limits))
-    } else {
-        Reading::Challenge(Box::new(Challenge::parse(token, limits)))
-    }
-}
-
 fn token(view: &View<'_>) -> Token {
     let error = match &view.reading {
         Reading::Nothing => {
@@ -514,6 +473,8 @@ fn token(view: &View<'_>) -> Token {
         }
         Reading::Response(response) => response.as_ref().as_ref().err(),
         Reading::Challenge(challenge) => challenge.as_ref().as_ref().err(),
+        Reading::SaslResponse(response) => response.as_ref().as_ref().err(),
+        Reading::SaslChallenge(challenge) => challenge.as_ref().as_ref().err(),
         Reading::Proof(proof) => proof.as_ref().err(),
     };
     match error {
@@ -522,6 +483,13 @@ fn token(view: &View<'_>) -> Token {
         Some(TokenError::Repeated { .. }) => Token::DirectiveTwice,
         Some(TokenError::Missing { .. }) => Token::DirectiveMissing,
     }
+}
+
+/// Whether the algorithm of the challenge is one of the mechanism's.
+fn is_algorithm_known(view: &View<'_>) -> Option<bool> {
+    let http = view.challenge().map(|challenge| challenge.algorithm.effective().is_some());
+    let sasl = view.sasl_challenge().map(|challenge| matches!(challenge.algorithm, OfferedAlgorithm::Md5Sess));
+    http.or(sasl)
 }
 
 /// The quality of protection that an initiator must choose.
@@ -543,6 +511,8 @@ fn target_name(view: &View<'_>) -> TargetName {
         Call::MakeSignature { .. }
         | Call::CompleteAuthToken { .. }
         | Call::VerifySignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
         | Call::AcceptSecurityContext { .. }
         | Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
@@ -596,9 +566,4 @@ fn identity_given(identity: Option<&AuthIdentity>) -> Identity {
 pub(super) fn extended<'a>(response: &'a Response<'_>) -> [Option<std::borrow::Cow<'a, [u8]>>; 3] {
     let borrowed = |value: &'a Option<std::borrow::Cow<'_, [u8]>>| value.as_deref().map(std::borrow::Cow::Borrowed);
     [borrowed(&response.hashed_dirs), borrowed(&response.service_name), borrowed(&response.channel_binding)]
-}
-
-/// Whether an output of enough capacity was given.
-pub(super) fn output_is_enough(view: &View<'_>) -> bool {
-    matches!(reading::capacity(view.output_buffers, view.output), Output::Enough)
 }

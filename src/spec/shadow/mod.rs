@@ -3,12 +3,18 @@
 //! It learns nonces and opaques only from what a subject puts out, and never reads the subject's insides.
 #![forbid(unsafe_code)]
 
+mod attributes;
+mod bindings;
 mod effects;
 mod facts;
+pub mod layers;
 mod outcome;
-mod questions;
+pub mod questions;
 pub mod reading;
 pub mod registers;
+mod sasl;
+mod sasl_outcome;
+mod view;
 
 use std::sync::Arc;
 
@@ -16,11 +22,11 @@ use crate::buffer::SecHandle;
 
 use super::call::{Call, Outcome};
 use super::model::{Allowed, CallSpec, Next, Row, Specification};
-use super::names::{Buffers, HandleOutcome};
+use super::names::{Buffers, HandleOutcome, Profile};
 use super::setup::{EnvironmentFault, Setup};
 use super::vocabulary::{Digest, Fact, Facts, Role};
 use crate::status::SecurityStatus;
-use registers::Registers;
+use registers::{Answer, Registers};
 
 /// The spec machine: tables and registers.
 #[derive(Clone, Debug)]
@@ -102,8 +108,26 @@ impl Shadow {
 
     /// An initiator was told that all its counts were spent.
     pub fn spend_counts(&mut self, context: SecHandle) {
-        if let Some(answer) = self.registers.contexts.get_mut(&context).and_then(|context| context.answer.as_mut()) {
-            answer.nc = u32::MAX;
+        match self.registers.contexts.get_mut(&context).and_then(|context| context.answer.as_mut()) {
+            Some(Answer::Http(answer)) => answer.nc = u32::MAX,
+            Some(Answer::Sasl(answer)) => answer.nc = u32::MAX,
+            None => {}
+        }
+    }
+
+    /// The newest context, if its messages are protected.
+    pub fn newest_with_layers(&self) -> Option<SecHandle> {
+        let newest = self.registers.contexts.iter().max_by_key(|(_, context)| context.ordinal);
+        // Who authenticates again keeps the old layers until new ones begin, and cannot use them.
+        let established = Fact::State.value("established");
+        let has_layers = |context: &registers::Context| context.layers.is_some() && Some(context.state) == established;
+        newest.filter(|(_, context)| has_layers(context)).map(|(handle, _)| *handle)
+    }
+
+    /// A context was told that all numbers of the messages it sends were spent.
+    pub fn spend_sequence(&mut self, context: SecHandle) {
+        if let Some(layers) = self.registers.contexts.get_mut(&context).and_then(|context| context.layers.as_mut()) {
+            layers.spent = true;
         }
     }
 
@@ -112,8 +136,15 @@ impl Shadow {
         self.registers.foreign.insert(handle);
     }
 
+    /// The mechanism whose table answers a call: that of its live context; without one the HTTP flag of the two calls
+    /// that make contexts decides, and for all others the run.
+    pub fn profile_of(&self, call: &Call) -> Profile {
+        let context = call.context().and_then(|handle| self.registers.contexts.get(&handle));
+        context.map_or_else(|| self.registers.profile_without_context(call), |context| context.profile)
+    }
+
     fn tables(&self, call: &Call) -> Option<&CallSpec> {
-        self.specification.call(call.name())
+        self.specification.call(call.name(), self.profile_of(call))
     }
 
     /// What must happen on this call.
@@ -129,7 +160,7 @@ impl Shadow {
     /// the sequence should end.
     pub fn absorb(&mut self, call: &Call, outcome: &Outcome) -> Judgement {
         let specification = Arc::clone(&self.specification);
-        let Some(tables) = specification.call(call.name()) else {
+        let Some(tables) = specification.call(call.name(), self.profile_of(call)) else {
             return Judgement {
                 facts: Facts::default(),
                 row: None,
@@ -256,7 +287,13 @@ mod tests {
                 | Buffers::ChallengeStaleIfOutput
                 | Buffers::PendingChallengeStale
                 | Buffers::PendingChallengeStaleIfOutput => true,
-                Buffers::Untouched
+                Buffers::ChallengeIfOutput
+                | Buffers::Rspauth
+                | Buffers::ResponseAgain
+                | Buffers::Signature
+                | Buffers::Wrapped
+                | Buffers::Plaintext
+                | Buffers::Untouched
                 | Buffers::Empty
                 | Buffers::Challenge
                 | Buffers::AuthenticationInfoIfOutput

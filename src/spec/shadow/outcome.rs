@@ -6,17 +6,16 @@ use crate::digest::{
     A2, AuthenticationInfo, Challenge, Charset, Protection, Qop, ResponseDirectives, SessionKey, UserHash, directives,
     nc_value,
 };
-use crate::spec::call::{Attribute, Buffer, Call, Descriptor, Outcome};
+use crate::spec::call::{Buffer, Call, Descriptor, Outcome};
 use crate::spec::model::Allowed;
-use crate::spec::names::{Buffers, HandleOutcome};
-use crate::status::SecurityStatus;
+use crate::spec::names::{Buffers, HandleOutcome, Profile};
+use crate::spec::vocabulary::Output;
 
-use super::facts::{ASC_INTEGRITY, ISC_INTEGRITY, View, output_is_enough};
+use super::bindings::{answers_with, check_directives};
+use super::facts::{ASC_INTEGRITY, ISC_INTEGRITY};
 use super::reading;
-use super::registers::{Answer, Exchange, Registers};
-
-pub(super) const ASC_RET_INTEGRITY: u32 = 0x2_0000;
-pub(super) const ISC_RET_INTEGRITY: u32 = 0x1_0000;
+use super::registers::{Answer, Exchange, HttpAnswer, Offer, Registers};
+use super::view::View;
 
 /// What the subject put out, as far as later calls depend on it.
 #[derive(Debug, Default)]
@@ -27,7 +26,12 @@ pub(super) struct Learned {
     pub(super) answer: Option<Answer>,
 }
 
-impl Answer {
+impl HttpAnswer {
+    /// The count of the next header; the form of RFC 2069 has none, so that none can run out.
+    pub fn next_count(&self) -> Option<u32> {
+        if self.qop.is_some() { self.nc.checked_add(1) } else { Some(self.nc) }
+    }
+
     /// The digest of a request.
     fn digest(&self, nonce: &[u8], nc: u32, a2: &A2<'_>) -> [u8; 16] {
         match self.qop {
@@ -66,7 +70,7 @@ impl Answer {
 }
 
 /// What differs, in words.
-type Difference = String;
+pub(super) type Difference = String;
 
 impl Registers {
     /// Whether an outcome is the one allowed, and what is learned from it.
@@ -78,33 +82,6 @@ impl Registers {
         let learned = self.check_buffers(allowed.buffers, view, outcome)?;
         self.check_granted(view, outcome, &learned)?;
         Ok(learned)
-    }
-
-    /// The attributes and the expiry, which are valid on success: integrity exactly if it was negotiated, looked at on
-    /// the final return only, and one constant for all expiries.
-    fn check_granted(&self, view: &View<'_>, outcome: &Outcome, learned: &Learned) -> Result<(), Difference> {
-        let constant = outcome.expiry.is_none_or(|expiry| self.expiry.is_none_or(|known| known == expiry));
-        require(constant, || "the expiry is not the constant it was before".into())?;
-        let Some(granted) = outcome.granted.filter(|_| outcome.status == SecurityStatus::SEC_E_OK) else {
-            return Ok(());
-        };
-        let known =
-            view.handle.and_then(|handle| self.contexts.get(&handle)).and_then(|context| context.answer.as_ref());
-        let (qop, integrity) = match view.call {
-            Call::AcceptSecurityContext { .. } => (view.response().map(|response| response.qop), ASC_RET_INTEGRITY),
-            Call::InitializeSecurityContext { .. } => {
-                (learned.answer.as_ref().or(known).and_then(|answer| answer.qop), ISC_RET_INTEGRITY)
-            }
-            Call::AcquireCredentialsHandle { .. }
-            | Call::FreeCredentialsHandle { .. }
-            | Call::CompleteAuthToken { .. }
-            | Call::MakeSignature { .. }
-            | Call::VerifySignature { .. }
-            | Call::QueryContextAttributes { .. }
-            | Call::DeleteSecurityContext { .. } => return Ok(()),
-        };
-        let right = (granted & integrity != 0) == (qop == Some(Qop::AuthInt));
-        require(right, || "the attributes say of integrity what was not negotiated".into())
     }
 
     fn check_handle(&self, expected: HandleOutcome, view: &View<'_>, outcome: &Outcome) -> Result<(), Difference> {
@@ -135,50 +112,78 @@ impl Registers {
     }
 
     fn check_buffers(&self, expected: Buffers, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
-        if expected == Buffers::ResponseFinished {
-            return self.check_finished(view, outcome);
-        }
-        let written = written(view, outcome)?;
         let reports = expected == Buffers::AttributeValue;
         require(reports || outcome.attribute.is_none(), || "an attribute was reported beside an error".into())?;
-        let enough = output_is_enough(view);
+        // What is written in place has no output buffer of its own.
+        match expected {
+            Buffers::ResponseFinished => return self.check_finished(view, outcome),
+            Buffers::Wrapped => return self.check_wrapped(view, outcome),
+            Buffers::Plaintext => return self.check_plaintext(view, outcome),
+            Buffers::Untouched
+            | Buffers::Empty
+            | Buffers::Challenge
+            | Buffers::ChallengeStale
+            | Buffers::ChallengeStaleIfOutput
+            | Buffers::ChallengeIfOutput
+            | Buffers::PendingChallengeStale
+            | Buffers::PendingChallengeStaleIfOutput
+            | Buffers::AuthenticationInfoIfOutput
+            | Buffers::Response
+            | Buffers::ResponseUnfinished
+            | Buffers::Header
+            | Buffers::Rspauth
+            | Buffers::ResponseAgain
+            | Buffers::Signature
+            | Buffers::AttributeValue => {}
+        }
+        let written = written(view, outcome)?;
+        let enough = self.output_is_enough(view);
         match expected {
             Buffers::Untouched => untouched(view, outcome),
-            Buffers::ChallengeStaleIfOutput | Buffers::PendingChallengeStaleIfOutput if !enough => {
+            Buffers::ChallengeIfOutput | Buffers::ChallengeStaleIfOutput | Buffers::PendingChallengeStaleIfOutput
+                if !enough =>
+            {
                 untouched(view, outcome)
             }
             Buffers::AttributeValue => self.check_attribute(view, outcome),
             Buffers::Empty => empty(written),
-            Buffers::Challenge => self.check_challenge(view, written, false),
+            Buffers::Challenge | Buffers::ChallengeIfOutput => self.check_challenge(view, written, false),
             Buffers::ChallengeStale | Buffers::ChallengeStaleIfOutput => self.check_challenge(view, written, true),
             Buffers::PendingChallengeStale | Buffers::PendingChallengeStaleIfOutput => {
                 self.check_pending(view, written)
             }
             Buffers::AuthenticationInfoIfOutput => self.check_authentication_info(view, written, enough),
+            Buffers::Response if view.profile == Profile::DigestSasl => self.check_sasl_response(view, written),
             Buffers::Response => self.check_response(view, written, true),
             Buffers::ResponseUnfinished => self.check_response(view, written, false),
             Buffers::Header => self.check_header(view, written),
+            Buffers::Rspauth => self.check_rspauth(view, written),
+            Buffers::ResponseAgain => self.check_response_again(view, written),
+            Buffers::Signature => self.check_signature(view, written),
             Buffers::ResponseFinished => self.check_finished(view, outcome),
+            Buffers::Wrapped => self.check_wrapped(view, outcome),
+            Buffers::Plaintext => self.check_plaintext(view, outcome),
         }
     }
 
-    fn check_attribute(&self, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
-        let context = view.handle.and_then(|handle| self.contexts.get(&handle));
-        let session = context.and_then(|context| self.exchanges[context.holds?].session.as_ref());
-        let answer = context.and_then(|context| context.answer.as_ref());
-        let username = session.map(|session| &session.username).or(answer.map(|answer| &answer.username));
-        let asks_names = matches!(view.call, Call::QueryContextAttributes { attribute: 1, .. });
-        match (&outcome.attribute, username) {
-            (Some(Attribute::Names(name)), Some(username)) if asks_names && name == username => Ok(Learned::default()),
-            (Some(Attribute::Names(name)), _) => Err(format!("the name reported is {name:?}")),
-            (Some(Attribute::Other), _) if !asks_names => Ok(Learned::default()),
-            (Some(Attribute::Other) | None, _) => Err("the attribute was not reported".into()),
-        }
+    /// Whether an output of enough capacity was given.
+    pub(super) fn output_is_enough(&self, view: &View<'_>) -> bool {
+        matches!(self.capacity(view), Output::Enough)
+    }
+
+    /// The credentials identity that a challenge of this call belongs to.
+    pub(super) fn principal_of(&self, view: &View<'_>) -> String {
+        let principal = view.handle.and_then(|handle| self.contexts.get(&handle)).map(|context| &context.principal);
+        let credentials = || self.credentials.get(&view.call.credential()?).map(|credentials| &credentials.principal);
+        principal.or_else(credentials).cloned().unwrap_or_default()
     }
 
     /// The exchange whose realm and qop a challenge of this call must carry.
     fn check_challenge(&self, view: &View<'_>, written: Option<&[u8]>, stale: bool) -> Result<Learned, Difference> {
-        let token = written.filter(|token| !token.is_empty()).ok_or("no challenge was put out")?;
+        if view.profile == Profile::DigestSasl {
+            return self.check_sasl_challenge(view, written, stale);
+        }
+        let token = put_out(written, "challenge")?;
         let challenge = Challenge::parse(token, &self.token_limits())
             .map_err(|error| format!("the challenge is malformed: {error}"))?;
         let (realm, qop) = if matches!(view.call, Call::AcceptSecurityContext { .. }) {
@@ -186,7 +191,8 @@ impl Registers {
             (view.realm.as_ref().unwrap_or(&self.setup.realm), qop)
         } else {
             let exchange = self.exchange_of(view).ok_or("no challenge belongs here")?;
-            (&self.exchanges[exchange].realm, self.exchanges[exchange].qop)
+            let qop = self.exchanges[exchange].offer.http_qop().ok_or("no challenge belongs here")?;
+            (&self.exchanges[exchange].realm, qop)
         };
         let opaque = challenge.opaque.clone().ok_or("the challenge has no opaque")?;
         let offered = challenge.qop.as_ref().ok_or("the challenge has no qop")?;
@@ -199,19 +205,17 @@ impl Registers {
         require(challenge.algorithm.effective() == Some(algorithm), || {
             "the algorithm is not the configured one".into()
         })?;
-        let known = |exchange: &Exchange| exchange.nonce == challenge.nonce || exchange.opaque == opaque;
+        self.check_nonce(view, &challenge.nonce)?;
+        let known = |exchange: &Exchange| {
+            exchange.nonce == challenge.nonce || exchange.offer.opaque() == Some(opaque.as_slice())
+        };
         require(!self.exchanges.iter().any(known), || "nonce or opaque were used before".into())?;
-        let principal = view.handle.and_then(|handle| self.contexts.get(&handle)).map(|context| &context.principal);
-        let credentials = || self.credentials.get(&view.call.credential()?).map(|credentials| &credentials.principal);
-        let principal = principal.or_else(credentials).cloned().unwrap_or_default();
         Ok(Learned {
             exchange: Some(Exchange {
-                principal,
+                principal: self.principal_of(view),
                 nonce: challenge.nonce,
-                opaque,
                 realm: challenge.realm,
-                qop,
-                algorithm,
+                offer: Offer::Http { opaque, qop, algorithm },
                 issued_at: self.now,
                 failures: 0,
                 listed: true,
@@ -223,14 +227,14 @@ impl Registers {
     }
 
     fn check_pending(&self, view: &View<'_>, written: Option<&[u8]>) -> Result<Learned, Difference> {
-        let token = written.filter(|token| !token.is_empty()).ok_or("no challenge was put out")?;
+        let token = put_out(written, "challenge")?;
         let challenge = Challenge::parse(token, &self.token_limits())
             .map_err(|error| format!("the challenge is malformed: {error}"))?;
         let context = view.handle.and_then(|handle| self.contexts.get(&handle)).ok_or("no context")?;
         let pending = &self.exchanges[context.pending.ok_or("no challenge is pending")?];
         require(challenge.stale, || "stale is false".into())?;
         let same = challenge.nonce == pending.nonce
-            && challenge.opaque.as_deref() == Some(&pending.opaque)
+            && challenge.opaque.as_deref() == pending.offer.opaque()
             && challenge.realm == pending.realm;
         require(same, || "it is not the challenge that AcceptSecurityContext put out".into())?;
         Ok(Learned::default())
@@ -246,7 +250,7 @@ impl Registers {
         if response.qop == Qop::AuthInt || !enough {
             return empty(written);
         }
-        let token = written.filter(|token| !token.is_empty()).ok_or("no Authentication-Info was put out")?;
+        let token = put_out(written, "Authentication-Info")?;
         let info = AuthenticationInfo::parse(token, &self.token_limits())
             .map_err(|error| format!("the Authentication-Info is malformed: {error}"))?;
         let key = self.key_that_matches(view).ok_or("there is no key")?;
@@ -260,7 +264,7 @@ impl Registers {
     }
 
     fn check_response(&self, view: &View<'_>, written: Option<&[u8]>, finished: bool) -> Result<Learned, Difference> {
-        let token = written.filter(|token| !token.is_empty()).ok_or("no response was put out")?;
+        let token = put_out(written, "response")?;
         let directives = ResponseDirectives::parse(token, &self.token_limits())
             .map_err(|error| format!("the response is malformed: {error}"))?;
         let challenge = view.challenge().ok_or("there was no challenge")?.clone();
@@ -293,11 +297,13 @@ impl Registers {
                 "there is no cnonce".into()
             })?;
         }
+        let extended = answers_with(view);
+        check_directives(&directives, extended.as_ref())?;
         let cnonce = directives.cnonce.as_deref().unwrap_or_default().to_vec();
         let method = view.parameter(0).to_vec();
         let uri = target_name.clone().unwrap_or_default();
         let given = directives.response.ok_or("there is no response directive")?;
-        let answer = |hash: &UserHash| Answer {
+        let answer = |hash: &UserHash| HttpAnswer {
             key: SessionKey::new(algorithm, hash, &challenge.nonce, &cnonce),
             challenge: challenge.clone(),
             username: username.clone(),
@@ -307,31 +313,34 @@ impl Registers {
             method: method.clone(),
             uri: uri.clone(),
             token: token.to_vec(),
+            extended: extended.clone(),
         };
         let hashes = hashes(&username, &challenge.realm, &identity.password, challenge.charset);
         if !finished {
             // CompleteAuthToken overwrites these octets, so they are looked at as they stand, escapes and all.
             let digits = self.response_digits(token).and_then(|digits| token.get(digits));
             require(digits == Some(&[b'0'; 32]), || "the response directive is not 32 zeros".into())?;
-            return Ok(Learned { exchange: None, answer: hashes.first().map(answer) });
+            return Ok(Learned { exchange: None, answer: hashes.first().map(answer).map(Answer::Http) });
         }
         let entity = view.entity_hash();
         let right = hashes.iter().map(answer).find(|answer| answer.request_digest(entity.as_ref()) == Some(given));
         right
-            .map(|answer| Learned { exchange: None, answer: Some(answer) })
+            .map(|answer| Learned { exchange: None, answer: Some(Answer::Http(answer)) })
             .ok_or_else(|| "the response is not the right digest".into())
     }
 
     fn check_header(&self, view: &View<'_>, written: Option<&[u8]>) -> Result<Learned, Difference> {
-        let token = written.filter(|token| !token.is_empty()).ok_or("no header was put out")?;
+        let token = put_out(written, "header")?;
         let directives = ResponseDirectives::parse(token, &self.token_limits())
             .map_err(|error| format!("the header is malformed: {error}"))?;
         let context = view.handle.and_then(|handle| self.contexts.get(&handle));
-        let before = context.and_then(|context| context.answer.as_ref()).ok_or("there is no session")?;
+        let before = context.and_then(|context| context.http_answer()).ok_or("there is no session")?;
         let (method, uri) = (view.parameter(0).to_vec(), view.parameter(1).to_vec());
         let cnonce = directives.cnonce.as_deref().unwrap_or_default().to_vec();
-        let nc = before.nc.checked_add(1).ok_or("the count is exhausted")?;
-        let answer = Answer { cnonce, nc, method, uri, token: token.to_vec(), ..before.clone() };
+        let nc = before.next_count().ok_or("the count is exhausted")?;
+        check_directives(&directives, before.extended.as_ref())?;
+        require(before.extended.is_none() || cnonce == before.cnonce, || "the cnonce changed".into())?;
+        let answer = HttpAnswer { cnonce, nc, method, uri, token: token.to_vec(), ..before.clone() };
         require(directives.username.as_deref() == Some(answer.username.as_str()), || "username changed".into())?;
         require(directives.realm.as_deref() == Some(answer.challenge.realm.as_str()), || "realm changed".into())?;
         require(directives.nonce.as_deref() == Some(&*answer.challenge.nonce), || "nonce changed".into())?;
@@ -347,12 +356,12 @@ impl Registers {
         let entity = view.entity_hash();
         let digest = answer.request_digest(entity.as_ref()).ok_or("H(Entity) is missing")?;
         require(directives.response == Some(digest), || "the response is not the right digest".into())?;
-        Ok(Learned { exchange: None, answer: Some(answer) })
+        Ok(Learned { exchange: None, answer: Some(Answer::Http(answer)) })
     }
 
     fn check_finished(&self, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
         let context = view.handle.and_then(|handle| self.contexts.get(&handle));
-        let before = context.and_then(|context| context.answer.as_ref()).ok_or("there is no response to finish")?;
+        let before = context.and_then(|context| context.http_answer()).ok_or("there is no response to finish")?;
         let (position, _) = reading::token(view.buffers).ok_or("there is no token")?;
         let after = unchanged_but(view.call.output(), outcome.output.as_ref(), Some(position))?;
         let token = after.ok_or("the token is gone")?;
@@ -363,7 +372,8 @@ impl Registers {
         require(given == Some(expected), || "the response is not the right digest".into())?;
         let around = |token: &[u8]| Some((token.get(..digits.start)?.to_vec(), token.get(digits.end..)?.to_vec()));
         require(around(token) == around(&before.token), || "more than the zeros of the token was overwritten".into())?;
-        Ok(Learned { exchange: None, answer: Some(Answer { token: token.to_vec(), ..before.clone() }) })
+        let answer = HttpAnswer { token: token.to_vec(), ..before.clone() };
+        Ok(Learned { exchange: None, answer: Some(Answer::Http(answer)) })
     }
 
     /// Where the octets of the response directive stand in a token.
@@ -384,7 +394,12 @@ fn hashes(username: &str, realm: &str, password: &str, charset: Charset) -> Vec<
     }
 }
 
-fn require(holds: bool, difference: impl FnOnce() -> Difference) -> Result<(), Difference> {
+/// What was put out, if anything was.
+pub(super) fn put_out<'o>(written: Option<&'o [u8]>, what: &str) -> Result<&'o [u8], Difference> {
+    written.filter(|token| !token.is_empty()).ok_or_else(|| format!("no {what} was put out"))
+}
+
+pub(super) fn require(holds: bool, difference: impl FnOnce() -> Difference) -> Result<(), Difference> {
     if holds { Ok(()) } else { Err(difference()) }
 }
 
@@ -431,6 +446,29 @@ fn unchanged_but<'o>(
         }
     }
     Ok(output)
+}
+
+/// Compares two images of a descriptor except for some buffers, and returns what those hold.
+pub(super) fn unchanged_except<'o, const N: usize>(
+    before: Option<&Descriptor>,
+    after: Option<&'o Descriptor>,
+    places: [usize; N],
+) -> Result<[&'o [u8]; N], Difference> {
+    let mut masked = after.cloned();
+    let old = before.and_then(|descriptor| descriptor.buffers.as_deref()).unwrap_or_default();
+    let new = after.and_then(|descriptor| descriptor.buffers.as_deref()).unwrap_or_default();
+    let mut found = [&[][..]; N];
+    for (found, place) in found.iter_mut().zip(places) {
+        let (Some(old), Some(new)) = (old.get(place), new.get(place)) else { return Err("a buffer is gone".into()) };
+        require(fits(old, new), || "a buffer changed its type or was written beyond its capacity".into())?;
+        *found = new.bytes();
+        let masked = masked.as_mut().and_then(|descriptor| descriptor.buffers.as_mut());
+        if let Some(masked) = masked.and_then(|buffers| buffers.get_mut(place)) {
+            *masked = old.clone();
+        }
+    }
+    require(masked.as_ref() == before, || "more than these buffers was written".into())?;
+    Ok(found)
 }
 
 /// Whether the same memory was written within the capacity that the caller gave.

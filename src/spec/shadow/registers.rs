@@ -4,10 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::buffer::SecHandle;
+use crate::digest::sasl::{self, Ciphers, MaxBuf};
 use crate::digest::{Algorithm, Challenge, Charset, Qop, SessionKey};
-use crate::spec::call::AuthIdentity;
+use crate::spec::call::{AuthIdentity, Call};
+use crate::spec::names::Profile;
 use crate::spec::setup::{EnvironmentFault, Policy, Setup};
 use crate::spec::vocabulary::{Count, Role, ValueIndex};
+
+pub use super::layers::Layers;
+
+/// ASC_REQ_HTTP and ISC_REQ_HTTP.
+pub const REQ_HTTP: u32 = 0x1000_0000;
 
 /// Credentials behind a handle.
 #[derive(Clone, Debug)]
@@ -25,6 +32,8 @@ pub struct Credentials {
 /// A live context.
 #[derive(Clone, Debug)]
 pub struct Context {
+    /// The mechanism it was made with and keeps.
+    pub profile: Profile,
     /// Its role.
     pub role: Role,
     /// Its state, a value of the fact `state`.
@@ -42,8 +51,30 @@ pub struct Context {
     pub holds: Option<usize>,
     /// The challenge put out for a completion that will continue (acceptor).
     pub pending: Option<usize>,
+    /// Whether the call that found the session or answered the challenge required channel bindings (acceptor on HTTP).
+    pub requires_bindings: bool,
     /// The challenge it answered (initiator).
     pub answer: Option<Answer>,
+    /// What protects its messages (SASL, established with more than qop=auth).
+    pub layers: Option<Layers>,
+}
+
+impl Context {
+    /// The answer of an initiator on HTTP.
+    pub fn http_answer(&self) -> Option<&HttpAnswer> {
+        match self.answer.as_ref()? {
+            Answer::Http(answer) => Some(answer),
+            Answer::Sasl(_) => None,
+        }
+    }
+
+    /// The answer of an initiator on SASL.
+    pub fn sasl_answer(&self) -> Option<&SaslAnswer> {
+        match self.answer.as_ref()? {
+            Answer::Sasl(answer) => Some(answer),
+            Answer::Http(_) => None,
+        }
+    }
 }
 
 /// A challenge that an acceptor put out, and the session it may have become.
@@ -53,14 +84,10 @@ pub struct Exchange {
     pub principal: String,
     /// The nonce.
     pub nonce: Vec<u8>,
-    /// The opaque.
-    pub opaque: Vec<u8>,
     /// The realm.
     pub realm: String,
-    /// The quality of protection offered, later agreed.
-    pub qop: Qop,
-    /// The algorithm offered, later agreed.
-    pub algorithm: Algorithm,
+    /// What was offered, and is agreed once it is answered.
+    pub offer: Offer,
     /// When it was put out.
     pub issued_at: u64,
     /// Wrong answers so far.
@@ -73,6 +100,88 @@ pub struct Exchange {
     pub session: Option<Session>,
 }
 
+/// What a challenge offers.
+#[derive(Clone, Debug)]
+pub enum Offer {
+    /// On HTTP.
+    Http {
+        /// The opaque.
+        opaque: Vec<u8>,
+        /// The quality of protection.
+        qop: Qop,
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
+    /// On SASL.
+    Sasl {
+        /// The quality of protection.
+        qop: sasl::Qop,
+        /// The ciphers, for auth-conf.
+        ciphers: Ciphers,
+    },
+}
+
+impl Offer {
+    /// The mechanism.
+    pub fn profile(&self) -> Profile {
+        match self {
+            Self::Http { .. } => Profile::DigestHttp,
+            Self::Sasl { .. } => Profile::DigestSasl,
+        }
+    }
+
+    /// The quality of protection on HTTP.
+    pub fn http_qop(&self) -> Option<Qop> {
+        match self {
+            Self::Http { qop, .. } => Some(*qop),
+            Self::Sasl { .. } => None,
+        }
+    }
+
+    /// The quality of protection on SASL.
+    pub fn sasl_qop(&self) -> Option<sasl::Qop> {
+        match self {
+            Self::Sasl { qop, .. } => Some(*qop),
+            Self::Http { .. } => None,
+        }
+    }
+
+    /// The opaque of HTTP.
+    pub fn opaque(&self) -> Option<&[u8]> {
+        match self {
+            Self::Http { opaque, .. } => Some(opaque),
+            Self::Sasl { .. } => None,
+        }
+    }
+
+    /// The algorithm of HTTP.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        match self {
+            Self::Http { algorithm, .. } => Some(*algorithm),
+            Self::Sasl { .. } => None,
+        }
+    }
+}
+
+/// What an initial response settled beside what was offered.
+#[derive(Clone, Debug)]
+pub enum Terms {
+    /// On HTTP.
+    Http {
+        /// The extended-protection directives: hashed-dirs, service-name, channel-binding.
+        extended: [Option<Vec<u8>>; 3],
+        /// The service the client meant, where it presented extended protection.
+        service_name: Option<Vec<u8>>,
+    },
+    /// On SASL.
+    Sasl {
+        /// The cnonce.
+        cnonce: Vec<u8>,
+        /// Whom the client acts as, where it said so.
+        authzid: Option<String>,
+    },
+}
+
 /// A session.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -80,8 +189,8 @@ pub struct Session {
     pub username: String,
     /// The charset of the initial response.
     pub charset: Charset,
-    /// The extended-protection directives of the initial response.
-    pub extended: [Option<Vec<u8>>; 3],
+    /// What else it settled.
+    pub terms: Terms,
     /// H(A1).
     pub key: SessionKey,
     /// The last count.
@@ -92,7 +201,82 @@ pub struct Session {
 
 /// What an initiator remembers of its response.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub enum Answer {
+    /// On HTTP.
+    Http(HttpAnswer),
+    /// On SASL.
+    Sasl(SaslAnswer),
+}
+
+impl Answer {
+    /// The user name written.
+    pub fn username(&self) -> &str {
+        match self {
+            Self::Http(answer) => &answer.username,
+            Self::Sasl(answer) => &answer.username,
+        }
+    }
+
+    /// H(A1).
+    pub fn key(&self) -> &SessionKey {
+        match self {
+            Self::Http(answer) => &answer.key,
+            Self::Sasl(answer) => &answer.key,
+        }
+    }
+}
+
+/// What an initiator on SASL remembers of its response.
+#[derive(Clone, Debug)]
+pub struct SaslAnswer {
+    /// The nonce of the challenge.
+    pub nonce: Vec<u8>,
+    /// The charset of the challenge.
+    pub charset: Charset,
+    /// The longest wrapped message the server receives.
+    pub peer_maxbuf: MaxBuf,
+    /// The user name written.
+    pub username: String,
+    /// The realm written.
+    pub realm: Option<String>,
+    /// H(A1).
+    pub key: SessionKey,
+    /// The quality of protection chosen.
+    pub qop: sasl::Qop,
+    /// The cipher chosen.
+    pub cipher: Option<sasl::Cipher>,
+    /// The longest wrapped message the client receives, where it was written.
+    pub maxbuf: Option<MaxBuf>,
+    /// The cnonce.
+    pub cnonce: Vec<u8>,
+    /// The last count sent.
+    pub nc: u32,
+    /// The digest-uri.
+    pub digest_uri: Vec<u8>,
+}
+
+impl SaslAnswer {
+    /// The response as it is written.
+    pub fn fields(&self) -> sasl::ResponseFields<'_> {
+        sasl::ResponseFields {
+            username: &self.username,
+            realm: self.realm.as_deref(),
+            nonce: &self.nonce,
+            cnonce: &self.cnonce,
+            nc: self.nc,
+            qop: self.qop,
+            cipher: self.cipher,
+            maxbuf: self.maxbuf,
+            digest_uri: &self.digest_uri,
+            charset: self.charset,
+            authzid: None,
+        }
+    }
+}
+
+/// What an initiator on HTTP remembers of its response.
+#[derive(Clone, Debug)]
+pub struct HttpAnswer {
     /// The challenge.
     pub challenge: Challenge,
     /// The user name written.
@@ -111,6 +295,17 @@ pub struct Answer {
     pub uri: Vec<u8>,
     /// The token put out.
     pub token: Vec<u8>,
+    /// Extended protection, where the response carries it.
+    pub extended: Option<Extended>,
+}
+
+/// The extended protection of a response.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Extended {
+    /// service-name.
+    pub service_name: Vec<u8>,
+    /// channel-binding, as digits.
+    pub channel_binding: [u8; 32],
 }
 
 /// Everything the spec machine remembers.
@@ -188,22 +383,47 @@ impl Registers {
         }
     }
 
+    /// The mechanism of a call that names no live context.
+    pub fn profile_without_context(&self, call: &Call) -> Profile {
+        match call {
+            Call::InitializeSecurityContext { requirements, .. } | Call::AcceptSecurityContext { requirements, .. } => {
+                if requirements & REQ_HTTP == 0 {
+                    Profile::DigestSasl
+                } else {
+                    Profile::DigestHttp
+                }
+            }
+            Call::AcquireCredentialsHandle { .. }
+            | Call::FreeCredentialsHandle { .. }
+            | Call::CompleteAuthToken { .. }
+            | Call::MakeSignature { .. }
+            | Call::VerifySignature { .. }
+            | Call::EncryptMessage { .. }
+            | Call::DecryptMessage { .. }
+            | Call::QueryContextAttributes { .. }
+            | Call::DeleteSecurityContext { .. } => self.setup.profile,
+        }
+    }
+
     /// The limits of the parsers, as the subject declared them.
     pub fn token_limits(&self) -> crate::digest::Limits {
         crate::digest::Limits { token_bytes: self.setup.limits.token_bytes, directives: self.setup.limits.directives }
     }
 
-    /// What nonce and opaque name under a credentials identity.
+    /// What nonce and opaque name under a credentials identity on HTTP.
     pub fn named(&self, principal: &str, nonce: &[u8], opaque: &[u8]) -> Named {
-        let ours = || self.exchanges.iter().enumerate().filter(|(_, exchange)| exchange.principal == principal);
+        let ours = || {
+            let belongs = |exchange: &Exchange| exchange.principal == principal && exchange.offer.opaque().is_some();
+            self.exchanges.iter().enumerate().filter(move |(_, exchange)| belongs(exchange))
+        };
         let by_nonce = ours().find(|(_, exchange)| exchange.is_live() && exchange.nonce == nonce);
-        let by_opaque = ours().find(|(_, exchange)| exchange.is_live() && exchange.opaque == opaque);
+        let by_opaque = ours().find(|(_, exchange)| exchange.is_live() && exchange.offer.opaque() == Some(opaque));
         match (by_nonce, by_opaque) {
             (Some((a, _)), Some((b, _))) if a == b => Named::Live(a),
             (Some(_), Some(_)) => Named::Two,
             (Some(_), None) | (None, Some(_)) | (None, None) => ours()
                 .find(|(_, exchange)| {
-                    exchange.session.is_some() && exchange.nonce == nonce && exchange.opaque == opaque
+                    exchange.session.is_some() && exchange.nonce == nonce && exchange.offer.opaque() == Some(opaque)
                 })
                 .map_or(Named::Nothing, |(index, _)| Named::Ended(index)),
         }
@@ -248,6 +468,7 @@ impl Registers {
         let Some(context) = self.contexts.get_mut(&handle) else { return };
         context.pending = None;
         context.answer = None;
+        context.layers = None;
         context.put_out = None;
         if let Some(exchange) = context.holds.take() {
             self.exchanges[exchange].holders -= 1;
@@ -271,10 +492,14 @@ impl Registers {
         }
     }
 
-    /// A challenge becomes answerable; one too many forgets the oldest unanswered one.
+    /// A challenge becomes answerable; one too many forgets the oldest unanswered one of its mechanism.
     pub fn register(&mut self, exchange: Exchange) -> usize {
+        // Each mechanism has room of its own: a flood of the one pushes nothing of the other out.
+        let mechanism = exchange.offer.profile();
         self.exchanges.push(exchange);
-        let is_unanswered = |exchange: &Exchange| exchange.listed && exchange.session.is_none();
+        let is_unanswered = |exchange: &Exchange| {
+            exchange.offer.profile() == mechanism && exchange.listed && exchange.session.is_none()
+        };
         let unanswered = self.exchanges.iter().filter(|exchange| is_unanswered(exchange)).count();
         let oldest = self.exchanges.iter_mut().find(|exchange| is_unanswered(exchange));
         if let Some(oldest) = oldest.filter(|_| unanswered > self.setup.limits.challenges) {
@@ -286,9 +511,10 @@ impl Registers {
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, Exchange, Named, Registers, Session};
+    use super::{Context, Exchange, Named, Offer, Registers, Session, Terms};
     use crate::buffer::SecHandle;
     use crate::digest::{Algorithm, Charset, Qop, SessionKey, UserHash};
+    use crate::spec::names::Profile;
     use crate::spec::setup::{Limits, Policy, Setup};
     use crate::spec::vocabulary::{Count, Role};
     use std::collections::BTreeSet;
@@ -298,10 +524,12 @@ mod tests {
         Exchange {
             principal: String::new(),
             nonce: format!("nonce {name}").into_bytes(),
-            opaque: format!("opaque {name}").into_bytes(),
             realm: "realm".into(),
-            qop: Qop::Auth,
-            algorithm: Algorithm::Md5,
+            offer: Offer::Http {
+                opaque: format!("opaque {name}").into_bytes(),
+                qop: Qop::Auth,
+                algorithm: Algorithm::Md5,
+            },
             issued_at: 0,
             failures: 0,
             listed: true,
@@ -315,7 +543,7 @@ mod tests {
         Session {
             username: "user".into(),
             charset: Charset::Iso8859_1,
-            extended: [None, None, None],
+            terms: Terms::Http { extended: [None, None, None], service_name: None },
             key: SessionKey::new(Algorithm::Md5, &user, b"nonce", b"cnonce"),
             last,
             used: used.iter().copied().collect::<BTreeSet<_>>(),
@@ -408,6 +636,7 @@ mod tests {
         registers.contexts.insert(
             handle,
             Context {
+                profile: Profile::DigestHttp,
                 role: Role::Acceptor,
                 state: 0,
                 ordinal: 0,
@@ -416,7 +645,9 @@ mod tests {
                 put_out: None,
                 holds: None,
                 pending: None,
+                requires_bindings: false,
                 answer: None,
+                layers: None,
             },
         );
         let holders = |registers: &Registers| [one, two].map(|index| registers.exchanges[index].holders);

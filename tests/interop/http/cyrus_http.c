@@ -6,8 +6,6 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sasl/sasl.h>
-#include <sasl/saslplug.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,57 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char *realm, *user_name, *password;
+#include "../cyrus_account.h"
 
-static int option(void *context, const char *plugin, const char *name, const char **value, unsigned *length)
-{
-    (void)context;
-    (void)plugin;
-    if (!strcmp(name, "auxprop_plugin"))
-        *value = "one";
-    else if (!strcmp(name, "reauth_timeout")) /* minutes */
-        *value = "60";
-    else if (!strcmp(name, "mech_list"))
-        *value = "DIGEST-MD5";
-    else
-        return SASL_FAIL;
-    if (length)
-        *length = (unsigned)strlen(*value);
-    return SASL_OK;
-}
-
-/* The account source: one user. */
-static int look_up(void *context, sasl_server_params_t *server, unsigned flags, const char *user, unsigned length)
-{
-    const struct propval *wanted = server->utils->prop_get(server->propctx);
-    size_t known = strlen(user_name);
-    (void)context;
-    if (length < known || memcmp(user, user_name, known) || (length > known && user[known] != '@'))
-        return SASL_NOUSER;
-    for (; wanted && wanted->name; wanted++) {
-        const char *name = wanted->name;
-        if (name[0] == '*') {
-            if (flags & SASL_AUXPROP_AUTHZID)
-                continue;
-            name++;
-        }
-        if (!strcasecmp(name, "userPassword"))
-            server->utils->prop_set(server->propctx, wanted->name, password, (int)strlen(password));
-    }
-    return SASL_OK;
-}
-
-static sasl_auxprop_plug_t one = { .auxprop_lookup = look_up, .name = "one" };
-
-static int one_init(const sasl_utils_t *utils, int max, int *version, sasl_auxprop_plug_t **plug, const char *name)
-{
-    (void)utils;
-    (void)max;
-    (void)name;
-    *version = SASL_AUXPROP_PLUG_VERSION;
-    *plug = &one;
-    return SASL_OK;
-}
+static const char *realm;
 
 /* The value of a header in `head`, up to the end of its line, in a new string. */
 static char *header(const char *head, const char *name)
@@ -159,21 +109,17 @@ static void serve(int client, unsigned ssf)
 int main(int count, char **arguments)
 {
     static const sasl_callback_t callbacks[] = {
-        { SASL_CB_GETOPT, (int (*)(void))(void (*)(void))option, NULL },
+        CALLBACK(SASL_CB_GETOPT, account_option, NULL),
         { SASL_CB_LIST_END, NULL, NULL },
     };
     if (count == 1) {
-        int number;
-        sasl_version(NULL, &number);
-        printf("%d.%d.%d\n", number >> 24, number >> 16 & 0xff, number & 0xffff);
+        print_cyrus_version();
         return 0;
     }
     if (count != 5)
         return 2;
     realm = arguments[1];
-    user_name = arguments[3];
-    password = arguments[4];
-    if (sasl_server_init(callbacks, "digest-ssp") != SASL_OK || sasl_auxprop_add_plugin("one", one_init) != SASL_OK)
+    if (account_serve(arguments[3], arguments[4], callbacks) != SASL_OK)
         return 3;
 
     int listener = socket(AF_INET, SOCK_STREAM, 0);

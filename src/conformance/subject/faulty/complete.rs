@@ -11,7 +11,7 @@ use super::wrapped::{configured, context, find, is_pending, on_another, response
 use crate::spec::Call;
 use crate::spec::call::Attribute;
 use crate::spec::model::Next;
-use crate::spec::names::{Buffers, CallName, Effect};
+use crate::spec::names::{Buffers, CallName, Effect, Profile};
 use crate::spec::setup::Policy;
 use crate::spec::vocabulary::{Count, Role, State, Word};
 use crate::status::SecurityStatus;
@@ -30,6 +30,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "any-token-completes",
         text: "The token of another session completes this one.",
         reference: "notes 4, CompleteAuthToken, it must name the session or challenge of the handle",
+        profile: Profile::DigestHttp,
         fails: &["cat-token-names-another", "vs-token-names-another"],
         skipped: &[],
         make: |specification| {
@@ -41,6 +42,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "another-pending-completed",
         text: "Of parallel requests the newest is completed, whichever handle is given.",
         reference: "notes 3, nobody can consume another's",
+        profile: Profile::DigestHttp,
         fails: &["cat-continued", "qca-answered"],
         skipped: &[],
         make: |specification| {
@@ -68,6 +70,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "target-not-compared",
         text: "A header made for one resource authenticates a request for another.",
         reference: "notes 4, CompleteAuthToken, method, target",
+        profile: Profile::DigestHttp,
         fails: &["cat-target-differs", "vs-target-differs"],
         skipped: &[],
         make: |specification| {
@@ -81,6 +84,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "empty-entity-is-empty-body",
         text: "An empty HEntity buffer is taken as the hash of an empty body.",
         reference: "notes 4, CompleteAuthToken, an empty body is MD5(\"\"), never an empty buffer",
+        profile: Profile::DigestHttp,
         fails: &["cat-entity-missing", "vs-entity-missing"],
         skipped: &[],
         make: |specification| {
@@ -94,6 +98,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "entity-not-needed",
         text: "auth-int completes without HEntity: the body is not protected.",
         reference: "notes 4, CompleteAuthToken, HEntity needed for auth-int",
+        profile: Profile::DigestHttp,
         fails: &["cat-entity-missing", "vs-entity-missing"],
         skipped: &[],
         make: |specification| {
@@ -104,6 +109,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "outside-not-compared",
         text: "Directives that the cached key does not cover are not compared: username, realm, algorithm and others.",
         reference: "notes 4, CompleteAuthToken, directives outside the hash",
+        profile: Profile::DigestHttp,
         fails: &["cat-outside-differs", "vs-outside-differs"],
         skipped: &[],
         make: |specification| {
@@ -117,6 +123,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "identity-of-the-last-token",
         text: "The user name reported is the one of the last token seen, not the session's.",
         reference: "notes 4, CompleteAuthToken, the identity reported is always the session's",
+        profile: Profile::DigestHttp,
         fails: &["qca-answered"],
         skipped: &[],
         make: |specification| {
@@ -137,6 +144,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "altered-message-completes",
         text: "The digest of a completion is never compared.",
         reference: "notes 4, CompleteAuthToken, digest wrong",
+        profile: Profile::DigestHttp,
         fails: &["cat-digest-differs-initial", "cat-digest-differs-subsequent", "vs-digest-differs"],
         skipped: &[],
         make: |specification| {
@@ -148,6 +156,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "count-before-digest",
         text: "The count decides before anybody is known to have sent it.",
         reference: "notes 3, an unauthenticated count never decides anything",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-digest-differs-initial",
             "cat-digest-differs-subsequent",
@@ -175,6 +184,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "replay-completes",
         text: "A count that was used before is accepted again.",
         reference: "notes 4, CompleteAuthToken, count",
+        profile: Profile::DigestHttp,
         fails: &["cat-count-used", "cat-count-used-continue"],
         skipped: &[],
         make: |specification| Tables::of(specification).without(CallName::CompleteAuthToken, "count-used").subject(),
@@ -183,6 +193,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "old-count-completes",
         text: "A count before the window is accepted, though whether it was used is not known any more.",
         reference: "notes 4, CompleteAuthToken, window(n)",
+        profile: Profile::DigestHttp,
         fails: &["cat-count-too-old", "cat-count-too-old-continue"],
         skipped: &[],
         make: |specification| Tables::of(specification).without(CallName::CompleteAuthToken, "count-too-old").subject(),
@@ -191,6 +202,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "gap-completes",
         text: "Any count that is higher than the last is accepted.",
         reference: "notes 4, CompleteAuthToken, strict: exactly last + 1",
+        profile: Profile::DigestHttp,
         fails: &["cat-count-too-far", "cat-count-too-far-continue"],
         skipped: &[],
         make: |specification| Tables::of(specification).without(CallName::CompleteAuthToken, "count-too-far").subject(),
@@ -199,6 +211,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "window-for-strict",
         text: "A window of counts is accepted where the policy is strict.",
         reference: "notes 4, CompleteAuthToken, strict: exactly last + 1",
+        profile: Profile::DigestHttp,
         fails: &["cat-challenge-cannot-be-made", "cat-count-too-far", "cat-count-too-far-continue", "vs-count"],
         skipped: &[],
         make: |specification| {
@@ -213,6 +226,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "strict-for-window",
         text: "Parallel requests that overtake each other are refused though a window is configured.",
         reference: "notes 4, CompleteAuthToken, counts 3 then 2: window(2) both OK",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-completed-answered-elsewhere",
             "cat-completed-initial",
@@ -228,10 +242,11 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "count-not-taken",
         text: "A completion does not update the count, so that its token completes again.",
         reference: "notes 4, CompleteAuthToken, check and update are one atomic step",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-completed-subsequent",
             "cat-continued",
-            "cat-count-used",
+            "cat-count-used-continue",
             "cat-output-absent",
             "cat-output-small",
             "vs-count",
@@ -247,6 +262,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "answered-elsewhere-not-noticed",
         text: "Of two handles that wait to complete the same first token both succeed.",
         reference: "notes 4, CompleteAuthToken, of two handles completing the same token one gets SEC_E_OK",
+        profile: Profile::DigestHttp,
         fails: &["cat-count-used"],
         skipped: &[],
         make: |specification| {
@@ -262,6 +278,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "continue-takes-count",
         text: "SEC_E_OK after SEC_I_COMPLETE_AND_CONTINUE updates the count of a session it does not authenticate.",
         reference: "notes 4, CompleteAuthToken, the count is checked, not updated",
+        profile: Profile::DigestHttp,
         fails: &["cat-continued"],
         skipped: &[],
         make: |specification| {
@@ -274,6 +291,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "continue-establishes",
         text: "SEC_E_OK after SEC_I_COMPLETE_AND_CONTINUE establishes the context, though its nonce had expired.",
         reference: "notes 4, CompleteAuthToken, SEC_E_OK here authenticates nobody",
+        profile: Profile::DigestHttp,
         fails: &["qca-not-established"],
         skipped: &[],
         make: |specification| {
@@ -289,6 +307,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "continue-makes-another-challenge",
         text: "Completing puts out another challenge than the one AcceptSecurityContext made.",
         reference: "notes 4, CompleteAuthToken writes the same one with stale=true",
+        profile: Profile::DigestHttp,
         fails: &["cat-continued"],
         skipped: &[],
         make: |specification| {
@@ -299,6 +318,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "replay-challenge-not-stale",
         text: "The challenge beside SEC_E_OUT_OF_SEQUENCE has no stale=true, so people are asked for their password again.",
         reference: "notes 4, CompleteAuthToken, digest right, count not acceptable",
+        profile: Profile::DigestHttp,
         fails: &["cat-count-too-far", "cat-count-too-old", "cat-count-used"],
         skipped: &[],
         make: |specification| {
@@ -310,6 +330,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "mendable-error-consumes",
         text: "What the caller could mend ends the pending completion.",
         reference: "notes 3, what a failure consumes",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-completed-answered-elsewhere",
             "cat-completed-initial",
@@ -323,6 +344,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "internal-error-consumes",
         text: "An account source that was down ends the pending completion.",
         reference: "notes 3, SEC_E_INTERNAL_ERROR consumes nothing",
+        profile: Profile::DigestHttp,
         fails: &["cat-completed-initial", "cat-continued"],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&["cat-accounts-down"], rejects).subject(),
@@ -331,6 +353,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "altered-message-tries-again",
         text: "SEC_E_MESSAGE_ALTERED leaves the completion pending, so that a guess costs nothing.",
         reference: "notes 3, what the peer's token did consumes the pending completion",
+        profile: Profile::DigestHttp,
         fails: &["cat-nothing-to-complete"],
         skipped: &[],
         make: |specification| {
@@ -347,6 +370,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "malformed-token-tries-again",
         text: "A malformed token, or one of another session, leaves the completion pending.",
         reference: "notes 3, what the peer's token did consumes the pending completion",
+        profile: Profile::DigestHttp,
         fails: &["cat-nothing-to-complete"],
         skipped: &[],
         make: |specification| {
@@ -358,6 +382,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "rspauth-wrong",
         text: "The rspauth of a completion is not the right one.",
         reference: "notes 5, rspauth = the same KD with A2 = \":\" uri",
+        profile: Profile::DigestHttp,
         fails: &["cat-completed-subsequent"],
         skipped: &[],
         make: |specification| {
@@ -379,6 +404,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "altered-token-zeroed",
         text: "The token of an altered message is zeroed in the caller's buffer.",
         reference: "notes 4, CompleteAuthToken, buffers",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-digest-differs-initial",
             "cat-digest-differs-subsequent",
@@ -404,6 +430,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "accounts-asked-for-what-is-cached",
         text: "A later request is judged under a key made anew, as MD5-sess servers without a session do.",
         reference: "notes 5, H(A1) with the nonce and cnonce of the initial response, fixed until the next challenge",
+        profile: Profile::DigestHttp,
         fails: &["cat-completed-answered-elsewhere", "cat-completed-subsequent", "cat-continued", "vs-verified"],
         skipped: &[],
         make: |specification| {
@@ -425,6 +452,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "verification-completes",
         text: "VerifySignature succeeds on a context that waits to be completed.",
         reference: "notes 4, Others, VerifySignature, established only",
+        profile: Profile::DigestHttp,
         fails: &["vs-not-established"],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&["vs-not-established"], pretends).subject(),
@@ -433,6 +461,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "verification-accepts-replay",
         text: "VerifySignature does not look at the count.",
         reference: "notes 4, Others, VerifySignature, same counter",
+        profile: Profile::DigestHttp,
         fails: &["vs-count"],
         skipped: &[],
         make: |specification| {
@@ -443,6 +472,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "verification-ignores-age",
         text: "VerifySignature does not look at the age of the nonce.",
         reference: "notes 4, Others, VerifySignature, expired nonce SEC_E_OUT_OF_SEQUENCE",
+        profile: Profile::DigestHttp,
         fails: &["vs-expired"],
         skipped: &[],
         make: |specification| Tables::of(specification).without(CallName::VerifySignature, "expired").subject(),
@@ -451,6 +481,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "verification-takes-no-count",
         text: "VerifySignature does not update the count.",
         reference: "notes 4, Others, VerifySignature, same counter",
+        profile: Profile::DigestHttp,
         fails: &["cat-completed-subsequent"],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&["vs-verified"], forgets(Effect::TakeCount)).subject(),
@@ -459,6 +490,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "verification-failure-rejects",
         text: "An altered message ends the context that VerifySignature was asked on.",
         reference: "decisions, VerifySignature, failures leave the handle established",
+        profile: Profile::DigestHttp,
         fails: &["asc-session-found", "asc-session-found-expired", "qca-answered"],
         skipped: &[],
         make: |specification| Tables::of(specification).change(&["vs-digest-differs"], rejects).subject(),

@@ -10,7 +10,7 @@ use super::tables::Tables;
 use super::wrapped::{context, wrapped};
 use crate::buffer::SecHandle;
 use crate::spec::model::Next;
-use crate::spec::names::{Buffers, Effect};
+use crate::spec::names::{Buffers, Effect, Profile};
 use crate::spec::vocabulary::{State, Word};
 use crate::spec::{Call, Outcome};
 use crate::status::SecurityStatus;
@@ -20,6 +20,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "credentials-handle-completes",
         text: "CompleteAuthToken succeeds on a credentials handle, as curl passes it.",
         reference: "curl lib/vauth/digest_sspi.c; observation curl-credentials-handle",
+        profile: Profile::DigestHttp,
         fails: &["cat-handle-names-nothing"],
         skipped: &[],
         make: |specification| {
@@ -37,6 +38,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "complete-needed-for-ok",
         text: "The answer to a challenge is SEC_I_COMPLETE_NEEDED where Windows answers SEC_E_OK.",
         reference: "sspi-rs issue 167, WinPR 2; observations sspi-rs-ntlm-complete-needed, winpr-2-ntlm",
+        profile: Profile::DigestHttp,
         fails: &["asc-answer-right", "asc-answer-right-challenged"],
         skipped: &[
             "asc-ended-named",
@@ -51,8 +53,12 @@ pub(super) static FAULTS: &[Fault] = &[
             "asc-session-found-expired-challenged",
             "cat-count-too-old-continue",
             "cat-digest-differs-subsequent",
+            "dec-unsupported",
+            "enc-unsupported",
+            "qca-unavailable",
             "qca-unsupported",
             "vs-age-undecidable",
+            "vs-bad-bindings",
             "vs-count",
             "vs-descriptor-malformed",
             "vs-digest-differs",
@@ -81,8 +87,11 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "initiator-completes-auth",
         text: "InitializeSecurityContext answers SEC_I_COMPLETE_NEEDED though nothing is left to complete.",
         reference: "notes 4, Initiator, never SEC_I_COMPLETE_*; the family of sspi-rs issue 167",
+        profile: Profile::DigestHttp,
         fails: &["isc-answered", "isc-answered-initial", "isc-answered-reauthenticated", "isc-answered-stale"],
         skipped: &[
+            "dec-unsupported-initiator",
+            "enc-unsupported-initiator",
             "isc-answered-mutual-reauthenticated",
             "isc-unfinished-mutual-reauthenticated",
             "isc-unfinished-reauthenticated",
@@ -92,6 +101,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "ms-message-incomplete",
             "ms-output-absent",
             "ms-output-small",
+            "qca-unavailable-initiator",
             "qca-unsupported-initiator",
             "vs-initiator",
         ],
@@ -109,8 +119,10 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "complete-always-ok",
         text: "CompleteAuthToken answers SEC_E_OK whatever it is given.",
         reference: "sspi-rs Kerberos, PKU2U, CredSSP; WinPR 3 Negotiate; observations sspi-rs-unconditional, winpr-3-negotiate",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-accounts-down",
+            "cat-bad-bindings",
             "cat-challenge-cannot-be-made",
             "cat-count-too-far",
             "cat-count-too-far-continue",
@@ -154,6 +166,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "second-completion-ok",
         text: "A second call of CompleteAuthToken on the same context answers SEC_E_OK.",
         reference: "sspi-rs NTLM; observation sspi-rs-ntlm-second-call",
+        profile: Profile::DigestHttp,
         fails: &["cat-nothing-to-complete", "cat-nothing-to-complete-initiator"],
         skipped: &[],
         make: |specification| {
@@ -179,10 +192,12 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "completed-inside-accept",
         text: "AcceptSecurityContext completes by itself, and there is no CompleteAuthToken.",
         reference: "WinPR 3 NTLM; observation winpr-3-no-function",
+        profile: Profile::DigestHttp,
         fails: &[
             "asc-session-found",
             "asc-session-found-challenged",
             "cat-accounts-down",
+            "cat-bad-bindings",
             "cat-challenge-cannot-be-made",
             "cat-completed-initial",
             "cat-continued",
@@ -236,8 +251,10 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "no-function",
         text: "SEC_I_COMPLETE_NEEDED is answered, and CompleteAuthToken is SEC_E_UNSUPPORTED_FUNCTION in every state.",
         reference: "WinPR 3 NTLM; observation winpr-3-no-function",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-accounts-down",
+            "cat-bad-bindings",
             "cat-challenge-cannot-be-made",
             "cat-completed-initial",
             "cat-completed-subsequent",
@@ -282,8 +299,10 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "handle-lost-after-complete",
         text: "After SEC_I_COMPLETE_* the handle names nothing, so that it can be neither completed nor deleted.",
         reference: "Wine dlls/secur32/wrapper.c; observations wine-lost-package, wine-lost-package-delete",
+        profile: Profile::DigestHttp,
         fails: &[
             "cat-accounts-down",
+            "cat-bad-bindings",
             "cat-challenge-cannot-be-made",
             "cat-completed-initial",
             "cat-completed-subsequent",

@@ -5,11 +5,14 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod bindings;
 mod challenges;
 mod complete;
 mod families;
 mod initiator;
+mod layers;
 mod others;
+mod sasl;
 mod tables;
 mod wrapped;
 
@@ -18,7 +21,7 @@ use std::sync::Arc;
 
 use super::{Subject, SubjectError};
 use crate::buffer::SecHandle;
-use crate::spec::names::Need;
+use crate::spec::names::{Need, Profile};
 use crate::spec::setup::{EnvironmentFault, Setup};
 use crate::spec::{Call, Outcome, Specification};
 
@@ -31,6 +34,8 @@ pub struct Fault {
     pub text: &'static str,
     /// The decision it breaks (a section of the notes), or the implementation it was seen in.
     pub reference: &'static str,
+    /// The profile whose rows it is held to.
+    pub profile: Profile,
     /// The rows that must have the verdict `fail`, and no others.
     pub fails: &'static [&'static str],
     /// The rows whose state it keeps the suite from: the verdict `skipped`.
@@ -47,8 +52,17 @@ impl Fault {
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
-    let groups =
-        [challenges::FAULTS, accept::FAULTS, complete::FAULTS, initiator::FAULTS, others::FAULTS, families::FAULTS];
+    let groups = [
+        challenges::FAULTS,
+        accept::FAULTS,
+        complete::FAULTS,
+        initiator::FAULTS,
+        others::FAULTS,
+        families::FAULTS,
+        bindings::FAULTS,
+        sasl::FAULTS,
+        layers::FAULTS,
+    ];
     groups.into_iter().flatten()
 }
 
@@ -89,6 +103,10 @@ impl Subject for Faulty {
 
     fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
         self.inner.spend_counts(context)
+    }
+
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.inner.spend_sequences(context)
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {

@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 
 use super::super::oracle::Oracle;
+pub(super) use super::super::oracle::put as put_output;
 use super::super::{Subject, SubjectError};
-use crate::buffer::SecHandle;
-use crate::digest::Response;
-use crate::spec::call::Buffer;
+use crate::buffer::{BufferType, SecHandle};
+use crate::digest::{A2, Algorithm, Protection, Qop, Response, ResponseDirectives, SessionKey, UserHash, hash, sasl};
+use crate::spec::call::{AuthIdentity, Buffer};
 use crate::spec::names::Need;
 use crate::spec::setup::{EnvironmentFault, Setup};
 use crate::spec::shadow::reading;
-use crate::spec::shadow::registers::Context;
+use crate::spec::shadow::registers::{Context, Exchange, Session};
 use crate::spec::vocabulary::Fact;
 use crate::spec::{Call, Outcome};
 
@@ -71,6 +72,10 @@ impl<M: Default> Subject for Wrapped<M> {
         self.oracle.spend_counts(context)
     }
 
+    fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
+        self.oracle.spend_sequences(context)
+    }
+
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         self.oracle.foreign_handle()
     }
@@ -111,6 +116,8 @@ pub(super) fn with_spoilt_nonce(call: &Call, nonce: &[u8]) -> Call {
         | Call::CompleteAuthToken { .. }
         | Call::MakeSignature { .. }
         | Call::VerifySignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
         | Call::QueryContextAttributes { .. }
         | Call::DeleteSecurityContext { .. } => None,
     };
@@ -135,6 +142,103 @@ pub(super) fn on_another(call: &Call, other: SecHandle) -> Call {
 /// The buffers of an outcome that the function may have written.
 pub(super) fn written(outcome: &mut Outcome) -> &mut [Buffer] {
     outcome.output.as_mut().and_then(|output| output.buffers.as_deref_mut()).unwrap_or_default()
+}
+
+/// The response of SASL in a call's token.
+pub(super) fn sasl_response(call: &Call) -> Option<sasl::Response<'_>> {
+    let (_, token) = reading::token(reading::buffers(call.input()))?;
+    sasl::Response::parse(token.bytes(), &crate::digest::Limits::default()).ok()
+}
+
+/// The session of SASL that has the nonce of a call's token, and the challenge it was made of.
+pub(super) fn sasl_session<'o>(oracle: &'o Oracle, call: &Call) -> Option<(&'o Exchange, &'o Session)> {
+    let response = sasl_response(call)?;
+    let exchanges = &oracle.shadow().registers().exchanges;
+    let named = exchanges.iter().find(|exchange| *exchange.nonce == *response.nonce)?;
+    Some((named, named.session.as_ref()?))
+}
+
+/// The same call with other buffers where it reads.
+pub(super) fn each_input(call: &Call, mut change: impl FnMut(&mut Buffer)) -> Call {
+    let mut call = call.clone();
+    let input = match &mut call {
+        Call::AcceptSecurityContext { input, .. } | Call::InitializeSecurityContext { input, .. } => input.as_mut(),
+        Call::CompleteAuthToken { token: message, .. } | Call::VerifySignature { message, .. } => message.as_mut(),
+        Call::AcquireCredentialsHandle { .. }
+        | Call::FreeCredentialsHandle { .. }
+        | Call::MakeSignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
+        | Call::QueryContextAttributes { .. }
+        | Call::DeleteSecurityContext { .. } => None,
+    };
+    input.and_then(|input| input.buffers.as_mut()).into_iter().flatten().for_each(&mut change);
+    call
+}
+
+/// The same call, with nothing in its buffers of these types.
+pub(super) fn without_buffers(call: &Call, kinds: &[BufferType]) -> Call {
+    each_input(call, |buffer| {
+        if kinds.contains(&buffer.buffer_type.kind()) {
+            *buffer = Buffer::null(buffer.buffer_type);
+        }
+    })
+}
+
+/// What the machine does on another call, told as if it were what the caller made.
+pub(super) fn call_as(oracle: &mut Oracle, call: &Call, other: &Call) -> Result<Outcome, SubjectError> {
+    let mut outcome = oracle.call(other)?;
+    if outcome.input.is_some() {
+        outcome.input = call.input().cloned();
+        return Ok(outcome);
+    }
+    let (made, meant) = (reading::buffers(call.input()), reading::buffers(other.input()));
+    for ((made, meant), told) in made.iter().zip(meant).zip(written(&mut outcome)) {
+        if made != meant {
+            told.clone_from(made);
+        }
+    }
+    Ok(outcome)
+}
+
+/// Gives the response that was put out a cnonce like any other, and seals it again.
+pub(super) fn reseal(outcome: &mut Outcome, identity: &AuthIdentity, method: &[u8], entity: &[u8]) {
+    let limits = crate::digest::Limits::default();
+    for buffer in written(outcome) {
+        let token = buffer.bytes().to_vec();
+        let Ok(directives) = ResponseDirectives::parse(&token, &limits) else { continue };
+        let Some(sealed) = resealed(&directives, identity, method, entity) else { continue };
+        let Some(data) = buffer.data.as_mut() else { continue };
+        for (old, new) in sealed {
+            if let Some(at) = find(data, &old) {
+                data[at..at + old.len()].copy_from_slice(&new);
+            }
+        }
+    }
+}
+
+/// The old and new octets of cnonce and response.
+fn resealed(
+    directives: &ResponseDirectives<'_>,
+    identity: &AuthIdentity,
+    method: &[u8],
+    entity: &[u8],
+) -> Option<[(Vec<u8>, Vec<u8>); 2]> {
+    directives.hashed_dirs.as_ref()?;
+    let (old, before) = (directives.cnonce.as_deref()?, directives.response?);
+    let cnonce: Vec<u8> = old.iter().rev().map(|octet| if octet.is_ascii_hexdigit() { *octet } else { b'0' }).collect();
+    let (realm, nonce) = (directives.realm.as_deref()?, directives.nonce.as_deref()?);
+    let user = UserHash::new(&identity.wire_name(), realm, &identity.password);
+    let key = SessionKey::new(directives.algorithm.unwrap_or(Algorithm::Md5), &user, nonce, &cnonce);
+    let (qop, text) = directives.qop.as_ref()?;
+    let (uri, nc) = (directives.uri.as_deref()?, directives.nc?);
+    let entity = hash::unhex32(entity);
+    let a2 = match qop {
+        Qop::Auth => A2::Auth { method, uri },
+        Qop::AuthInt => A2::AuthInt { method, uri, entity: entity.as_ref()? },
+    };
+    let digest = key.response(nonce, &Protection { qop: text, nc: &nc, cnonce: &cnonce }, &a2);
+    Some([(old.to_vec(), cnonce), (hash::hex(&before).to_vec(), hash::hex(&digest).to_vec())])
 }
 
 /// Where a text begins.

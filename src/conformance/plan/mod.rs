@@ -1,13 +1,15 @@
 //! Plans: the way to a state, the call that departs as wished, and calls that show what it left behind.
 #![forbid(unsafe_code)]
 
+mod sasl;
+
 use std::num::NonZeroU32;
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, CallAction, Wishes};
-use crate::spec::names::{CallName, Need};
+use crate::spec::names::{CallName, Need, Profile};
 use crate::spec::setup::{EnvironmentFault, Limits, OfferedAlgorithm, Policy, Setup};
 use crate::spec::vocabulary as fact;
 use crate::spec::vocabulary::{Fact, Facts};
@@ -20,6 +22,9 @@ pub struct Sequence {
     /// What the tester does.
     pub actions: Vec<Action>,
 }
+
+/// What a subject announces that it accepts, in bytes: the usual, the least, and the most.
+pub const ANNOUNCED_MAXBUFS: [u32; 4] = [65_536, 17, 1024, 16_777_215];
 
 /// What a combination of facts needs of a subject beside answering calls.
 pub fn needs(facts: &Facts) -> Vec<Need> {
@@ -36,7 +41,7 @@ pub fn needs(facts: &Facts) -> Vec<Need> {
         needs.push(Need::TwoProviders);
     }
     if has(&[(Fact::Count, "exhausted")]) {
-        needs.push(Need::Counts);
+        needs.push(if facts.get(Fact::Message).is_some() { Need::Sequences } else { Need::Counts });
     }
     if has(&[(Fact::Room, "full")]) {
         needs.push(Need::Limits);
@@ -47,29 +52,47 @@ pub fn needs(facts: &Facts) -> Vec<Need> {
     needs
 }
 
+/// What clients of HTTP say of their channel on the way to the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Channel {
+    /// Nothing.
+    Unbound,
+    /// The one they have.
+    Bound,
+    /// The same, and it is required of them.
+    Required,
+}
+
 struct Planner {
     actions: Vec<Action>,
     rng: Rng,
+    channel: Channel,
 }
 
 /// A plan for one combination of facts of a call.
-pub fn plan(call: CallName, facts: &Facts, seed: u64) -> Sequence {
-    let (mut planner, setup) = plan_until(call, facts, seed);
-    planner.aftermath(call, facts);
+pub fn plan(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (mut planner, setup) = plan_until(profile, call, facts, seed);
+    planner.aftermath(profile, call, facts);
     Sequence { setup, actions: planner.actions }
 }
 
 /// A plan for one combination of facts of a call that ends with that call.
-pub fn approach(call: CallName, facts: &Facts, seed: u64) -> Sequence {
-    let (planner, setup) = plan_until(call, facts, seed);
+pub fn approach(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> Sequence {
+    let (planner, setup) = plan_until(profile, call, facts, seed);
     Sequence { setup, actions: planner.actions }
 }
 
-fn plan_until(call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
-    let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed) };
-    let setup = planner.setup(facts);
+fn plan_until(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
+    let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed), channel: Channel::Unbound };
+    let setup = planner.setup(profile, call, facts);
     planner.actions.extend(credentials_of_every_kind());
-    planner.reach(call, facts);
+    match profile {
+        Profile::DigestHttp => {
+            planner.channel = planner.channel(call, facts);
+            planner.reach(call, facts);
+        }
+        Profile::DigestSasl => planner.sasl_reach(call, facts),
+    }
     planner.environment(facts);
     let mut action = CallAction::new(call, planner.rng.u64(..));
     action.context = planner.target(facts);
@@ -112,8 +135,13 @@ fn answers_wrongly(facts: &Facts) -> bool {
     facts.is(fact::Names::Challenge) && facts.is(fact::Digest::Differs) && !facts.is(fact::Offered::Differs)
 }
 
+/// The same, bound to a channel, as the call requires of it.
+fn required(action: CallAction) -> CallAction {
+    action.wishing(fact::Bindings::Proxied).wishing(fact::Upgraded::Yes)
+}
+
 impl Planner {
-    fn setup(&mut self, facts: &Facts) -> Setup {
+    fn setup(&mut self, profile: Profile, call: CallName, facts: &Facts) -> Setup {
         let needs_window = matches!(facts.name(Fact::Count), "within" | "too-old");
         let window = NonZeroU32::new(self.rng.u32(2..=8)).unwrap_or(NonZeroU32::MIN);
         let policy = if needs_window || (facts.name(Fact::Count) != "n/a" && self.rng.u8(..4) == 0) {
@@ -132,7 +160,11 @@ impl Planner {
         if facts.is(fact::Names::Nothing) && self.rng.bool() {
             limits.challenges = 1;
         }
-        Setup { policy, algorithm, limits, ..Setup::default() }
+        let setup = Setup { policy, algorithm, limits, ..Setup::default() }.of(profile);
+        match profile {
+            Profile::DigestHttp => setup,
+            Profile::DigestSasl => self.sasl_setup(call, facts, setup),
+        }
     }
 
     fn call(&mut self, action: CallAction) {
@@ -153,17 +185,44 @@ impl Planner {
     fn answer(&mut self, context: Option<u8>, entity: fact::Entity) {
         let mut action = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Challenge);
         action.context = context;
-        self.call(action.wishing(entity).wishing(fact::Output::Enough));
+        let action = action.wishing(entity).wishing(fact::Output::Enough);
+        self.call(match self.channel {
+            Channel::Unbound => action,
+            Channel::Bound => action.wishing(fact::Bindings::Matches),
+            Channel::Required => required(action),
+        });
     }
 
     fn find(&mut self) {
         let action = self.new_call(CallName::AcceptSecurityContext).wishing(fact::Names::Session);
-        self.call(action.wishing(fact::Output::Enough));
+        let action = action.wishing(fact::Output::Enough);
+        self.call(match self.channel {
+            // A session is found by what its client said first.
+            Channel::Unbound | Channel::Bound => action,
+            Channel::Required => required(action),
+        });
+    }
+
+    /// What clients must have said of their channel for these facts.
+    fn channel(&mut self, call: CallName, facts: &Facts) -> Channel {
+        let by_chance = [Channel::Unbound, Channel::Bound][usize::from(self.rng.bool())];
+        match facts.name(Fact::Bindings) {
+            "matches" | "proxied" | "differs" => Channel::Bound,
+            "missing" => Channel::Required,
+            "inconsistent" => by_chance,
+            "none" => Channel::Unbound,
+            _other if call == CallName::QueryContextAttributes => by_chance,
+            _other => Channel::Unbound,
+        }
     }
 
     fn complete(&mut self, context: u8) {
-        let action = self.new_call(CallName::CompleteAuthToken).on(context);
-        self.call(action.wishing(fact::Names::This));
+        let action = self.new_call(CallName::CompleteAuthToken).on(context).wishing(fact::Names::This);
+        self.call(match self.channel {
+            Channel::Unbound => action,
+            Channel::Bound => action.wishing(fact::Bindings::Matches),
+            Channel::Required => action.wishing(fact::Bindings::Proxied),
+        });
     }
 
     fn delete(&mut self, context: u8) {
@@ -380,12 +439,13 @@ impl Planner {
             self.actions.push(Action::AccountsDown(true));
         }
         if facts.is(fact::Count::Exhausted) {
-            self.actions.push(Action::SpendCounts);
+            let spend = if facts.get(Fact::Message).is_some() { Action::SpendSequences } else { Action::SpendCounts };
+            self.actions.push(spend);
         }
     }
 
     /// Calls that show what the call consumed, kept, counted, or let somebody else in.
-    fn aftermath(&mut self, call: CallName, facts: &Facts) {
+    fn aftermath(&mut self, profile: Profile, call: CallName, facts: &Facts) {
         if matches!(facts.name(Fact::Fault), "entropy" | "clock") {
             self.actions.push(Action::Inject(EnvironmentFault::None));
         }
@@ -396,6 +456,13 @@ impl Planner {
             self.challenge(fact::Qop::Auth);
             return;
         }
+        match profile {
+            Profile::DigestHttp => self.http_aftermath(call, facts),
+            Profile::DigestSasl => self.sasl_aftermath(call, facts),
+        }
+    }
+
+    fn http_aftermath(&mut self, call: CallName, facts: &Facts) {
         let mut target = self.target(facts).unwrap_or(0);
         let initiator = facts.name(Fact::Role) == "initiator" || call == CallName::InitializeSecurityContext;
         if !initiator && self.rng.u8(..4) == 0 {
