@@ -78,9 +78,11 @@
 #define SEC_E_OUT_OF_SEQUENCE ((SECURITY_STATUS)0x80090310)
 // No authority could be contacted for authentication.
 #define SEC_E_NO_AUTHENTICATING_AUTHORITY ((SECURITY_STATUS)0x80090311)
+// The context was closed already (listed for EncryptMessage, never returned here).
+#define SEC_E_CONTEXT_EXPIRED ((SECURITY_STATUS)0x80090317)
 // The message is incomplete.
 #define SEC_E_INCOMPLETE_MESSAGE ((SECURITY_STATUS)0x80090318)
-// A buffer is too small for the message.
+// A buffer is too small for what belongs there (EncryptMessage, DecryptMessage).
 #define SEC_E_BUFFER_TOO_SMALL ((SECURITY_STATUS)0x80090321)
 // The peer's principal is not the intended one.
 #define SEC_E_WRONG_PRINCIPAL ((SECURITY_STATUS)0x80090322)
@@ -88,6 +90,8 @@
 #define SEC_E_SECURITY_QOS_FAILED ((SECURITY_STATUS)0x80090332)
 // The context belongs to other credentials.
 #define SEC_E_WRONG_CREDENTIAL_HANDLE ((SECURITY_STATUS)0x80090336)
+// The cipher is not supported (listed for EncryptMessage and DecryptMessage, never returned here).
+#define SEC_E_CRYPTO_SYSTEM_INVALID ((SECURITY_STATUS)0x80090337)
 // The channel binding policy was not satisfied.
 #define SEC_E_BAD_BINDINGS ((SECURITY_STATUS)0x80090346)
 // NTSTATUS: the context is established already (AcceptSecurityContext).
@@ -944,6 +948,12 @@ typedef struct SecPkgContext_PackageInfoW {
   struct SecPkgInfoW *PackageInfo;
 } SecPkgContext_PackageInfoW;
 
+// InitSecurityInterfaceA.
+typedef struct SecurityFunctionTableA *(*INIT_SECURITY_INTERFACE_A)(void);
+
+// InitSecurityInterfaceW.
+typedef struct SecurityFunctionTableW *(*INIT_SECURITY_INTERFACE_W)(void);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1102,13 +1112,12 @@ SECURITY_STATUS InitializeSecurityContextW(CredHandle *phCredential,
 // Completes what AcceptSecurityContext or InitializeSecurityContext left to complete.
 //
 // pToken of a server: TOKEN the response, PKG_PARAMS in order method, request target, H(Entity), CHANNEL_BINDINGS; the
-// first writable TOKEN or PADDING behind the first TOKEN receives the server's proof, or a challenge. Of a client: TOKEN
-// what InitializeSecurityContext put out, completed in place, PKG_PARAMS in order method, uri, H(Entity).
+// first writable TOKEN or PADDING behind the first TOKEN receives the server's proof, or a challenge. Of a client:
+// TOKEN what InitializeSecurityContext put out, completed in place, PKG_PARAMS in order method, uri, H(Entity).
 //
 // Contract:
 // Every pointer is NULL, or points to what it says.
-SECURITY_STATUS CompleteAuthToken(CtxtHandle *phContext,
-                                  struct SecBufferDesc *pToken);
+SECURITY_STATUS CompleteAuthToken(CtxtHandle *phContext, struct SecBufferDesc *pToken);
 
 // Deletes a context. One that was deleted before is SEC_E_OK.
 //
@@ -1160,9 +1169,9 @@ SECURITY_STATUS EncryptMessage(CtxtHandle *phContext,
 // SASL: unwraps a message.
 //
 // The first writable STREAM or DATA holds the wrapped message without the 4 bytes of its length; the plaintext
-// replaces it, and cbBuffer becomes its length. Where that was a STREAM, the first DATA whose cbBuffer is 0 then points
-// to the plaintext within it. MessageSeqNo is ignored. *pfQOP becomes SIGN_ONLY, or 0 for what was encrypted; pfQOP may
-// be NULL.
+// replaces it, and cbBuffer becomes its length. Where that was a STREAM, the first DATA whose cbBuffer is 0 then
+// points to the plaintext within it. MessageSeqNo is ignored. *pfQOP becomes SIGN_ONLY, or 0 for what was encrypted;
+// pfQOP may be NULL.
 //
 // Contract:
 // Every pointer is NULL, or points to what it says.

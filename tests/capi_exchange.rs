@@ -25,7 +25,8 @@ fn scratch() -> PathBuf {
     scratch
 }
 
-/// The shared library, in a directory of its own. The crate is an rlib; rustc is asked for the other type, as cargo-c does.
+/// The shared library, in a directory of its own. The crate is an rlib; rustc is asked for the other type, as cargo-c
+/// does.
 fn library() -> PathBuf {
     let target = scratch().join("target");
     run(Command::new(env!("CARGO"))

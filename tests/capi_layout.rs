@@ -14,7 +14,8 @@ macro_rules! same_layout {
             use windows_sys::Win32::$($module::)+$name as Theirs;
             use capi::$name as Ours;
             let name = stringify!($name);
-            assert_eq!((size_of::<Ours>(), align_of::<Ours>()), (size_of::<Theirs>(), align_of::<Theirs>()), "{name}");
+            assert_eq!((size_of::<Ours>(), align_of::<Ours>()), (size_of::<Theirs>(), align_of::<Theirs>()),
+                "{name}");
             $(
                 let offsets = [core::mem::offset_of!(Ours, $member), core::mem::offset_of!(Theirs, $member)];
                 assert_eq!(offsets[0], offsets[1], "{name}.{}", stringify!($member));
@@ -49,10 +50,12 @@ fn structures() {
             User, UserLength, Domain, DomainLength, Password, PasswordLength, Flags,
         }
         SEC_WINNT_AUTH_IDENTITY_EXA of Security::Authentication::Identity {
-            Version, Length, User, UserLength, Domain, DomainLength, Password, PasswordLength, Flags, PackageList, PackageListLength,
+            Version, Length, User, UserLength, Domain, DomainLength, Password, PasswordLength, Flags, PackageList,
+                PackageListLength,
         }
         SEC_WINNT_AUTH_IDENTITY_EXW of Security::Authentication::Identity {
-            Version, Length, User, UserLength, Domain, DomainLength, Password, PasswordLength, Flags, PackageList, PackageListLength,
+            Version, Length, User, UserLength, Domain, DomainLength, Password, PasswordLength, Flags, PackageList,
+                PackageListLength,
         }
         SecPkgInfoA of Security::Authentication::Identity {
             fCapabilities, wVersion, wRPCID, cbMaxToken, Name, Comment,
@@ -97,10 +100,24 @@ fn structures() {
             PackageInfo,
         }
         SecurityFunctionTableA of Security::Authentication::Identity {
-            dwVersion, EnumerateSecurityPackagesA, QueryCredentialsAttributesA, AcquireCredentialsHandleA, FreeCredentialsHandle, Reserved2, InitializeSecurityContextA, AcceptSecurityContext, CompleteAuthToken, DeleteSecurityContext, ApplyControlToken, QueryContextAttributesA, ImpersonateSecurityContext, RevertSecurityContext, MakeSignature, VerifySignature, FreeContextBuffer, QuerySecurityPackageInfoA, Reserved3, Reserved4, ExportSecurityContext, ImportSecurityContextA, AddCredentialsA, Reserved8, QuerySecurityContextToken, EncryptMessage, DecryptMessage, SetContextAttributesA, SetCredentialsAttributesA, ChangeAccountPasswordA, QueryContextAttributesExA, QueryCredentialsAttributesExA,
+            dwVersion, EnumerateSecurityPackagesA, QueryCredentialsAttributesA, AcquireCredentialsHandleA,
+                FreeCredentialsHandle, Reserved2, InitializeSecurityContextA, AcceptSecurityContext,
+                CompleteAuthToken, DeleteSecurityContext, ApplyControlToken, QueryContextAttributesA,
+                ImpersonateSecurityContext, RevertSecurityContext, MakeSignature, VerifySignature,
+                FreeContextBuffer, QuerySecurityPackageInfoA, Reserved3, Reserved4, ExportSecurityContext,
+                ImportSecurityContextA, AddCredentialsA, Reserved8, QuerySecurityContextToken, EncryptMessage,
+                DecryptMessage, SetContextAttributesA, SetCredentialsAttributesA, ChangeAccountPasswordA,
+                QueryContextAttributesExA, QueryCredentialsAttributesExA,
         }
         SecurityFunctionTableW of Security::Authentication::Identity {
-            dwVersion, EnumerateSecurityPackagesW, QueryCredentialsAttributesW, AcquireCredentialsHandleW, FreeCredentialsHandle, Reserved2, InitializeSecurityContextW, AcceptSecurityContext, CompleteAuthToken, DeleteSecurityContext, ApplyControlToken, QueryContextAttributesW, ImpersonateSecurityContext, RevertSecurityContext, MakeSignature, VerifySignature, FreeContextBuffer, QuerySecurityPackageInfoW, Reserved3, Reserved4, ExportSecurityContext, ImportSecurityContextW, AddCredentialsW, Reserved8, QuerySecurityContextToken, EncryptMessage, DecryptMessage, SetContextAttributesW, SetCredentialsAttributesW, ChangeAccountPasswordW, QueryContextAttributesExW, QueryCredentialsAttributesExW,
+            dwVersion, EnumerateSecurityPackagesW, QueryCredentialsAttributesW, AcquireCredentialsHandleW,
+                FreeCredentialsHandle, Reserved2, InitializeSecurityContextW, AcceptSecurityContext,
+                CompleteAuthToken, DeleteSecurityContext, ApplyControlToken, QueryContextAttributesW,
+                ImpersonateSecurityContext, RevertSecurityContext, MakeSignature, VerifySignature,
+                FreeContextBuffer, QuerySecurityPackageInfoW, Reserved3, Reserved4, ExportSecurityContext,
+                ImportSecurityContextW, AddCredentialsW, Reserved8, QuerySecurityContextToken, EncryptMessage,
+                DecryptMessage, SetContextAttributesW, SetCredentialsAttributesW, ChangeAccountPasswordW,
+                QueryContextAttributesExW, QueryCredentialsAttributesExW,
         }
     };
     // The halves of a LARGE_INTEGER are an i64 in windows-sys.
@@ -115,6 +132,20 @@ fn structures() {
     let declared = sources.iter().flat_map(|source| names_after(source, "pub struct ", " {"));
     let uncompared: Vec<&str> = declared.filter(|name| !compared.contains(name)).collect();
     assert_eq!(uncompared, ["LARGE_INTEGER_PARTS"]);
+}
+
+#[test]
+#[should_panic(expected = "SecHandle.dwLower")]
+fn a_member_in_another_place_is_noticed() {
+    mod capi {
+        #[repr(C)]
+        #[allow(non_snake_case, reason = "the names are those of the Windows headers")]
+        pub(super) struct SecHandle {
+            pub(super) dwUpper: usize,
+            pub(super) dwLower: usize,
+        }
+    }
+    same_layout! { SecHandle of Security::Credentials { dwLower, dwUpper } };
 }
 
 /// What stands between `before`, at the beginning of a line, and `after`.
@@ -136,8 +167,33 @@ macro_rules! same_value {
 #[test]
 fn constants() {
     let compared: BTreeSet<&str> = same_value! {
-        Foundation { SEC_E_OK, SEC_I_CONTINUE_NEEDED, SEC_I_COMPLETE_NEEDED, SEC_I_COMPLETE_AND_CONTINUE, SEC_I_INCOMPLETE_CREDENTIALS, SEC_I_RENEGOTIATE, SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_HANDLE, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_TARGET_UNKNOWN, SEC_E_INTERNAL_ERROR, SEC_E_SECPKG_NOT_FOUND, SEC_E_NOT_OWNER, SEC_E_INVALID_TOKEN, SEC_E_QOP_NOT_SUPPORTED, SEC_E_LOGON_DENIED, SEC_E_UNKNOWN_CREDENTIALS, SEC_E_NO_CREDENTIALS, SEC_E_MESSAGE_ALTERED, SEC_E_OUT_OF_SEQUENCE, SEC_E_NO_AUTHENTICATING_AUTHORITY, SEC_E_INCOMPLETE_MESSAGE, SEC_E_BUFFER_TOO_SMALL, SEC_E_WRONG_PRINCIPAL, SEC_E_SECURITY_QOS_FAILED, SEC_E_WRONG_CREDENTIAL_HANDLE, SEC_E_BAD_BINDINGS, STATUS_INVALID_PARAMETER, SEC_E_INVALID_PARAMETER }
-        Security::Authentication::Identity { SECPKG_CRED_INBOUND, SECPKG_CRED_OUTBOUND, SECPKG_CRED_BOTH, SEC_WINNT_AUTH_IDENTITY_MARSHALLED, SEC_WINNT_AUTH_IDENTITY_ONLY, SEC_WINNT_AUTH_IDENTITY_VERSION, SEC_WINNT_AUTH_IDENTITY_VERSION_2, SECBUFFER_VERSION, SECBUFFER_EMPTY, SECBUFFER_DATA, SECBUFFER_TOKEN, SECBUFFER_PKG_PARAMS, SECBUFFER_STREAM_TRAILER, SECBUFFER_STREAM_HEADER, SECBUFFER_PADDING, SECBUFFER_STREAM, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TARGET_HOST, SECBUFFER_READONLY, SECBUFFER_READONLY_WITH_CHECKSUM, SECBUFFER_ATTRMASK, ASC_REQ_REPLAY_DETECT, ASC_REQ_SEQUENCE_DETECT, ASC_REQ_CONFIDENTIALITY, ASC_REQ_ALLOCATE_MEMORY, ASC_REQ_CONNECTION, ASC_REQ_EXTENDED_ERROR, ASC_REQ_INTEGRITY, ASC_REQ_PROXY_BINDINGS, ASC_REQ_ALLOW_MISSING_BINDINGS, ASC_RET_REPLAY_DETECT, ASC_RET_SEQUENCE_DETECT, ASC_RET_CONFIDENTIALITY, ASC_RET_ALLOCATED_MEMORY, ASC_RET_INTEGRITY, ISC_REQ_DELEGATE, ISC_REQ_MUTUAL_AUTH, ISC_REQ_REPLAY_DETECT, ISC_REQ_SEQUENCE_DETECT, ISC_REQ_CONFIDENTIALITY, ISC_REQ_PROMPT_FOR_CREDS, ISC_REQ_ALLOCATE_MEMORY, ISC_REQ_CONNECTION, ISC_REQ_EXTENDED_ERROR, ISC_REQ_STREAM, ISC_REQ_INTEGRITY, ISC_RET_MUTUAL_AUTH, ISC_RET_REPLAY_DETECT, ISC_RET_SEQUENCE_DETECT, ISC_RET_CONFIDENTIALITY, ISC_RET_ALLOCATED_MEMORY, ISC_RET_INTEGRITY, SECPKG_ATTR_SIZES, SECPKG_ATTR_NAMES, SECPKG_ATTR_LIFESPAN, SECPKG_ATTR_STREAM_SIZES, SECPKG_ATTR_KEY_INFO, SECPKG_ATTR_SESSION_KEY, SECPKG_ATTR_PACKAGE_INFO, SECPKG_ATTR_FLAGS, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, SECPKG_FLAG_INTEGRITY, SECPKG_FLAG_PRIVACY, SECPKG_FLAG_CONNECTION, SECPKG_FLAG_MULTI_REQUIRED, SECPKG_FLAG_ASCII_BUFFERS, SECPKG_FLAG_MUTUAL_AUTH, SECURITY_NATIVE_DREP, SECURITY_NETWORK_DREP, SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION, SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_5, SECQOP_WRAP_NO_ENCRYPT }
+        Foundation { SEC_E_OK, SEC_I_CONTINUE_NEEDED, SEC_I_COMPLETE_NEEDED, SEC_I_COMPLETE_AND_CONTINUE,
+            SEC_I_INCOMPLETE_CREDENTIALS, SEC_I_RENEGOTIATE, SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_HANDLE,
+            SEC_E_UNSUPPORTED_FUNCTION, SEC_E_TARGET_UNKNOWN, SEC_E_INTERNAL_ERROR, SEC_E_SECPKG_NOT_FOUND,
+            SEC_E_NOT_OWNER, SEC_E_INVALID_TOKEN, SEC_E_QOP_NOT_SUPPORTED, SEC_E_LOGON_DENIED,
+            SEC_E_UNKNOWN_CREDENTIALS, SEC_E_NO_CREDENTIALS, SEC_E_MESSAGE_ALTERED, SEC_E_OUT_OF_SEQUENCE,
+            SEC_E_NO_AUTHENTICATING_AUTHORITY, SEC_E_INCOMPLETE_MESSAGE, SEC_E_BUFFER_TOO_SMALL,
+            SEC_E_WRONG_PRINCIPAL, SEC_E_SECURITY_QOS_FAILED, SEC_E_WRONG_CREDENTIAL_HANDLE, SEC_E_BAD_BINDINGS,
+            SEC_E_CONTEXT_EXPIRED, SEC_E_CRYPTO_SYSTEM_INVALID, STATUS_INVALID_PARAMETER, SEC_E_INVALID_PARAMETER }
+        Security::Authentication::Identity { SECPKG_CRED_INBOUND, SECPKG_CRED_OUTBOUND, SECPKG_CRED_BOTH,
+            SEC_WINNT_AUTH_IDENTITY_MARSHALLED, SEC_WINNT_AUTH_IDENTITY_ONLY, SEC_WINNT_AUTH_IDENTITY_VERSION,
+            SEC_WINNT_AUTH_IDENTITY_VERSION_2, SECBUFFER_VERSION, SECBUFFER_EMPTY, SECBUFFER_DATA, SECBUFFER_TOKEN,
+            SECBUFFER_PKG_PARAMS, SECBUFFER_STREAM_TRAILER, SECBUFFER_STREAM_HEADER, SECBUFFER_PADDING,
+            SECBUFFER_STREAM, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TARGET_HOST, SECBUFFER_READONLY,
+            SECBUFFER_READONLY_WITH_CHECKSUM, SECBUFFER_ATTRMASK, ASC_REQ_REPLAY_DETECT, ASC_REQ_SEQUENCE_DETECT,
+            ASC_REQ_CONFIDENTIALITY, ASC_REQ_ALLOCATE_MEMORY, ASC_REQ_CONNECTION, ASC_REQ_EXTENDED_ERROR,
+            ASC_REQ_INTEGRITY, ASC_REQ_PROXY_BINDINGS, ASC_REQ_ALLOW_MISSING_BINDINGS, ASC_RET_REPLAY_DETECT,
+            ASC_RET_SEQUENCE_DETECT, ASC_RET_CONFIDENTIALITY, ASC_RET_ALLOCATED_MEMORY, ASC_RET_INTEGRITY,
+            ISC_REQ_DELEGATE, ISC_REQ_MUTUAL_AUTH, ISC_REQ_REPLAY_DETECT, ISC_REQ_SEQUENCE_DETECT,
+            ISC_REQ_CONFIDENTIALITY, ISC_REQ_PROMPT_FOR_CREDS, ISC_REQ_ALLOCATE_MEMORY, ISC_REQ_CONNECTION,
+            ISC_REQ_EXTENDED_ERROR, ISC_REQ_STREAM, ISC_REQ_INTEGRITY, ISC_RET_MUTUAL_AUTH, ISC_RET_REPLAY_DETECT,
+            ISC_RET_SEQUENCE_DETECT, ISC_RET_CONFIDENTIALITY, ISC_RET_ALLOCATED_MEMORY, ISC_RET_INTEGRITY,
+            SECPKG_ATTR_SIZES, SECPKG_ATTR_NAMES, SECPKG_ATTR_LIFESPAN, SECPKG_ATTR_STREAM_SIZES,
+            SECPKG_ATTR_KEY_INFO, SECPKG_ATTR_SESSION_KEY, SECPKG_ATTR_PACKAGE_INFO, SECPKG_ATTR_FLAGS,
+            SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, SECPKG_FLAG_INTEGRITY, SECPKG_FLAG_PRIVACY, SECPKG_FLAG_CONNECTION,
+            SECPKG_FLAG_MULTI_REQUIRED, SECPKG_FLAG_ASCII_BUFFERS, SECPKG_FLAG_MUTUAL_AUTH, SECURITY_NATIVE_DREP,
+            SECURITY_NETWORK_DREP, SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION,
+            SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_5, SECQOP_WRAP_NO_ENCRYPT }
         System::Rpc { SEC_WINNT_AUTH_IDENTITY_ANSI, SEC_WINNT_AUTH_IDENTITY_UNICODE, RPC_C_AUTHN_DIGEST }
     }
     .into();
@@ -147,6 +203,15 @@ fn constants() {
     assert_eq!(uncompared, ["STATUS_LOGON_FAILURE", "ASC_REQ_HTTP", "ISC_REQ_HTTP", "SIGN_ONLY"]);
     assert_eq!([capi::ASC_REQ_HTTP, capi::ISC_REQ_HTTP], [0x1000_0000; 2]);
     assert_eq!((capi::SECURITY_NETWORK_DREP, capi::SIGN_ONLY), (0, 0x8000_0000));
+}
+
+#[test]
+#[should_panic(expected = "SECBUFFER_DATA")]
+fn another_value_is_noticed() {
+    mod capi {
+        pub(super) const SECBUFFER_DATA: u32 = 2;
+    }
+    same_value! { Security::Authentication::Identity { SECBUFFER_DATA } };
 }
 
 /// Every status that the package can return has its name here.
@@ -175,7 +240,8 @@ macro_rules! same_signatures {
                 )*
             }
         }
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names are those of the Windows headers")]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms,
+            reason = "the names are those of the Windows headers")]
         mod theirs {
             use core::ffi::c_void;
             use windows_sys::Win32::Security::Authentication::Identity::*;
@@ -277,6 +343,8 @@ same_signatures! {
     FREE_CONTEXT_BUFFER_FN = fn(*mut c_void) -> SECURITY_STATUS: FreeContextBuffer;
     EXPORT_SECURITY_CONTEXT_FN = fn(*mut CtxtHandle, u32, *mut SecBuffer, *mut *mut c_void) -> SECURITY_STATUS: ;
     QUERY_SECURITY_CONTEXT_TOKEN_FN = fn(*mut CtxtHandle, *mut *mut c_void) -> SECURITY_STATUS: ;
+    INIT_SECURITY_INTERFACE_A = fn() -> *mut SecurityFunctionTableA: InitSecurityInterfaceA;
+    INIT_SECURITY_INTERFACE_W = fn() -> *mut SecurityFunctionTableW: InitSecurityInterfaceW;
 }
 
 #[test]

@@ -12,8 +12,8 @@ use zeroize::Zeroize;
 use super::memory;
 use crate::sync::{Mutex, lock};
 
-/// The lengths, in words, of the blocks that are given away, by the complement of the address: whoever looks for leaks must
-/// not find a block in use because it is registered.
+/// The lengths, in words, of the blocks that are given away, by the complement of the address: whoever looks for leaks
+/// must not find a block in use because it is registered.
 static BLOCKS: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
 /// A block with these bytes; never NULL, and of one byte at least.
@@ -50,8 +50,8 @@ pub(super) fn give_structure<T: Copy, const N: usize>(
 /// Wipes and frees a block. Whether there was one at that address.
 pub(super) fn take_back(address: *mut c_void) -> bool {
     let Some(words) = lock(&BLOCKS).remove(&!address.addr()) else { return false };
-    // SAFETY: `Box::into_raw` gave that address and length, and what was registered is removed once. In words, as it was
-    // made.
+    // SAFETY: `Box::into_raw` gave that address and length, and what was registered is removed once. In words, as it
+    // was made.
     let mut block = unsafe { Box::from_raw(slice_from_raw_parts_mut(address.cast::<u64>(), words)) };
     block.zeroize();
     true

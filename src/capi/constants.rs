@@ -45,9 +45,11 @@ pub const SEC_E_MESSAGE_ALTERED: SECURITY_STATUS = 0x8009030F_u32 as SECURITY_ST
 pub const SEC_E_OUT_OF_SEQUENCE: SECURITY_STATUS = 0x80090310_u32 as SECURITY_STATUS;
 /// No authority could be contacted for authentication.
 pub const SEC_E_NO_AUTHENTICATING_AUTHORITY: SECURITY_STATUS = 0x80090311_u32 as SECURITY_STATUS;
+/// The context was closed already (listed for EncryptMessage, never returned here).
+pub const SEC_E_CONTEXT_EXPIRED: SECURITY_STATUS = 0x80090317_u32 as SECURITY_STATUS;
 /// The message is incomplete.
 pub const SEC_E_INCOMPLETE_MESSAGE: SECURITY_STATUS = 0x80090318_u32 as SECURITY_STATUS;
-/// A buffer is too small for the message.
+/// A buffer is too small for what belongs there (EncryptMessage, DecryptMessage).
 pub const SEC_E_BUFFER_TOO_SMALL: SECURITY_STATUS = 0x80090321_u32 as SECURITY_STATUS;
 /// The peer's principal is not the intended one.
 pub const SEC_E_WRONG_PRINCIPAL: SECURITY_STATUS = 0x80090322_u32 as SECURITY_STATUS;
@@ -55,6 +57,8 @@ pub const SEC_E_WRONG_PRINCIPAL: SECURITY_STATUS = 0x80090322_u32 as SECURITY_ST
 pub const SEC_E_SECURITY_QOS_FAILED: SECURITY_STATUS = 0x80090332_u32 as SECURITY_STATUS;
 /// The context belongs to other credentials.
 pub const SEC_E_WRONG_CREDENTIAL_HANDLE: SECURITY_STATUS = 0x80090336_u32 as SECURITY_STATUS;
+/// The cipher is not supported (listed for EncryptMessage and DecryptMessage, never returned here).
+pub const SEC_E_CRYPTO_SYSTEM_INVALID: SECURITY_STATUS = 0x80090337_u32 as SECURITY_STATUS;
 /// The channel binding policy was not satisfied.
 pub const SEC_E_BAD_BINDINGS: SECURITY_STATUS = 0x80090346_u32 as SECURITY_STATUS;
 /// NTSTATUS: the context is established already (AcceptSecurityContext).

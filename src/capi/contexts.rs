@@ -127,8 +127,8 @@ pub unsafe extern "system" fn InitializeSecurityContextW(
 /// Completes what AcceptSecurityContext or InitializeSecurityContext left to complete.
 ///
 /// pToken of a server: TOKEN the response, PKG_PARAMS in order method, request target, H(Entity), CHANNEL_BINDINGS; the
-/// first writable TOKEN or PADDING behind the first TOKEN receives the server's proof, or a challenge. Of a client: TOKEN
-/// what InitializeSecurityContext put out, completed in place, PKG_PARAMS in order method, uri, H(Entity).
+/// first writable TOKEN or PADDING behind the first TOKEN receives the server's proof, or a challenge. Of a client:
+/// TOKEN what InitializeSecurityContext put out, completed in place, PKG_PARAMS in order method, uri, H(Entity).
 ///
 /// # Safety
 /// Every pointer is NULL, or points to what it says.

@@ -479,3 +479,9 @@ pub struct SecurityFunctionTableW {
 
 // SAFETY: functions, and pointers that are NULL.
 unsafe impl Sync for SecurityFunctionTableW {}
+
+/// InitSecurityInterfaceA.
+pub type INIT_SECURITY_INTERFACE_A = Option<unsafe extern "system" fn() -> *mut SecurityFunctionTableA>;
+
+/// InitSecurityInterfaceW.
+pub type INIT_SECURITY_INTERFACE_W = Option<unsafe extern "system" fn() -> *mut SecurityFunctionTableW>;

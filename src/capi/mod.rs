@@ -12,8 +12,8 @@
 //! during the call. Buffers that a call only writes need not be initialised. Buffers may overlap.
 //!
 //! Everything else has a status: NULL wherever it may not be, descriptors of another version or with a NULL that has a
-//! length, handles that are stale, forged, of the other kind or all zeros, memory that FreeContextBuffer did not give or
-//! has taken back, strings that are malformed in their encoding. A panic ends in SEC_E_INTERNAL_ERROR.
+//! length, handles that are stale, forged, of the other kind or all zeros, memory that FreeContextBuffer did not give
+//! or has taken back, strings that are malformed in their encoding. A panic ends in SEC_E_INTERNAL_ERROR.
 //!
 //! Every function may be called from any thread at any time.
 //!
