@@ -9,14 +9,10 @@ mod package_support;
 use std::num::NonZeroU32;
 use std::sync::atomic::Ordering;
 
-use digest_ssp::buffer::{BufferType, SecBuffer, SecBufferDesc};
 use digest_ssp::digest::sasl::{Cipher, Ciphers, MaxBuf};
-use digest_ssp::package::accounts::{Account, AccountSource, AccountSourceUnavailable};
-use digest_ssp::package::configuration::{Configuration, SequencePolicy};
-use digest_ssp::package::credentials::SECPKG_CRED_INBOUND;
-use digest_ssp::package::environment::SystemEnvironment;
+use digest_ssp::package::configuration::SequencePolicy;
 use digest_ssp::package::failure::LogonFailure;
-use digest_ssp::package::{AcceptRequirements, InitializeRequirements, SecurityPackage};
+use digest_ssp::package::{AcceptRequirements, InitializeRequirements};
 use digest_ssp::status::SecurityStatus as Status;
 use package_support::sasl::*;
 use package_support::*;
@@ -530,36 +526,4 @@ fn counts_hold_across_handles() {
         let (result, _) = server.complete(handle, &Message { token: &token(count), ..Message::default() });
         assert_eq!(result.err().map(|failure| failure.status), expected);
     }
-}
-
-/// An authority whose code is wrong.
-struct Panicking;
-
-impl AccountSource for Panicking {
-    fn lookup(&self, _: &str, _: &str) -> Result<Option<Account>, AccountSourceUnavailable> {
-        panic!("as foreign code may")
-    }
-}
-
-#[test]
-fn an_account_source_that_panics_leaves_nothing_behind() {
-    let configuration = Configuration { realm: REALM.to_owned(), ..Configuration::default() };
-    let package = SecurityPackage::new(configuration, Panicking, SystemEnvironment);
-    let acquired = package.acquire_credentials_handle(None, "WDigest", SECPKG_CRED_INBOUND, None, None);
-    let credential = acquired.expect("inbound credentials need nobody").credential;
-    let accept = |token: &[u8]| {
-        let (mut token, mut memory) = (token.to_vec(), vec![0; 2048]);
-        let mut input = [SecBuffer::new(BufferType::TOKEN, &mut token)];
-        let mut output = [SecBuffer::new(BufferType::TOKEN, &mut memory)];
-        let (input, output) = (&mut SecBufferDesc::new(&mut input), &mut SecBufferDesc::new(&mut output));
-        let result = package.accept_security_context(Some(credential), None, Some(input), AUTH, Some(output));
-        (result, output.buffers.as_deref().and_then(|buffers| buffers[0].bytes()).unwrap_or_default().to_vec())
-    };
-    let (challenged, challenge) = accept(b"");
-    let nonce = text(&parse_sasl(&challenge).nonce);
-    let token = SaslClient::default().token(&nonce, 1);
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| accept(&token).0.map(drop)));
-    assert!(panicked.is_err());
-    assert_eq!(package.sessions(), (1, 0), "the challenge can be answered still, and nobody refers to it");
-    package.delete_security_context(challenged.ok().map(|accepted| accepted.context)).expect("live");
 }

@@ -164,6 +164,7 @@ mod tests {
             (&["digest-ssp", "serve", "--user", "a:b", "--qop", "auth-conf"], "--qop"),
             (&["digest-ssp", "serve", "--user", "a:b", "--window", "0"], "--window"),
             (&["digest-ssp", "serve", "--user", "a:b", "--tls-key", "k"], "--tls-certificate"),
+            (&["digest-ssp", "serve", "--user", "a:b", "--service-name", ""], "--service-name"),
             (&["digest-ssp", "fetch", "--user", "a:b", "ftp://host/"], "ftp://host/"),
             (&["digest-ssp", "fetch", "--user", "a:b"], "URL"),
             (&["digest-ssp", "sasl-server"], "--user"),

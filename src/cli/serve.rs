@@ -92,8 +92,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "POLICY", default_value = "allow-missing")]
     channel_bindings: ChannelBindings,
     /// A name of this service that clients may mean, such as HTTP/www.example.com [default: any]; may be repeated.
-    #[arg(long, value_name = "SPN")]
+    #[arg(long, value_name = "SPN", value_parser = spn)]
     service_name: Vec<String>,
+}
+
+/// A service principal name as a client can send it.
+fn spn(text: &str) -> Result<String, &'static str> {
+    let printable = text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+    if printable && !text.is_empty() { Ok(text.to_owned()) } else { Err("it is printable US-ASCII, and not empty") }
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, SetupError> {

@@ -32,9 +32,10 @@ impl Completable for Context<Acceptor, CompleteNeeded<Initial>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let pending = &self.state.pending;
-        let done = Request::new(message, pending.policy, world)
-            .map_err(Refused::from)
-            .and_then(|request| complete_initial(&pending.challenge, &pending.reference, &request));
+        let done = pending.reference.through(&world, || {
+            let request = Request::new(message, pending.policy, world)?;
+            complete_initial(&pending.challenge, &pending.reference, &request)
+        });
         match done {
             Ok(Done { session, proof, info }) => {
                 let Initial { reference, policy, .. } = self.state.pending;
@@ -55,9 +56,10 @@ impl Completable for Context<Acceptor, CompleteNeeded<Subsequent>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let pending = &self.state.pending;
-        let done = Request::new(message, pending.policy, world)
-            .map_err(Refused::from)
-            .and_then(|request| complete_subsequent(&pending.session, &pending.reference, &request));
+        let done = pending.reference.through(&world, || {
+            let request = Request::new(message, pending.policy, world)?;
+            complete_subsequent(&pending.session, &pending.reference, &request)
+        });
         match done {
             Ok((proof, info)) => {
                 let Subsequent { session, reference, policy } = self.state.pending;
@@ -79,7 +81,8 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Initial>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let Initial { challenge, reference, policy } = &self.state.pending;
-        let done = Request::new(message, *policy, world).map_err(Refused::from).and_then(|request| {
+        let done = reference.through(&world, || {
+            let request = Request::new(message, *policy, world)?;
             let (response, _) = judge_initial(challenge, reference, &request)?;
             continue_with(&self.state.next, reference, &response, &request)
         });
@@ -104,7 +107,8 @@ impl Completable for Context<Acceptor, CompleteAndContinue<Subsequent>> {
 
     fn complete_auth_token(self, message: &ResponseMessage<'_>, world: World<'_>) -> Completion<Self> {
         let Subsequent { session, reference, policy } = &self.state.pending;
-        let done = Request::new(message, *policy, world).map_err(Refused::from).and_then(|request| {
+        let done = reference.through(&world, || {
+            let request = Request::new(message, *policy, world)?;
             let response = judge_request(session, &request)?;
             continue_with(&self.state.next, reference, &response, &request)
         });
@@ -152,7 +156,7 @@ impl Context<Acceptor, Established> {
     pub fn verify_signature(&mut self, message: &ResponseMessage<'_>, world: World<'_>) -> Result<(), Failure> {
         let Established { session, reference, policy, proof } = &mut self.state;
         let response = judge_request(session, &Request::new(message, *policy, world)?)?;
-        if is_expired(session.challenge().nonce(), world)? {
+        if reference.through(&world, || is_expired(session.challenge().nonce(), world))? {
             return Err(PeerMisbehaviour::Expired.into());
         }
         if !lock(world.http_sessions).take_count(reference, response.nc, world.configuration.sequence) {

@@ -48,6 +48,9 @@ impl From<EnvironmentError> for EnvironmentFailure {
 }
 
 /// Where the accounts are: an authority that may be down.
+///
+/// It is asked without any lock of the package held but that of the context in question. A panic passes through the call
+/// to its caller, and a context that was given is lost: its handle names nothing any more, and can be deleted.
 pub trait AccountSource: Send + Sync {
     /// The account of that user in that realm, both as decoded from the wire.
     ///

@@ -82,6 +82,18 @@ impl<M> Reference<M> {
     }
 }
 
+impl<M: Mechanism> Reference<M> {
+    /// Does what an account source or environment may break off by a panic. The context that holds this reference is lost
+    /// with it, and nobody else could give it back.
+    pub(super) fn through<T>(&self, world: &World<'_>, work: impl FnOnce() -> T) -> T {
+        let held = Held::new(Self::to(self.0), world);
+        let done = work();
+        // The context still has it.
+        let Self(..) = held.keep();
+        done
+    }
+}
+
 /// A reference that goes back unless it is kept, whichever way a call ends: an error, or a panic of the account source or
 /// the environment.
 pub(super) struct Held<'w, M: Mechanism> {

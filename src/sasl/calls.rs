@@ -1,6 +1,8 @@
 //! What both roles call: a package with one credentials handle, every call recorded.
 #![forbid(unsafe_code)]
 
+use zeroize::Zeroizing;
+
 use super::{Negotiated, SaslError};
 use crate::buffer::{BufferType, CredHandle, CtxtHandle, SecBuffer, SecBufferDesc};
 use crate::context::failure::Failure;
@@ -100,7 +102,7 @@ impl Calls {
 
     /// EncryptMessage: the wrapped message with its length before it, as it goes over the wire.
     pub(super) fn wrap(&self, context: CtxtHandle, message: &[u8]) -> Result<Vec<u8>, SaslError> {
-        let (mut data, mut trailer) = (message.to_vec(), [0; TRAILER]);
+        let (mut data, mut trailer) = (Zeroizing::new(message.to_vec()), [0; TRAILER]);
         let mut buffers =
             [SecBuffer::new(BufferType::DATA, &mut data), SecBuffer::new(BufferType::PADDING, &mut trailer)];
         let state = self.state(Some(context));
@@ -123,7 +125,7 @@ impl Calls {
         if usize::try_from(announced) != Ok(wrapped.len()) {
             return Err(SaslError::Length { announced, found: wrapped.len() });
         }
-        let mut stream = wrapped.to_vec();
+        let mut stream = Zeroizing::new(wrapped.to_vec());
         let mut buffers = [SecBuffer::new(BufferType::STREAM, &mut stream)];
         let state = self.state(Some(context));
         let result = self.package.decrypt_message(Some(context), Some(&mut SecBufferDesc::new(&mut buffers)));

@@ -28,7 +28,7 @@ impl Completable for Context<Acceptor, CompleteNeeded<FastReauthentication>> {
 
     fn complete_auth_token(self, message: &TokenMessage<'_>, world: World<'_>) -> Completion<Self> {
         let FastReauthentication { session, reference } = &self.state.pending;
-        match judge(session, reference, message, world) {
+        match reference.through(&world, || judge(session, reference, message, world)) {
             Ok((response, proof)) => {
                 let FastReauthentication { session, reference } = self.state.pending;
                 let state = Established::new(session, reference, &response);
