@@ -38,21 +38,35 @@ const CHANNELS: [ChannelBindings<'static>; 3] = [
     },
 ];
 
+/// Spellings of hashed-dirs that list both directives.
+const HASHED_DIRS: [&[u8]; 3] =
+    [b"service-name,channel-binding", b"Channel-Binding , service-name", b"x,service-name,,CHANNEL-BINDING"];
+
 const SERVICES: [&[u8]; 3] = [b"HTTP/www.example.org", b"http/localhost:8080", b""];
 
 /// What a response says of its channel.
 #[derive(Clone, Debug)]
 pub(super) enum Presented {
     Nothing,
-    Bound { service_name: Vec<u8>, channel: [u8; 32] },
+    Bound(Claim),
     Inconsistent(Flaw),
+}
+
+/// The directives of a client that says everything.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    hashed_dirs: Vec<u8>,
+    service_name: Vec<u8>,
+    channel: [u8; 32],
 }
 
 /// Ways in which a response says of its channel what no client says.
 #[derive(Clone, Debug)]
 pub(super) enum Flaw {
-    /// The cnonce is made as ever, whatever the directives are.
-    Uncovered { service_name: Vec<u8>, channel: [u8; 32] },
+    /// The cnonce does not cover the directives.
+    Uncovered(Claim),
+    /// The cnonce covers what would stand there, but a directive is missing or no such thing.
+    Incomplete(Claim),
     /// The cnonce is made as for directives that are not there.
     Unlisted,
 }
@@ -75,10 +89,11 @@ fn known(digits: &[u8; 32]) -> Option<&'static ChannelBindings<'static>> {
 }
 
 /// What a session's client presented first.
-fn of_session(session: &Session) -> Option<(Vec<u8>, [u8; 32])> {
+fn of_session(session: &Session) -> Option<Claim> {
     match &session.terms {
-        Terms::Http { extended: [_, Some(service_name), Some(channel)], service_name: Some(_) } => {
-            Some((service_name.clone(), channel.as_slice().try_into().ok()?))
+        Terms::Http { extended: [Some(hashed_dirs), Some(service_name), Some(channel)], service_name: Some(_) } => {
+            let (hashed_dirs, service_name) = (hashed_dirs.clone(), service_name.clone());
+            Some(Claim { hashed_dirs, service_name, channel: channel.as_slice().try_into().ok()? })
         }
         Terms::Http { .. } | Terms::Sasl { .. } => None,
     }
@@ -91,9 +106,15 @@ impl Bindings {
         let before = session.and_then(of_session);
         let channel = &CHANNELS[rng.usize(..CHANNELS.len())];
         let service_name = SERVICES[rng.usize(..SERVICES.len())].to_vec();
-        let fresh = || (service_name.clone(), hash::hex(&channel.hash()));
-        let (service_name, channel) = before.clone().unwrap_or_else(fresh);
-        let bound = || Presented::Bound { service_name: service_name.clone(), channel };
+        let fresh = || Claim {
+            hashed_dirs: HASHED_DIRS[usize::from(action.variety.to_le_bytes()[7]) % HASHED_DIRS.len()].to_vec(),
+            service_name: service_name.clone(),
+            channel: hash::hex(&channel.hash()),
+        };
+        let claim = before.clone().unwrap_or_else(fresh);
+        let channel = claim.channel;
+        let without_channel = || Presented::Bound(Claim { channel: NO_CHANNEL, ..claim.clone() });
+        let bound = || Presented::Bound(claim.clone());
         let upgraded = action.wishes.is(fact::Upgraded::Yes);
         let plain = action.wishes.is(fact::Upgraded::No);
         let own = || known(&channel).map(structure);
@@ -105,17 +126,12 @@ impl Bindings {
             () if action.wishes.is(fact::Bindings::Proxied) => {
                 // Whoever has no channel of its own says so with zeros.
                 let zeros = session.is_none() && action.variety % 8 == 3;
-                let service_name = service_name.clone();
-                let presented = Presented::Bound { service_name, channel: if zeros { NO_CHANNEL } else { channel } };
+                let presented = if zeros { without_channel() } else { bound() };
                 let required = upgraded || (!plain && rng.bool());
                 Self { presented, buffer: None, required }
             }
             () if action.wishes.is(fact::Bindings::Differs) => {
-                let presented = if session.is_none() && rng.u8(..3) == 0 {
-                    Presented::Bound { service_name: service_name.clone(), channel: NO_CHANNEL }
-                } else {
-                    bound()
-                };
+                let presented = if session.is_none() && rng.u8(..3) == 0 { without_channel() } else { bound() };
                 Self { presented, buffer: other(), required: rng.bool() }
             }
             () if action.wishes.is(fact::Bindings::Missing) => Self {
@@ -126,7 +142,9 @@ impl Bindings {
             () if action.wishes.is(fact::Bindings::Inconsistent) => {
                 let uncovered = before.is_some() || (session.is_none() && rng.bool());
                 let flaw = match uncovered {
-                    true => Flaw::Uncovered { service_name: service_name.clone(), channel },
+                    // A session's directives would be others if one were missing, which is a departure of its own.
+                    true if session.is_none() && action.variety.is_multiple_of(3) => Flaw::Incomplete(claim.clone()),
+                    true => Flaw::Uncovered(claim.clone()),
                     false => Flaw::Unlisted,
                 };
                 let buffer = other().filter(|_| rng.bool());
@@ -161,24 +179,32 @@ impl Presented {
     /// hashed-dirs, service-name and channel-binding, and the cnonce that covers them.
     pub(super) fn directives(&self, rng: &mut Rng) -> ([Option<Vec<u8>>; 3], Option<Vec<u8>>) {
         let entropy: [u8; 16] = std::array::from_fn(|_| rng.u8(..));
-        let listed = |service_name: &[u8], channel: &[u8; 32]| {
-            [Some(b"service-name,channel-binding".to_vec()), Some(service_name.to_vec()), Some(channel.to_vec())]
+        let listed = |Claim { hashed_dirs, service_name, channel }: &Claim| {
+            [Some(hashed_dirs.clone()), Some(service_name.clone()), Some(channel.to_vec())]
         };
+        let covering = |Claim { service_name, channel, .. }: &Claim| upgraded_cnonce(service_name, channel, &entropy);
         match self {
             Self::Nothing => ([None, None, None], None),
-            Self::Bound { service_name, channel } => {
-                let cnonce = upgraded_cnonce(service_name, channel, &entropy).to_vec();
-                (listed(service_name, channel), Some(cnonce))
-            }
-            Self::Inconsistent(Flaw::Uncovered { service_name, channel }) => {
+            Self::Bound(claim) => (listed(claim), Some(covering(claim).to_vec())),
+            Self::Inconsistent(Flaw::Uncovered(claim)) => {
                 let cnonce = match rng.u8(..4) {
                     0 => octets(32, rng),
-                    1 => upgraded_cnonce(b"HTTP/elsewhere.example.org", channel, &entropy).to_vec(),
+                    1 => upgraded_cnonce(b"HTTP/elsewhere.example.org", &claim.channel, &entropy).to_vec(),
                     // Without entropy nothing is left after the hash.
-                    2 => upgraded_cnonce(service_name, channel, &entropy)[..UPGRADED.len() + 32].to_vec(),
-                    _other => upgraded_cnonce(service_name, &NO_CHANNEL.map(|_| b'f'), &entropy).to_vec(),
+                    2 => covering(claim)[..UPGRADED.len() + 32].to_vec(),
+                    _other => upgraded_cnonce(&claim.service_name, &[b'f'; 32], &entropy).to_vec(),
                 };
-                (listed(service_name, channel), Some(cnonce))
+                (listed(claim), Some(cnonce))
+            }
+            Self::Inconsistent(Flaw::Incomplete(claim)) => {
+                let mut directives = listed(claim);
+                match rng.u8(..6) {
+                    missing @ 0..3 => directives[usize::from(missing)] = None,
+                    3 => directives[0] = Some(b"service-name".to_vec()),
+                    4 => directives[2] = Some(claim.channel[1..].to_vec()),
+                    _other => directives[2] = Some([&claim.channel[1..], b"g"].concat()),
+                }
+                (directives, Some(covering(claim).to_vec()))
             }
             Self::Inconsistent(Flaw::Unlisted) => {
                 ([None, None, None], Some(upgraded_cnonce(b"", &NO_CHANNEL, &entropy).to_vec()))

@@ -439,6 +439,14 @@ mod tests {
         SessionKey::sasl(&UserHash::new("chris", "elwood.innosoft.com", "secret"), b"n", b"c", None)
     }
 
+    #[test]
+    fn a_sender_whose_numbers_are_spent_sends_nothing_more() {
+        let mut sender = Sender::new(&key(), Direction::ClientToServer, Layer::Integrity);
+        assert!(sender.sign(b"the first").is_ok());
+        sender.spend();
+        assert_eq!(sender.sign(b"one more"), Err(SequenceExhausted));
+    }
+
     /// RFC 2202 section 2, test cases 1 to 3 and 5: the first four octets of the data stand for the number.
     #[test]
     fn hmac_md5_of_rfc_2202() {

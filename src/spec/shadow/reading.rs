@@ -331,10 +331,10 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_utf_16_where_it_has_a_zero_octet() {
+    fn a_target_is_utf_16_where_it_has_a_zero_octet_before_its_last() {
         let texts: [(&[u8], Option<&str>); 8] = [
             (b"HTTP/host", Some("HTTP/host")),
-            (b"HTTP/host\0", None),
+            (b"HTTP/host\0", Some("HTTP/host")),
             (b"HTTP/hosts\0", Some("HTTP/hosts")),
             (b"H\0T\0\0\0", Some("HT")),
             (b"H\0\n\0", None),
