@@ -63,7 +63,8 @@ fn handles_that_name_nothing() {
     for handle in [None, Some(NOTHING), Some(INVALID), Some(freed), Some(pair.accepting)] {
         let mut handle = handle;
         let credential = handle.as_mut().map_or(null_mut(), |handle| &raw mut *handle);
-        let mut context = NOTHING;
+        // Whatever stood there before.
+        let mut context = INVALID;
         // SAFETY: NULL, or everything is what the functions take.
         unsafe {
             assert_eq!(FreeCredentialsHandle(credential), SEC_E_INVALID_HANDLE);
@@ -111,7 +112,7 @@ fn descriptors_that_are_malformed() {
             assert_eq!(call(&mut pair.accepting, &mut malformed), SEC_E_INVALID_TOKEN, "{call_name}: {name}");
         }
         for (input, output) in [(&raw mut malformed, null_mut()), (null_mut(), &raw mut malformed)] {
-            let (mut accepted, mut initialized, mut target) = (NOTHING, NOTHING, bytes("imap/host"));
+            let (mut accepted, mut initialized, mut target) = (INVALID, INVALID, bytes("imap/host"));
             // SAFETY: everything is what the functions take, or malformed in a way that they tell.
             unsafe {
                 let results = (null_mut(), null_mut());

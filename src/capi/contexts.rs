@@ -13,7 +13,7 @@ use super::memory;
 use super::provider::{from_c, package, to_c};
 use super::status::{Failed, answer, succeed};
 use super::strings::{Ansi, Encoding, Wide};
-use super::types::{CredHandle, CtxtHandle, SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, SecBufferDesc, TimeStamp};
+use super::types::{self, CredHandle, CtxtHandle, SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, SecBufferDesc, TimeStamp};
 use crate::buffer::SecHandle;
 use crate::package::{AcceptRequirements, InitializeRequirements};
 use crate::status::SecurityStatus;
@@ -188,7 +188,7 @@ fn output_layout(allocates: bool) -> Layout {
 /// The handles that a call was given. A new context needs a place for its handle, or nobody could ever delete it.
 ///
 /// # Safety
-/// Each is NULL, or can be read.
+/// Each is NULL, or can be read; that of the results can be written.
 unsafe fn handles(
     credential: *const CredHandle,
     context: *const CtxtHandle,
@@ -196,8 +196,13 @@ unsafe fn handles(
 ) -> Result<(Option<SecHandle>, Option<SecHandle>), Failed> {
     // SAFETY: that is what the caller of this function says.
     let (credential, context) = unsafe { (memory::read(credential), memory::read(context)) };
-    if context.is_none() && results.context.is_null() {
-        return Err(Failed(SEC_E_INVALID_PARAMETER));
+    if context.is_none() {
+        if results.context.is_null() {
+            return Err(Failed(SEC_E_INVALID_PARAMETER));
+        }
+        // What fails makes no context, and whoever looks at its handle all the same must find none.
+        // SAFETY: it is not NULL, so the caller of this function says that it can be written.
+        unsafe { memory::write(results.context, types::SecHandle { dwLower: 0, dwUpper: 0 }) };
     }
     Ok((credential.map(from_c), context.map(from_c)))
 }
