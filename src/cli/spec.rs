@@ -165,7 +165,7 @@ fn run_check(directory: Option<&Path>) -> Result<Exit, SetupError> {
     let mut text = String::new();
     for (call, numbers) in &report.counts {
         let (combinations, situations, rows) = (numbers.combinations, numbers.situations, numbers.rows);
-        let _ = writeln!(text, "{call:<26} {combinations:>8} combinations {situations:>4} situations {rows:>4} rows");
+        let _ = writeln!(text, "{call:<31} {combinations:>6} combinations {situations:>4} situations {rows:>4} rows");
     }
     for finding in &report.findings {
         let _ = writeln!(text, "{finding}");
