@@ -30,7 +30,11 @@ impl<M: Mechanism> Prepared<M> {
         capacity: Option<usize>,
         world: World<'_>,
     ) -> Result<Self, Failure> {
-        let terms = fitting::<M>(terms, stale, capacity)?;
+        Self::of_fitting(fitting::<M>(terms, stale, capacity)?, stale, world)
+    }
+
+    /// Makes a challenge on terms of which [`fitting`] knows that there is room for it.
+    fn of_fitting(terms: Terms<M>, stale: bool, world: World<'_>) -> Result<Self, Failure> {
         let now = world.environment.now().map_err(EnvironmentFailure::from)?;
         let mut entropy = <M::Challenge as Issued>::Entropy::default();
         world.environment.fill(entropy.as_mut()).map_err(EnvironmentFailure::from)?;
@@ -67,7 +71,7 @@ pub(super) fn fresh_if_room<M: Mechanism>(
     world: World<'_>,
 ) -> Result<Option<Vec<u8>>, Failure> {
     match fitting::<M>(terms, stale, capacity) {
-        Ok(terms) => Prepared::<M>::new(terms, stale, capacity, world)?.issue(world).map(|(_, token)| Some(token)),
+        Ok(terms) => Prepared::<M>::of_fitting(terms, stale, world)?.issue(world).map(|(_, token)| Some(token)),
         Err(_) => Ok(None),
     }
 }

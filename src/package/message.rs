@@ -93,9 +93,7 @@ impl<'b, 'a> Slots<'b, 'a> {
 
     /// SASL MakeSignature: the first writable TOKEN or PADDING with room.
     pub(super) fn output_signature(&self) -> Option<OutputSlot> {
-        (0..self.buffers.len()).find_map(|index| {
-            self.slot_of_kind(index, BufferType::TOKEN).or_else(|| self.slot_of_kind(index, BufferType::PADDING))
-        })
+        self.output_from(0, &[BufferType::TOKEN, BufferType::PADDING])
     }
 
     /// EncryptMessage: the first writable DATA, which may be empty.
@@ -106,12 +104,9 @@ impl<'b, 'a> Slots<'b, 'a> {
     /// EncryptMessage: where what follows the message goes. The first writable PADDING with room, else such a
     /// STREAM_TRAILER, else a further DATA.
     pub(super) fn output_rest(&self) -> Option<OutputSlot> {
-        let first = |kind| (0..self.buffers.len()).find_map(|index| self.slot_of_kind(index, kind));
-        let second_data = || {
-            let message = self.message()?.index;
-            (message + 1..self.buffers.len()).find_map(|index| self.slot_of_kind(index, BufferType::DATA))
-        };
-        first(BufferType::PADDING).or_else(|| first(BufferType::STREAM_TRAILER)).or_else(second_data)
+        self.output_from(0, &[BufferType::PADDING])
+            .or_else(|| self.output_from(0, &[BufferType::STREAM_TRAILER]))
+            .or_else(|| self.output_from(self.message()?.index + 1, &[BufferType::DATA]))
     }
 
     /// DecryptMessage: the first writable STREAM or DATA.
@@ -144,25 +139,21 @@ impl<'b, 'a> Slots<'b, 'a> {
 
     /// CompleteAuthToken: the first writable TOKEN or PADDING with room after the message TOKEN.
     pub(super) fn output_after_token(&self) -> Option<OutputSlot> {
-        let message = self.token_at()?;
-        (message + 1..self.buffers.len()).find_map(|index| {
-            self.slot_of_kind(index, BufferType::TOKEN).or_else(|| self.slot_of_kind(index, BufferType::PADDING))
-        })
+        self.output_from(self.token_at()? + 1, &[BufferType::TOKEN, BufferType::PADDING])
     }
 
     /// MakeSignature: the first writable PADDING with room, else a second TOKEN.
     pub(super) fn output_padding(&self) -> Option<OutputSlot> {
-        let padding = (0..self.buffers.len()).find_map(|index| self.slot_of_kind(index, BufferType::PADDING));
-        let second_token = || {
-            let first = self.token_at()?;
-            (first + 1..self.buffers.len()).find_map(|index| self.slot_of_kind(index, BufferType::TOKEN))
-        };
-        padding.or_else(second_token)
+        self.output_from(0, &[BufferType::PADDING])
+            .or_else(|| self.output_from(self.token_at()? + 1, &[BufferType::TOKEN]))
     }
 
-    fn slot_of_kind(&self, index: usize, kind: BufferType) -> Option<OutputSlot> {
-        let buffer_type = self.buffers.get(index)?.buffer_type;
-        if buffer_type.kind() == kind && buffer_type.is_writable() { self.slot(index) } else { None }
+    /// From a position on, the first writable buffer of one of those types with room.
+    fn output_from(&self, start: usize, kinds: &[BufferType]) -> Option<OutputSlot> {
+        let after = self.buffers.iter().enumerate().skip(start);
+        let mut of_kind =
+            after.filter(|(_, buffer)| kinds.contains(&buffer.buffer_type.kind()) && buffer.buffer_type.is_writable());
+        of_kind.find_map(|(index, _)| self.slot(index))
     }
 
     /// A buffer without room counts as absent.

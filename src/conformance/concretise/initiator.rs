@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use crate::buffer::{BufferType, SecHandle};
+use crate::digest::charset::encode;
 use crate::digest::{Charset, Qop, hash};
 use crate::spec::call::{Buffer, Call, Descriptor};
 use crate::spec::names::Profile;
-use crate::spec::shadow::registers::{Context, HttpAnswer};
+use crate::spec::shadow::registers::{Context, Credentials, HttpAnswer};
 use crate::spec::vocabulary as fact;
 
 use super::wire::{self, Flaw, Piece};
@@ -75,26 +76,34 @@ impl Concretiser<'_> {
         ["digest-ssp", "testrealm@host.com", "with \"quotes\" and \\", ""][self.rng.usize(..4)]
     }
 
+    /// The credentials to answer with, and whether their user's name is beyond ISO 8859-1.
+    pub(super) fn outbound_credential(&mut self, context: Option<&Context>) -> (Option<SecHandle>, bool) {
+        let needs_utf8 = |credentials: &Credentials| {
+            let identity = credentials.outbound.as_ref();
+            identity.is_some_and(|identity| encode(&identity.user, Charset::Iso8859_1).is_none())
+        };
+        let any_user = !self.wishes(fact::Username::NotEncodable);
+        let credential = self.credential(
+            context,
+            |credentials| credentials.outbound.is_some(),
+            |credentials| any_user || needs_utf8(credentials),
+        );
+        let registered = credential.and_then(|credential| self.registers.credentials.get(&credential));
+        (credential, registered.is_some_and(needs_utf8))
+    }
+
+    /// Whether a challenge says charset=utf-8.
+    pub(super) fn takes_utf8(&mut self, user_needs_it: bool) -> bool {
+        !self.wishes(fact::Username::NotEncodable) && (user_needs_it || self.rng.bool())
+    }
+
     pub(super) fn initialize(&mut self, context: Option<SecHandle>) -> Call {
         let known = context.and_then(|context| self.registers.contexts.get(&context));
-        let needs_utf8 = |user: &str| crate::digest::charset::encode(user, Charset::Iso8859_1).is_none();
-        let wants_utf8 = self.wishes(fact::Username::NotEncodable);
-        let credential = self.credential(
-            known,
-            |credentials| credentials.outbound.is_some(),
-            |credentials| {
-                !wants_utf8 || credentials.outbound.as_ref().is_some_and(|identity| needs_utf8(&identity.user))
-            },
-        );
-        let user = credential
-            .and_then(|credential| self.registers.credentials.get(&credential))
-            .and_then(|credentials| credentials.outbound.as_ref())
-            .map(|identity| identity.user.clone())
-            .unwrap_or_default();
+        let (credential, user_needs_utf8) = self.outbound_credential(known);
         let proof = known.and_then(|context| self.proof(context));
         let (mut pieces, mut requirements) = self.challenge();
         requirements |= self.http_flag(Profile::DigestHttp, context);
-        if !wants_utf8 && (needs_utf8(&user) || self.rng.bool()) {
+        if self.takes_utf8(user_needs_utf8) {
             pieces.push(Piece::new("charset", "utf-8"));
         }
         let is_proof = proof.is_some();

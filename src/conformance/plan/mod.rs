@@ -233,6 +233,11 @@ impl Planner {
     fn establish(&mut self, qop: fact::Qop, facts: &Facts) {
         self.challenge(qop);
         self.answer(Some(0), fact::Entity::Given);
+        self.go_on(facts);
+    }
+
+    /// Later requests of the session on the newest context: as many as the count wished for needs behind it.
+    fn go_on(&mut self, facts: &Facts) {
         let jumps = match facts.name(Fact::Count) {
             "too-old" => 5,
             "within" | "used" => 2,

@@ -134,18 +134,7 @@ impl Planner {
         if qop == Qop::AuthConf {
             return;
         }
-        let jumps = match facts.name(Fact::Count) {
-            "too-old" => 5,
-            "within" | "used" => 2,
-            _other => 0,
-        };
-        let rounds = if jumps == 0 { self.rng.u8(..3) } else { jumps };
-        for _ in 0..rounds {
-            self.request(if jumps == 0 { fact::Count::Next } else { fact::Count::Within }, facts);
-            if self.rng.bool() {
-                self.delete(1);
-            }
-        }
+        self.go_on(facts);
     }
 
     fn sasl_reach_acceptor(&mut self, facts: &Facts, qop: Qop) {

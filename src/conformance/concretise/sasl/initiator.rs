@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use crate::buffer::{BufferType, SecHandle};
+use crate::digest::hash;
 use crate::digest::sasl::{Cipher, Qop};
-use crate::digest::{Charset, hash};
 use crate::spec::call::Call;
 use crate::spec::names::Profile;
 use crate::spec::setup;
@@ -132,22 +132,10 @@ impl Concretiser<'_> {
 
     pub(in super::super) fn initialize_sasl(&mut self, context: Option<SecHandle>) -> Call {
         let known = context.and_then(|context| self.registers.contexts.get(&context));
-        let needs_utf8 = |user: &str| crate::digest::charset::encode(user, Charset::Iso8859_1).is_none();
-        let wants_utf8 = self.wishes(fact::Username::NotEncodable);
-        let credential = self.credential(
-            known,
-            |credentials| credentials.outbound.is_some(),
-            |credentials| {
-                !wants_utf8 || credentials.outbound.as_ref().is_some_and(|identity| needs_utf8(&identity.user))
-            },
-        );
-        let identity = credential
-            .and_then(|credential| self.registers.credentials.get(&credential))
-            .and_then(|credentials| credentials.outbound.as_ref());
-        let user_needs_utf8 = identity.is_some_and(|identity| needs_utf8(&identity.user));
+        let (credential, user_needs_utf8) = self.outbound_credential(known);
         let proof = known.and_then(|context| self.sasl_proof(context));
         let (mut pieces, qop) = self.sasl_challenge();
-        if !wants_utf8 && (user_needs_utf8 || self.rng.bool()) {
+        if self.takes_utf8(user_needs_utf8) {
             pieces.push(Piece::new("charset", "utf-8"));
         }
         // What has neither nonce nor realm is no challenge to who waits for a proof.
