@@ -91,8 +91,10 @@ impl<'a> Concretiser<'a> {
     pub(super) fn message_to_wrap(&mut self, context: Option<SecHandle>) -> Option<Descriptor> {
         let layers = self.layers(context);
         let message = self.message(layers);
-        let needed = layers.map_or(16, |layers| layers.layer().trailer_len(message.len()));
         let absent = self.wishes(fact::Message::Absent);
+        // Under a block cipher the padding depends on the message: of none it is that of an empty one.
+        let length = if absent { 0 } else { message.len() };
+        let needed = layers.map_or(16, |layers| layers.layer().trailer_len(length));
         let layout = self.rng.u8(..4);
         // A second DATA is one only behind a first that may be written.
         let kind = match layout {
