@@ -189,7 +189,7 @@ fn the_report_for_programs_is_as_the_schema_describes_it() {
             _other => Some(2),
         };
         assert_eq!(ran.code, code);
-        assert_eq!(report["report_version"], 2);
+        assert_eq!(report["report_version"], 3);
     }
 }
 
@@ -225,7 +225,7 @@ fn everything() -> Report {
         difference: "no answer".into(),
         reproducer: Sequence { setup: setup.clone(), actions: actions.clone() },
     };
-    let findings: Vec<_> = [FindingKind::Fail, FindingKind::Deviation, FindingKind::Errored].map(finding).into();
+    let findings: Vec<_> = FindingKind::ALL.iter().copied().map(finding).collect();
     let row = |verdict: &RowVerdict| RowReport {
         row: "cat-count-used".into(),
         call: CallName::CompleteAuthToken,

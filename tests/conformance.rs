@@ -26,7 +26,13 @@ fn complaints(report: &Report) -> Vec<String> {
         match row.verdict {
             RowVerdict::Pass | RowVerdict::Deviation if row.ran >= MINIMUM_PER_ROW => None,
             RowVerdict::Pass | RowVerdict::Deviation => Some(format!("{} ran {} times only", row.row, row.ran)),
-            RowVerdict::Fail | RowVerdict::Skipped | RowVerdict::Errored => {
+            RowVerdict::Fail
+            | RowVerdict::Crash
+            | RowVerdict::Timeout
+            | RowVerdict::Unstable
+            | RowVerdict::Skipped
+            | RowVerdict::Errored
+            | RowVerdict::Xfail => {
                 Some(format!("{} {:?}{}", row.row, row.verdict, finding.or(row.note.clone()).unwrap_or_default()))
             }
         }

@@ -384,7 +384,7 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
     let ran = tally.distinct.len();
     let (verdict, note) = match () {
         () if !tally.failures.is_empty() => (RowVerdict::Fail, None),
-        () if !tally.errors.is_empty() => (RowVerdict::Errored, None),
+        () if let Some(gravest) = tally.errors.iter().map(|finding| finding.kind).min() => (gravest.verdict(), None),
         () if !tally.deviations.is_empty() => (RowVerdict::Deviation, None),
         () if ran > 0 => (RowVerdict::Pass, None),
         () if skipped.is_some() => (RowVerdict::Skipped, skipped),

@@ -72,9 +72,9 @@ fn call_line(text: &mut String, report: &ProfileReport, call: CallName) {
     let concretisations: usize = rows().map(|row| row.ran).sum();
     let least = rows().map(|row| row.ran).filter(|ran| *ran > 0).min().unwrap_or(0);
     let style = match rows().map(|row| row.verdict).max_by_key(|verdict| gravity(*verdict)) {
-        Some(RowVerdict::Fail | RowVerdict::Errored) => BAD,
-        Some(RowVerdict::Deviation) => WARNING,
-        Some(RowVerdict::Pass | RowVerdict::Skipped) | None => GOOD,
+        Some(verdict) if verdict.is_wrong() => BAD,
+        Some(RowVerdict::Deviation | RowVerdict::Xfail) => WARNING,
+        Some(_) | None => GOOD,
     };
     let _ = writeln!(
         text,
@@ -88,8 +88,12 @@ fn gravity(verdict: RowVerdict) -> u8 {
         RowVerdict::Skipped => 0,
         RowVerdict::Pass => 1,
         RowVerdict::Deviation => 2,
-        RowVerdict::Errored => 3,
-        RowVerdict::Fail => 4,
+        RowVerdict::Xfail => 3,
+        RowVerdict::Errored => 4,
+        RowVerdict::Unstable => 5,
+        RowVerdict::Timeout => 6,
+        RowVerdict::Fail => 7,
+        RowVerdict::Crash => 8,
     }
 }
 
@@ -101,10 +105,7 @@ fn distinct(report: &RowReport) -> impl Iterator<Item = &Finding> {
 
 /// Whether a finding is told with all its grounds, or in one line.
 fn in_full(finding: &Finding, strictness: Strictness) -> bool {
-    match (finding.kind, strictness) {
-        (FindingKind::Fail | FindingKind::Errored, _) | (FindingKind::Deviation, Strictness::Strict) => true,
-        (FindingKind::Deviation, Strictness::Lenient) => false,
-    }
+    finding.kind.verdict().is_wrong() || strictness == Strictness::Strict
 }
 
 fn deviations(text: &mut String, report: &ProfileReport, strictness: Strictness) {
@@ -120,11 +121,9 @@ fn deviations(text: &mut String, report: &ProfileReport, strictness: Strictness)
 }
 
 fn kind(kind: FindingKind) -> String {
-    match kind {
-        FindingKind::Fail => format!("{BAD}fail{BAD:#}"),
-        FindingKind::Errored => format!("{BAD}errored{BAD:#}"),
-        FindingKind::Deviation => format!("{WARNING}deviation{WARNING:#}"),
-    }
+    let verdict = kind.verdict();
+    let style = if verdict.is_wrong() { BAD } else { WARNING };
+    format!("{style}{}{style:#}", verdict.name())
 }
 
 fn finding_in_full(text: &mut String, specification: &Specification, report: &RowReport, finding: &Finding) {
@@ -240,7 +239,7 @@ pub fn trace(sequence: &Sequence, trace: &Trace) -> String {
         }
     }
     if let Some(error) = &trace.error {
-        let _ = writeln!(text, "     {}: {error}", kind(FindingKind::Errored));
+        let _ = writeln!(text, "     {}: {error}", kind(FindingKind::from(error)));
     }
     text
 }

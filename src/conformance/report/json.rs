@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Conclusion, ProfileReport, Report, RowVerdict, Strictness};
 
 /// The version of the form; it changes when a program that reads it must.
-pub const REPORT_VERSION: u32 = 2;
+pub const REPORT_VERSION: u32 = 3;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -32,8 +32,12 @@ struct Counts {
     pass: usize,
     deviation: usize,
     fail: usize,
+    crash: usize,
+    timeout: usize,
+    unstable: usize,
     skipped: usize,
     errored: usize,
+    xfail: usize,
     concretisations: usize,
 }
 
@@ -43,8 +47,12 @@ fn profile(report: &ProfileReport, strictness: Strictness) -> ProfileDocument<'_
         pass: count(RowVerdict::Pass),
         deviation: count(RowVerdict::Deviation),
         fail: count(RowVerdict::Fail),
+        crash: count(RowVerdict::Crash),
+        timeout: count(RowVerdict::Timeout),
+        unstable: count(RowVerdict::Unstable),
         skipped: count(RowVerdict::Skipped),
         errored: count(RowVerdict::Errored),
+        xfail: count(RowVerdict::Xfail),
         concretisations: report.rows.iter().map(|row| row.ran).sum(),
     };
     ProfileDocument { conclusion: report.conclusion(strictness), counts, report }

@@ -23,15 +23,33 @@ pub enum RowVerdict {
     Deviation,
     /// Some case is wrong.
     Fail,
+    /// In some case the subject died, or wrote where it must not.
+    Crash,
+    /// In some case the subject did not answer in time.
+    Timeout,
+    /// In some case the subject died, and did not when the same was done again.
+    Unstable,
     /// It did not run: the subject lacks what it needs, or another row kept it from its state.
     Skipped,
     /// It should have run and did not, or the subject gave no answer.
     Errored,
+    /// It is wrong as an expectations file says that it is.
+    Xfail,
 }
 
 impl RowVerdict {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Pass, Self::Deviation, Self::Fail, Self::Skipped, Self::Errored];
+    pub const ALL: &'static [Self] = &[
+        Self::Pass,
+        Self::Deviation,
+        Self::Fail,
+        Self::Crash,
+        Self::Timeout,
+        Self::Unstable,
+        Self::Skipped,
+        Self::Errored,
+        Self::Xfail,
+    ];
 
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
@@ -39,8 +57,20 @@ impl RowVerdict {
             Self::Pass => "pass",
             Self::Deviation => "deviation",
             Self::Fail => "fail",
+            Self::Crash => "crash",
+            Self::Timeout => "timeout",
+            Self::Unstable => "unstable",
             Self::Skipped => "skipped",
             Self::Errored => "errored",
+            Self::Xfail => "xfail",
+        }
+    }
+
+    /// Whether something is wrong with a row of this verdict, whoever asks; a deviation depends on who does.
+    pub const fn is_wrong(self) -> bool {
+        match self {
+            Self::Fail | Self::Crash | Self::Timeout | Self::Unstable | Self::Errored => true,
+            Self::Pass | Self::Deviation | Self::Skipped | Self::Xfail => false,
         }
     }
 }
@@ -53,8 +83,43 @@ pub enum FindingKind {
     Fail,
     /// The answer is not the row's, yet not wrong.
     Deviation,
+    /// Instead of an answer, the subject died, or wrote where it must not.
+    Crash,
+    /// There was no answer in time.
+    Timeout,
+    /// The subject died, and did not when the same was done again.
+    Unstable,
     /// There was no answer.
     Errored,
+}
+
+impl FindingKind {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Fail, Self::Deviation, Self::Crash, Self::Timeout, Self::Unstable, Self::Errored];
+
+    /// The verdict of a row that this is the gravest finding of.
+    pub const fn verdict(self) -> RowVerdict {
+        match self {
+            Self::Fail => RowVerdict::Fail,
+            Self::Deviation => RowVerdict::Deviation,
+            Self::Crash => RowVerdict::Crash,
+            Self::Timeout => RowVerdict::Timeout,
+            Self::Unstable => RowVerdict::Unstable,
+            Self::Errored => RowVerdict::Errored,
+        }
+    }
+}
+
+impl From<&SubjectError> for FindingKind {
+    fn from(error: &SubjectError) -> Self {
+        match error {
+            SubjectError::Errored(_) => Self::Errored,
+            SubjectError::Crashed(_) => Self::Crash,
+            SubjectError::TimedOut(_) => Self::Timeout,
+            SubjectError::Unstable(_) => Self::Unstable,
+        }
+    }
 }
 
 /// One thing found.
@@ -102,7 +167,7 @@ impl Finding {
 
     pub(super) fn without_answer(error: &SubjectError, reproducer: Sequence) -> Self {
         Self {
-            kind: FindingKind::Errored,
+            kind: FindingKind::from(error),
             situation: String::new(),
             state: String::new(),
             facts: String::new(),
@@ -185,9 +250,8 @@ impl ProfileReport {
         if self.smoke.is_some() || nothing_ran {
             return Conclusion::NothingShown;
         }
-        let counts = |row: &RowReport| match (row.verdict, strict) {
-            (RowVerdict::Fail | RowVerdict::Errored, _) | (RowVerdict::Deviation, Strictness::Strict) => true,
-            (RowVerdict::Deviation, Strictness::Lenient) | (RowVerdict::Pass | RowVerdict::Skipped, _) => false,
+        let counts = |row: &RowReport| {
+            row.verdict.is_wrong() || (row.verdict == RowVerdict::Deviation && strict == Strictness::Strict)
         };
         if self.rows.iter().any(counts) { Conclusion::Findings } else { Conclusion::Conforms }
     }

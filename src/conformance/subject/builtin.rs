@@ -333,22 +333,24 @@ impl Subject for Builtin {
     }
 
     fn spend_counts(&mut self, context: SecHandle) -> Result<(), SubjectError> {
-        self.package.advance_nonce_count(Some(context), u32::MAX).map_err(|failure| SubjectError(failure.to_string()))
+        self.package
+            .advance_nonce_count(Some(context), u32::MAX)
+            .map_err(|failure| SubjectError::Errored(failure.to_string()))
     }
 
     fn spend_sequences(&mut self, context: SecHandle) -> Result<(), SubjectError> {
-        self.package.spend_sequence_numbers(Some(context)).map_err(|failure| SubjectError(failure.to_string()))
+        self.package.spend_sequence_numbers(Some(context)).map_err(|failure| SubjectError::Errored(failure.to_string()))
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         let acquired = self.other.acquire_credentials_handle(None, "WDigest", 1, None, None);
-        let credential = acquired.map_err(|failure| SubjectError(failure.to_string()))?.credential;
+        let credential = acquired.map_err(|failure| SubjectError::Errored(failure.to_string()))?.credential;
         let mut memory = [0; 2048];
         let mut buffers = [SecBuffer::new(crate::buffer::BufferType::TOKEN, &mut memory)];
         let mut output = SecBufferDesc::new(&mut buffers);
         let requirements = AcceptRequirements::from_bits_retain(0x1000_0000);
         let accepted =
             self.other.accept_security_context(Some(credential), None, None, requirements, Some(&mut output));
-        accepted.map(|accepted| accepted.context).map_err(|failure| SubjectError(failure.to_string()))
+        accepted.map(|accepted| accepted.context).map_err(|failure| SubjectError::Errored(failure.to_string()))
     }
 }

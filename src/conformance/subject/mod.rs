@@ -6,16 +6,29 @@ pub mod faulty;
 pub mod oracle;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::buffer::SecHandle;
 use crate::spec::names::Need;
 use crate::spec::setup::{EnvironmentFault, Setup};
 use crate::spec::{Call, Outcome};
 
-/// Something went wrong that is not an answer of the subject: a broken pipe, garbage, a set-up it refuses.
+/// Why there is no answer of the subject. Never the end of a run: it is charged to the row of the call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SubjectError(pub String);
+pub enum SubjectError {
+    /// It does not do what it was told, or what it says is no answer: a set-up it refuses, garbage, a broken pipe.
+    #[error("{0}")]
+    Errored(String),
+    /// It died: by which signal, or with which exit code; or it wrote where it must not.
+    #[error("crashed: {0}")]
+    Crashed(String),
+    /// It did not answer in time.
+    #[error("no answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// It died once, and did not when the same was done again.
+    #[error("unstable: {0}")]
+    Unstable(String),
+}
 
 /// An implementation under test.
 ///
@@ -45,7 +58,7 @@ pub trait Subject {
     /// # Errors
     /// Where the subject cannot.
     fn advance(&mut self, _milliseconds: u64) -> Result<(), SubjectError> {
-        Err(SubjectError("this subject has no clock that can be advanced".into()))
+        Err(SubjectError::Errored("this subject has no clock that can be advanced".into()))
     }
 
     /// Makes entropy or clock fail, or mends them ([`Need::Faults`]).
@@ -53,7 +66,7 @@ pub trait Subject {
     /// # Errors
     /// Where the subject cannot.
     fn inject(&mut self, _fault: EnvironmentFault) -> Result<(), SubjectError> {
-        Err(SubjectError("this subject takes no injected faults".into()))
+        Err(SubjectError::Errored("this subject takes no injected faults".into()))
     }
 
     /// Takes the account source down, or brings it back ([`Need::Faults`]).
@@ -61,7 +74,7 @@ pub trait Subject {
     /// # Errors
     /// Where the subject cannot.
     fn take_accounts_down(&mut self, _down: bool) -> Result<(), SubjectError> {
-        Err(SubjectError("this subject takes no injected faults".into()))
+        Err(SubjectError::Errored("this subject takes no injected faults".into()))
     }
 
     /// Tells an established initiator's context that all its counts were spent elsewhere ([`Need::Counts`]).
@@ -69,7 +82,7 @@ pub trait Subject {
     /// # Errors
     /// Where the subject cannot.
     fn spend_counts(&mut self, _context: SecHandle) -> Result<(), SubjectError> {
-        Err(SubjectError("this subject counts by itself".into()))
+        Err(SubjectError::Errored("this subject counts by itself".into()))
     }
 
     /// Tells a context that all sequence numbers of what it sends were spent elsewhere ([`Need::Sequences`]).
@@ -77,7 +90,7 @@ pub trait Subject {
     /// # Errors
     /// Where the subject cannot.
     fn spend_sequences(&mut self, _context: SecHandle) -> Result<(), SubjectError> {
-        Err(SubjectError("this subject counts by itself".into()))
+        Err(SubjectError::Errored("this subject counts by itself".into()))
     }
 
     /// A live handle of a second provider ([`Need::TwoProviders`]).
@@ -85,7 +98,7 @@ pub trait Subject {
     /// # Errors
     /// Where the subject cannot.
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
-        Err(SubjectError("this subject has one provider only".into()))
+        Err(SubjectError::Errored("this subject has one provider only".into()))
     }
 }
 

@@ -361,7 +361,7 @@ impl Subject for Oracle {
             .call(call.name(), self.shadow.profile_of(call))
             .and_then(|tables| tables.row(&facts))
             .map(|(_, row)| row);
-        let row = row.ok_or_else(|| SubjectError(format!("the tables have no row for {facts}")))?;
+        let row = row.ok_or_else(|| SubjectError::Errored(format!("the tables have no row for {facts}")))?;
         let mut outcome = Outcome::untouched(row.outcome.status, call);
         outcome.handle = match row.outcome.handle {
             HandleOutcome::New => Some(self.handle()),
