@@ -127,6 +127,8 @@ struct Tally {
     deviations: Vec<Finding>,
     failures: Vec<Finding>,
     errors: Vec<Finding>,
+    /// What the subject's interface has no words for.
+    unable: BTreeSet<String>,
     /// Rows whose deviation or failure kept this row's cases from their state.
     hindered_by: BTreeSet<String>,
 }
@@ -242,8 +244,10 @@ impl Run<'_> {
             self.record(&sequence, &trace);
             if !reached {
                 let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
-                if let Some(hindrance) = hindrance.and_then(|step| step.judgement.row.clone()) {
-                    self.tallies.entry((profile, row.id.clone())).or_default().hindered_by.insert(hindrance);
+                let tally = self.tallies.entry((profile, row.id.clone())).or_default();
+                tally.hindered_by.extend(hindrance.and_then(|step| step.judgement.row.clone()));
+                if let Some(SubjectError::Unable(why)) = &trace.error {
+                    tally.unable.insert(why.clone());
                 }
             }
         }
@@ -288,7 +292,16 @@ impl Run<'_> {
         if let Some(error) = &trace.error {
             // The call that got no answer is not in the trace; it is charged to the row it would be judged by.
             let key = self.key(unanswered(self.specification, sequence, trace), sequence);
-            self.tallies.entry(key).or_default().errors.push(Finding::without_answer(error, sequence.clone()));
+            let tally = self.tallies.entry(key).or_default();
+            match error {
+                SubjectError::Unable(why) => {
+                    tally.unable.insert(why.clone());
+                }
+                SubjectError::Errored(_)
+                | SubjectError::Crashed(_)
+                | SubjectError::TimedOut(_)
+                | SubjectError::Unstable(_) => tally.errors.push(Finding::without_answer(error, sequence.clone())),
+            }
         }
     }
 
@@ -388,6 +401,10 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
         () if !tally.deviations.is_empty() => (RowVerdict::Deviation, None),
         () if ran > 0 => (RowVerdict::Pass, None),
         () if skipped.is_some() => (RowVerdict::Skipped, skipped),
+        () if !tally.unable.is_empty() => {
+            let reasons: Vec<_> = tally.unable.into_iter().collect();
+            (RowVerdict::Skipped, Some(reasons.join("; ")))
+        }
         () if !tally.hindered_by.is_empty() => {
             let rows: Vec<_> = tally.hindered_by.into_iter().collect();
             (RowVerdict::Skipped, Some(format!("its state was not reached because of {}", rows.join(", "))))

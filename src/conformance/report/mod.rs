@@ -114,7 +114,7 @@ impl FindingKind {
 impl From<&SubjectError> for FindingKind {
     fn from(error: &SubjectError) -> Self {
         match error {
-            SubjectError::Errored(_) => Self::Errored,
+            SubjectError::Errored(_) | SubjectError::Unable(_) => Self::Errored,
             SubjectError::Crashed(_) => Self::Crash,
             SubjectError::TimedOut(_) => Self::Timeout,
             SubjectError::Unstable(_) => Self::Unstable,

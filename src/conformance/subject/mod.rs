@@ -19,6 +19,10 @@ pub enum SubjectError {
     /// It does not do what it was told, or what it says is no answer: a set-up it refuses, garbage, a broken pipe.
     #[error("{0}")]
     Errored(String),
+    /// Its interface has no such function, or no words for what the call gets wrong. That says nothing about the
+    /// subject: the case does not count.
+    #[error("{0}")]
+    Unable(String),
     /// It died: by which signal, or with which exit code; or it wrote where it must not.
     #[error("crashed: {0}")]
     Crashed(String),
