@@ -1,5 +1,5 @@
 //! Conformance: actions, cases, the runner, verdicts and reports. The only room that knows both witnesses.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod action;
 #[cfg(feature = "arbitrary")]
