@@ -28,6 +28,8 @@ mod blocks;
 mod buffers;
 mod constants;
 mod contexts;
+#[cfg(feature = "capi-control")]
+mod control;
 mod credentials;
 mod function_types;
 mod identity;
@@ -44,6 +46,8 @@ pub use attribute_types::*;
 pub use attributes::*;
 pub use constants::*;
 pub use contexts::*;
+#[cfg(feature = "capi-control")]
+pub use control::DigestSspControl;
 pub use credentials::*;
 pub use function_types::*;
 pub use messages::*;

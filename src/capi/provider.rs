@@ -15,11 +15,18 @@ use crate::package::environment::SystemEnvironment;
 pub const ACCOUNTS_VARIABLE: &str = "DIGEST_SSP_ACCOUNTS";
 
 /// The package that every call of this process goes to.
+#[cfg(not(feature = "capi-control"))]
 pub(super) fn package() -> &'static SecurityPackage {
     static PACKAGE: OnceLock<SecurityPackage> = OnceLock::new();
-    PACKAGE.get_or_init(|| {
-        SecurityPackage::new(Configuration::default(), FileOfAccounts { file: OnceLock::new() }, SystemEnvironment)
-    })
+    PACKAGE.get_or_init(of_this_process)
+}
+
+#[cfg(feature = "capi-control")]
+pub(super) use super::control::package;
+
+/// The package of a process that nobody tests.
+pub(super) fn of_this_process() -> SecurityPackage {
+    SecurityPackage::new(Configuration::default(), FileOfAccounts { file: OnceLock::new() }, SystemEnvironment)
 }
 
 /// The file that [`ACCOUNTS_VARIABLE`] names. Where there is none, or none that is whole, nobody can be asked.

@@ -1,5 +1,5 @@
 //! Conformance: actions, cases, the runner, verdicts and reports. The only room that knows both witnesses.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod action;
 #[cfg(feature = "arbitrary")]
@@ -7,7 +7,9 @@ mod arbitrary;
 pub mod concretise;
 pub mod encoding;
 pub mod fuzzing;
+mod hex;
 pub mod plan;
+pub mod protocol;
 pub mod report;
 pub mod run;
 pub mod subject;

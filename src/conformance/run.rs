@@ -15,7 +15,7 @@ use crate::digest::hash::md5;
 use crate::spec::call::Call;
 use crate::spec::model::{CallSpec, Row};
 use crate::spec::names::{CallName, Need, Profile};
-use crate::spec::setup::{Limits, Setup};
+use crate::spec::setup::Setup;
 use crate::spec::vocabulary::Facts;
 use crate::spec::{Shadow, Specification, Verdict};
 
@@ -131,6 +131,8 @@ struct Tally {
     unable: BTreeSet<String>,
     /// Rows whose deviation or failure kept this row's cases from their state.
     hindered_by: BTreeSet<String>,
+    /// A case ran under another configuration than it was planned for, and did not reach this row.
+    unconfigured: bool,
 }
 
 /// What was found of each row, under the profile whose run it is listed in.
@@ -233,9 +235,9 @@ impl Run<'_> {
             }
             let Some(facts) = choose(facts, cases, index % cases) else { return };
             let mut sequence = plan(profile, call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
-            if !capabilities.contains(&Need::Limits) {
-                sequence.setup.limits = Limits::default();
-            }
+            let configured = configurable(&capabilities, &sequence.setup);
+            let is_as_planned = configured == sequence.setup;
+            sequence.setup = configured;
             // Where spent counts are only one way to the state of the row, there are cases without.
             sequence.actions.retain(|action| offers(&capabilities, action));
             let trace = run_sequence(self.specification, self.subject, &sequence);
@@ -243,8 +245,9 @@ impl Run<'_> {
             ran += usize::from(reached);
             self.record(&sequence, &trace);
             if !reached {
-                let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
                 let tally = self.tallies.entry((profile, row.id.clone())).or_default();
+                tally.unconfigured |= !is_as_planned;
+                let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
                 tally.hindered_by.extend(hindrance.and_then(|step| step.judgement.row.clone()));
                 if let Some(SubjectError::Unable(why)) = &trace.error {
                     tally.unable.insert(why.clone());
@@ -409,10 +412,21 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
             let rows: Vec<_> = tally.hindered_by.into_iter().collect();
             (RowVerdict::Skipped, Some(format!("its state was not reached because of {}", rows.join(", "))))
         }
+        () if tally.unconfigured => {
+            let why = "its cases need a configuration that this subject cannot be given";
+            (RowVerdict::Skipped, Some(why.to_owned()))
+        }
         () => (RowVerdict::Errored, Some("no case of this row ran".to_owned())),
     };
     let findings = tally.failures.into_iter().chain(tally.errors).chain(tally.deviations).collect();
     RowReport { row: row.id.clone(), call: row.call, verdict, ran, note, findings }
+}
+
+/// The configuration as far as a subject that offers these can be given it; the rest is what it is without.
+fn configurable(capabilities: &BTreeSet<Need>, wanted: &Setup) -> Setup {
+    let usual = Setup::default().of(wanted.profile);
+    let from = |need| if capabilities.contains(&need) { wanted } else { &usual };
+    Setup { policy: from(Need::Policy).policy, limits: from(Need::Limits).limits, ..from(Need::Configuration).clone() }
 }
 
 /// Whether a subject that offers these can do what the action says.

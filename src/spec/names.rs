@@ -168,6 +168,8 @@ names! {
         Counts "counts",
         /// A layer can be told that its sequence numbers were spent elsewhere.
         Sequences "sequences",
+        /// Accounts, realm, algorithm, ciphers and the largest message can be set.
+        Configuration "configuration",
     }
 
     /// The mechanism of the Digest package that a table describes.

@@ -1,0 +1,92 @@
+//! What QueryContextAttributes reports, read from the structure of the attribute.
+#![allow(unsafe_code, reason = "gives memory back to a library")]
+
+use core::ffi::c_void;
+
+use super::frame::{Frame, Place, copy_out};
+use super::layouts::{FreeBuffer, KeyInfo, Name, SessionKey, Sizes, StreamSizes};
+use super::text::Encoding;
+use crate::conformance::subject::SubjectError;
+use crate::spec::call::{Attribute, SessionKeyBytes};
+
+const SIZES: u32 = 0;
+const NAMES: u32 = 1;
+const STREAM_SIZES: u32 = 4;
+const KEY_INFO: u32 = 5;
+const SESSION_KEY: u32 = 9;
+const CLIENT_SPECIFIED_TARGET: u32 = 27;
+
+/// More than any structure of an attribute that is not judged.
+const LARGE: usize = 4096;
+
+/// The size of the structure of an attribute, in bytes; more than enough for one that is not judged.
+pub(super) fn size(attribute: u32) -> usize {
+    match attribute {
+        SIZES => size_of::<Sizes>(),
+        NAMES | CLIENT_SPECIFIED_TARGET => size_of::<Name>(),
+        STREAM_SIZES => size_of::<StreamSizes>(),
+        KEY_INFO => size_of::<KeyInfo>(),
+        SESSION_KEY => size_of::<SessionKey>(),
+        _unjudged => LARGE,
+    }
+}
+
+/// The attribute that was reported. What it points to goes back to the library.
+///
+/// # Errors
+/// What it points to is no text, or too long.
+pub(super) fn read(
+    frame: &Frame<'_>,
+    room: Place,
+    attribute: u32,
+    encoding: Encoding,
+    free: Option<FreeBuffer>,
+) -> Result<Attribute, SubjectError> {
+    Ok(match attribute {
+        SIZES => {
+            let sizes: Sizes = frame.value(room);
+            Attribute::Sizes {
+                maximum_signature: sizes.maximum_signature,
+                block_size: sizes.block_size,
+                security_trailer: sizes.security_trailer,
+            }
+        }
+        NAMES => Attribute::Names(text(frame.value::<Name>(room).name, encoding, free)?),
+        STREAM_SIZES => {
+            let StreamSizes { header, trailer, maximum_message, buffers, block_size } = frame.value(room);
+            Attribute::StreamSizes { header, trailer, maximum_message, buffers, block_size }
+        }
+        KEY_INFO => {
+            let info: KeyInfo = frame.value(room);
+            Attribute::KeyInfo {
+                signature_algorithm: text(info.signature_algorithm_name, encoding, free)?,
+                encryption_algorithm: text(info.encryption_algorithm_name, encoding, free)?,
+                key_size: info.key_size,
+            }
+        }
+        SESSION_KEY => {
+            let key: SessionKey = frame.value(room);
+            let bytes = copy_out(key.key, key.length as usize)?;
+            give_back(key.key, free);
+            Attribute::SessionKey(SessionKeyBytes(bytes))
+        }
+        // In UTF-16, whichever function was called.
+        CLIENT_SPECIFIED_TARGET => {
+            Attribute::ClientSpecifiedTarget(text(frame.value::<Name>(room).name, Encoding::Wide, free)?)
+        }
+        _unjudged => Attribute::Other,
+    })
+}
+
+fn text(from: *mut c_void, encoding: Encoding, free: Option<FreeBuffer>) -> Result<String, SubjectError> {
+    let text = encoding.read(from)?;
+    give_back(from, free);
+    Ok(text)
+}
+
+fn give_back(memory: *mut c_void, free: Option<FreeBuffer>) {
+    if let Some(free) = free.filter(|_| !memory.is_null()) {
+        // SAFETY: the library allocated it for this caller, who does not read it again.
+        unsafe { free(memory) };
+    }
+}

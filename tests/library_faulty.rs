@@ -1,0 +1,105 @@
+//! Every subject that is wrong on purpose, behind the functions of a shared library: it fails exactly the rows it names.
+#![cfg(all(feature = "library", unix))]
+#![allow(unsafe_code, reason = "sets a variable of the environment")]
+#![allow(missing_docs, reason = "a test")]
+
+mod library_support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use digest_ssp::conformance::subject::faulty::{self, Fault};
+use digest_ssp::conformance::subject::library::{self, Library};
+use digest_ssp::conformance::{Options, Report, RowVerdict, run};
+use digest_ssp::spec::Specification;
+
+fn specification() -> Arc<Specification> {
+    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
+}
+
+/// The library with a fault. It has one of its own for every thread, chosen as it is loaded.
+fn load(path: &Path, fault: &Fault) -> Library {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: nobody reads the environment meanwhile other than through std.
+    unsafe { std::env::set_var("DIGEST_SSP_FAULT", fault.name) };
+    Library::load(path, &library::Options::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn rows(report: &Report, verdict: RowVerdict) -> Vec<&str> {
+    let rows: BTreeSet<&str> = report.with_verdict(verdict).map(|row| row.row.as_str()).collect();
+    rows.into_iter().collect()
+}
+
+/// What a run found otherwise than the fault says.
+fn difference(fault: &Fault, report: &Report, options: &Options) -> Option<String> {
+    let selected = |id: &&&str| options.only.is_empty() || options.only.iter().any(|only| only == **id);
+    let found = [RowVerdict::Fail, RowVerdict::Skipped].map(|verdict| rows(report, verdict));
+    let expected = [fault.fails, fault.skipped].map(|ids| ids.iter().filter(selected).copied().collect::<Vec<_>>());
+    let [errored, crashed] = [RowVerdict::Errored, RowVerdict::Crash].map(|verdict| rows(report, verdict));
+    let is_as_expected = found == expected && errored.is_empty() && crashed.is_empty();
+    let name = (report.subject != format!("wrong on purpose: {}", fault.name)).then_some(&report.subject);
+    let notes: BTreeSet<&str> = report.rows().filter_map(|row| row.note.as_deref()).collect();
+    (!is_as_expected || name.is_some()).then(|| {
+        let found = format!("{found:?} and not {expected:?}; errored {errored:?}, crashed {crashed:?}");
+        format!("{}: {found}; {name:?}, {notes:?}\n", fault.name)
+    })
+}
+
+/// Runs every fault in a thread of its own, as many at a time as there are processors.
+fn differences(faults: &[&'static Fault], options: impl Fn(&Fault) -> Options + Sync) -> String {
+    let (specification, path) = (specification(), library_support::faulty());
+    let (next, differences) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let test = |fault: &'static Fault| {
+        let options = options(fault);
+        let report = run(&specification, &mut load(&path, fault), &options);
+        differences.lock().unwrap_or_else(PoisonError::into_inner).extend(difference(fault, &report, &options));
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    std::thread::scope(|alone| alone.spawn(|| test(fault)).join().expect("a run does not panic"));
+                }
+            });
+        }
+    });
+    let mut differences = differences.into_inner().unwrap_or_else(PoisonError::into_inner);
+    differences.sort();
+    differences.concat()
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as CI does")]
+fn each_fails_exactly_the_rows_it_names() {
+    let faults: Vec<&'static Fault> = faulty::all().collect();
+    let differences = differences(&faults, |fault| Options { profiles: vec![fault.profile], ..Options::default() });
+    assert!(differences.is_empty(), "{differences}");
+}
+
+/// What is quick without optimisation: the rows of a few faults, and a row that each must pass.
+#[test]
+fn some_fail_their_rows() {
+    let faults: Vec<&'static Fault> = faulty::all().filter(|fault| fault.fails.len() == 1).step_by(12).collect();
+    assert!(faults.len() >= 4, "{}", faults.len());
+    let differences = differences(&faults, |fault| {
+        let only = fault.fails.iter().copied().chain(["fch-freed"]).map(str::to_owned).collect();
+        Options { profiles: vec![fault.profile], only, ..Options::default() }
+    });
+    assert!(differences.is_empty(), "{differences}");
+}
+
+/// The comparison itself must be able to fail: a fault held to other rows.
+#[test]
+fn a_fault_held_to_other_rows_is_told() {
+    let fault = faulty::all().find(|fault| fault.name == "second-deletion-refused").expect("it is in the catalogue");
+    let options =
+        Options { only: vec!["dsc-deleted-before".into()], profiles: vec![fault.profile], ..Options::default() };
+    let report = run(&specification(), &mut load(&library_support::faulty(), fault), &options);
+    assert_eq!(difference(fault, &report, &options), None);
+    let mut other = *fault;
+    other.fails = &[];
+    assert!(difference(&other, &report, &options).is_some_and(|text| text.contains("dsc-deleted-before")));
+}

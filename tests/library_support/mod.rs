@@ -1,0 +1,84 @@
+//! The libraries that the tests of the loader load, built in a directory of their own.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(crate) fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
+}
+
+pub(crate) fn scratch() -> PathBuf {
+    let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("library");
+    std::fs::create_dir_all(&scratch).expect("the target directory can be written");
+    scratch
+}
+
+/// Our own C library with that feature, optimised as what is shipped. The crate is an rlib; rustc is asked for the other
+/// type, as cargo-c does.
+pub(crate) fn ours(feature: &str) -> PathBuf {
+    let target = scratch().join("ours");
+    run(Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["rustc", "--quiet", "--release", "--lib", "--no-default-features", "--crate-type", "cdylib"])
+        .args(["--features", feature])
+        .arg("--target-dir")
+        .arg(&target));
+    // The name in the target directory is the same for all features.
+    let library = scratch().join(file_name(&format!("digest_ssp_{feature}")));
+    install(&target.join("release").join(file_name("digest_ssp")), &library);
+    library
+}
+
+/// Puts a file in its place at once: another test may be loading the one that is there.
+fn install(from: &Path, to: &Path) {
+    let fresh = to.with_extension(format!("{}.{:?}", std::process::id(), std::thread::current().id()));
+    std::fs::copy(from, &fresh).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    std::fs::rename(&fresh, to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+}
+
+/// The library of tests/libraries/faulty.rs, in the profile of this test.
+pub(crate) fn faulty() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--example", "faulty_library"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    if !cfg!(feature = "cli") {
+        cargo.args(["--no-default-features", "--features", "library"]);
+    }
+    run(&mut cargo);
+    let test = std::env::current_exe().expect("this test has a file");
+    // target/PROFILE/deps/TEST
+    let profile = test.parent().and_then(Path::parent).expect("tests are two directories deep");
+    profile.join("examples").join(file_name("faulty_library"))
+}
+
+/// A library in C.
+pub(crate) fn compiled(source: &str, name: &str, options: &[&str]) -> PathBuf {
+    let library = scratch().join(file_name(name));
+    let made = library.with_extension(format!("{}.{:?}.made", std::process::id(), std::thread::current().id()));
+    run(Command::new("gcc")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["-std=gnu11", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"])
+        .args(options)
+        .arg("-o")
+        .arg(&made)
+        .arg(source));
+    std::fs::rename(&made, &library).unwrap_or_else(|error| panic!("{}: {error}", library.display()));
+    library
+}
+
+/// The library of tests/libraries/hostile.c in one of its modes.
+pub(crate) fn hostile(mode: &str, options: &[&str]) -> PathBuf {
+    let name = format!("hostile-{mode}{}", options.concat());
+    let mode = format!("-DMODE={mode}");
+    compiled("tests/libraries/hostile.c", &name, &[&[mode.as_str()], options].concat())
+}
+
+/// The file that holds a library of that name.
+pub(crate) fn file_name(library: &str) -> String {
+    format!("{}{library}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+}
