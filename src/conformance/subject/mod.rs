@@ -3,6 +3,7 @@
 
 pub mod builtin;
 pub mod faulty;
+pub mod opaque;
 pub mod oracle;
 
 use std::collections::BTreeSet;
