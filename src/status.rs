@@ -78,6 +78,8 @@ statuses! {
     SEC_E_WRONG_CREDENTIAL_HANDLE = 0x8009_0336;
     /// The cipher is not supported (listed for EncryptMessage and DecryptMessage, never returned here).
     SEC_E_CRYPTO_SYSTEM_INVALID = 0x8009_0337;
+    /// A parameter is not valid (no page of a call lists it).
+    SEC_E_INVALID_PARAMETER = 0x8009_035D;
     /// The channel binding policy was not satisfied.
     SEC_E_BAD_BINDINGS = 0x8009_0346;
     /// NTSTATUS: the context is established already (AcceptSecurityContext).

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use boon::{Compiler, Schemas};
-use digest_ssp::conformance::action::{Action, CallAction, Edit};
+use digest_ssp::conformance::action::{Action, CallAction, Edit, Goal, Wishes};
 use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::{
     Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness, json,
 };
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::setup::{EnvironmentFault, OfferedAlgorithm, Policy, Setup};
-use digest_ssp::spec::vocabulary::Names;
+use digest_ssp::spec::vocabulary::{Names, Role, State};
 use serde_json::Value;
 
 /// RFC 2617 section 3.5.
@@ -212,9 +212,14 @@ fn everything() -> Report {
         Action::AccountsDown(true),
         Action::SpendCounts,
         Action::SpendSequences,
+        Action::Exchange(Goal::default()),
+        Action::Exchange(Goal {
+            before: Some(CallName::AcceptSecurityContext),
+            at: Wishes::default().with(Role::Acceptor).with(State::InProgress),
+        }),
     ];
-    let setup =
-        Setup { algorithm: OfferedAlgorithm::Md5Sess, policy: Policy::Window(NonZeroU32::MIN), ..Setup::default() };
+    let setup = Setup { package: Some("NTLM".into()), ..Setup::default() };
+    let setup = Setup { algorithm: OfferedAlgorithm::Md5Sess, policy: Policy::Window(NonZeroU32::MIN), ..setup };
     let finding = |kind| Finding {
         kind,
         situation: String::new(),
@@ -267,7 +272,7 @@ fn the_schema_refuses_what_is_not_so() {
         ("/profiles/0/rows/0/verdict", Value::from("xpass")),
         ("/profiles/0/rows/0/ran", Value::from(-1)),
         ("/profiles/0/counts/pass", Value::Null),
-        ("/profiles/0/profile", Value::from("any-package")),
+        ("/profiles/0/profile", Value::from("gopher")),
     ] {
         let mut broken = report.clone();
         *broken.pointer_mut(place).expect("the place exists") = value;
@@ -502,7 +507,8 @@ fn bad_arguments_give_one_line_that_names_them() {
         (&["conform", "--only", "xyzzy-*"][..], "xyzzy-*"),
         (&["conform", "--only", "cat-*", "--only", "xyzzy"], "xyzzy"),
         (&["conform", "--cases", "0"], "--cases"),
-        (&["conform", "--profile", "any-package"], "--profile"),
+        (&["conform", "--profile", "gopher"], "--profile"),
+        (&["conform", "--package", ""], "--package"),
         (&["conform", "--profile", "digest-http", "--only", "asc-sasl-*"], "asc-sasl-*"),
         (&["conform", "--seed", "-1"], "-1"),
         (&["conform", "--subject", "xyzzy"], "--subject"),

@@ -604,7 +604,7 @@ fn a_file_twice_or_unknown_is_refused() {
 #[test]
 fn a_directory_that_is_not_there_is_an_error() {
     let error = Specification::from_directory(std::path::Path::new("no/such/directory")).map(|_| ());
-    assert_eq!(error.expect_err("it must not load").problems.len(), 3);
+    assert_eq!(error.expect_err("it must not load").problems.len(), 4);
 }
 
 /// Counted by hand from the values of the facts: what is not live has neither role nor state.

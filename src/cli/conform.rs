@@ -13,6 +13,7 @@ use digest_ssp::conformance::report::{Conclusion, Report, Strictness, human, jso
 use digest_ssp::conformance::run::{Options, Progress, run_observed, run_sequence};
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty;
+use digest_ssp::conformance::subject::opaque::Opaque;
 use digest_ssp::conformance::subject::oracle::Oracle;
 use digest_ssp::conformance::walk::Step;
 use digest_ssp::spec::model::{CallSpec, Row};
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   digest-ssp conform
   digest-ssp conform --profile digest-sasl
+  digest-ssp conform --profile any-package --subject opaque
   digest-ssp conform --list --only 'cat-*'
   digest-ssp conform --only 'cat-count-*' --cases 200 --seed 7 --strict
   digest-ssp conform --format json --output report.json
@@ -47,6 +49,10 @@ const LONGEST_TOKEN: usize = 1 << 20;
 
 const BUILTIN: &str = "builtin";
 const TABLES: &str = "tables";
+const OPAQUE: &str = "opaque";
+
+/// The name of the Digest package.
+const DIGEST: &str = "WDigest";
 
 /// A profile that has tables.
 fn profile_name(name: &str) -> Result<Profile, String> {
@@ -58,13 +64,14 @@ fn profile_name(name: &str) -> Result<Profile, String> {
 
 /// A name that a subject has.
 fn subject_name(name: &str) -> Result<String, &'static str> {
-    let known = [BUILTIN, TABLES].contains(&name) || faulty::all().any(|fault| fault.name == name);
+    let known = [BUILTIN, TABLES, OPAQUE].contains(&name) || faulty::all().any(|fault| fault.name == name);
     if known { Ok(name.to_owned()) } else { Err("no subject has this name; --list-subjects shows all") }
 }
 
 fn list_subjects() -> String {
     let mut text = format!(
-        "{BUILTIN}\n    The reference implementation of this crate.\n{TABLES}\n    The tables, answering for themselves.\n"
+        "{BUILTIN}\n    The reference implementation of this crate.\n{TABLES}\n    The tables, answering for themselves.\n\
+         {OPAQUE}\n    A package of three tokens that asks for completions; for --profile any-package.\n"
     );
     for fault in faulty::all() {
         text.push_str(&format!("{}\n    Wrong on purpose: {}\n", fault.name, fault.text));
@@ -79,9 +86,13 @@ pub(super) struct Arguments {
     /// Rows to run, by id; `*` stands for any text, `?` for one character. May be repeated [default: all].
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Profile to run, of those the subject implements: digest-http or digest-sasl. May be repeated [default: both].
+    /// Profile to run, of those the subject implements: digest-http, digest-sasl, or any-package, the rows that hold for
+    /// every package. May be repeated [default: both of Digest; any-package where --package names another package].
     #[arg(long, value_name = "NAME", value_parser = profile_name)]
     profile: Vec<Profile>,
+    /// Package under test, as AcquireCredentialsHandle is told it [default: WDigest].
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    package: Option<String>,
     /// List the rows that would run, and run none.
     #[arg(long)]
     list: bool,
@@ -103,13 +114,13 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
     /// Run one sequence, the JSON line of a reproducer, and tell how each call went; `-` is standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
-          conflicts_with_all = ["only", "profile", "list", "seed", "cases", "format"])]
+          conflicts_with_all = ["only", "profile", "package", "list", "seed", "cases", "format"])]
     replay: Option<PathBuf>,
     /// What is under test; --list-subjects shows what can be.
     #[arg(long, value_name = "NAME", default_value = BUILTIN, value_parser = subject_name)]
     subject: String,
     /// List what can be put under test, and test nothing.
-    #[arg(long, conflicts_with_all = ["only", "profile", "list", "seed", "cases", "format", "replay", "subject"])]
+    #[arg(long, conflicts_with_all = ["only", "profile", "package", "list", "seed", "cases", "format", "replay", "subject"])]
     list_subjects: bool,
 }
 
@@ -124,9 +135,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         return Ok(exit);
     }
     let cases = usize::try_from(arguments.cases).map_err(|_| "--cases: more than this machine can count".to_owned())?;
-    let asked = |profile: &Profile| arguments.profile.is_empty() || arguments.profile.contains(profile);
-    let profiles = Profile::ALL.iter().copied().filter(asked).collect();
-    let options = Options { profiles, only: arguments.only.clone(), seed: arguments.seed, cases };
+    let profiles = profiles(arguments);
+    let package = arguments.package.clone();
+    let options = Options { profiles, only: arguments.only.clone(), package, seed: arguments.seed, cases };
     for pattern in &arguments.only {
         let alone = Options { only: vec![pattern.clone()], ..options.clone() };
         if !rows(&specification, &alone).any(|row| alone.selects(row)) {
@@ -156,6 +167,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     Ok(exit)
 }
 
+/// The profiles asked for; where none is, those of Digest, or what every package has in common if another one is named.
+fn profiles(arguments: &Arguments) -> Vec<Profile> {
+    let is_digest = |name: &String| name.eq_ignore_ascii_case(DIGEST);
+    match (arguments.profile.as_slice(), &arguments.package) {
+        ([], Some(package)) if !is_digest(package) => vec![Profile::AnyPackage],
+        ([], Some(_) | None) => Profile::DIGEST.to_vec(),
+        (asked, _) => Profile::ALL.iter().copied().filter(|profile| asked.contains(profile)).collect(),
+    }
+}
+
 fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
     match &arguments.output {
         Some(file) => output::write_file(file, text),
@@ -166,6 +187,9 @@ fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
 fn subject(specification: &Arc<Specification>, name: &str) -> Box<dyn Subject> {
     if name == TABLES {
         return Box::new(Oracle::new(Arc::clone(specification)));
+    }
+    if name == OPAQUE {
+        return Box::new(Opaque::default());
     }
     match faulty::all().find(|fault| fault.name == name) {
         Some(fault) => fault.subject(specification),

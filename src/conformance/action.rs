@@ -29,6 +29,19 @@ pub enum Action {
     SpendCounts,
     /// Spend all sequence numbers of the newest context, if its messages are protected.
     SpendSequences,
+    /// Any package: make the call that is due in the exchange of the newest initiator, unless the goal is reached.
+    Exchange(Goal),
+}
+
+/// Where an exchange of any package stops; without anything named, at its end.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Goal {
+    /// Before that call, on a context as wished; where nothing is wished, on none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<CallName>,
+    /// The role of a context and its state.
+    #[serde(default, skip_serializing_if = "Wishes::is_empty")]
+    pub at: Wishes,
 }
 
 /// A call and how it departs from an all-good one.

@@ -6,6 +6,7 @@ pub mod action;
 mod arbitrary;
 pub mod concretise;
 pub mod encoding;
+pub mod exchange;
 pub mod fuzzing;
 mod hex;
 pub mod plan;

@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::action::Action;
-use super::concretise::concretise;
-use super::plan::{Sequence, needs, plan};
+use super::concretise::{concretise, exchange};
+use super::plan::{Sequence, any, approach, needs, plan};
 use super::report::{Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict};
 use super::subject::{Subject, SubjectError};
 use super::walk::{Step, Walk};
@@ -16,7 +16,7 @@ use crate::spec::call::Call;
 use crate::spec::model::{CallSpec, Row};
 use crate::spec::names::{CallName, Need, Profile};
 use crate::spec::setup::Setup;
-use crate::spec::vocabulary::Facts;
+use crate::spec::vocabulary::{Digest, Fact, Facts, Handle, Names, Qop, Role, State, Word};
 use crate::spec::{Shadow, Specification, Verdict};
 
 /// How many distinct concretisations each row runs at least, where its combinations allow.
@@ -29,6 +29,8 @@ pub struct Options {
     pub profiles: Vec<Profile>,
     /// Patterns of the ids of the rows to run, see [`matches_glob`]; all rows when empty.
     pub only: Vec<String>,
+    /// Any package: the name of the package under test, where it is not the Digest package.
+    pub package: Option<String>,
     /// The seed everything left open is drawn from.
     pub seed: u64,
     /// Cases per row.
@@ -37,7 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profiles: Profile::ALL.to_vec(), only: Vec::new(), seed: 1, cases: 48 }
+        Self { profiles: Profile::DIGEST.to_vec(), only: Vec::new(), package: None, seed: 1, cases: 48 }
     }
 }
 
@@ -227,7 +229,7 @@ impl Run<'_> {
         let row_seed = derive(self.options.seed, row.id.as_bytes());
         let capabilities = self.subject.capabilities();
         let cases = self.options.cases;
-        let mut ran = 0;
+        let (mut ran, mut failed) = (0, false);
         // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying.
         for index in 0..cases * 2 {
             if index >= cases && ran >= MINIMUM_PER_ROW {
@@ -238,11 +240,13 @@ impl Run<'_> {
             let configured = configurable(&capabilities, &sequence.setup);
             let is_as_planned = configured == sequence.setup;
             sequence.setup = configured;
+            sequence.setup.package.clone_from(&self.options.package);
             // Where spent counts are only one way to the state of the row, there are cases without.
             sequence.actions.retain(|action| offers(&capabilities, action));
             let trace = run_sequence(self.specification, self.subject, &sequence);
             let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
             ran += usize::from(reached);
+            failed |= trace.failure().is_some() || trace.error.is_some();
             self.record(&sequence, &trace);
             if !reached {
                 let tally = self.tallies.entry((profile, row.id.clone())).or_default();
@@ -253,6 +257,10 @@ impl Run<'_> {
                     tally.unable.insert(why.clone());
                 }
             }
+        }
+        // Where a package need not come, it is no failure that it did not.
+        if profile == Profile::AnyPackage && ran == 0 && !failed {
+            self.skipped.insert((profile, row.id.clone()), any::unreached(row));
         }
     }
 
@@ -310,7 +318,36 @@ impl Run<'_> {
 
     /// The smoke exchange: challenge, answer, later request, completion. What went wrong, if anything did.
     fn smoke(&mut self, profile: Profile) -> Option<String> {
-        use crate::spec::vocabulary::{Digest, Handle, Names, Qop, Role, State};
+        match profile {
+            Profile::DigestHttp | Profile::DigestSasl => self.digest_smoke(profile),
+            Profile::AnyPackage => self.any_smoke(),
+        }
+    }
+
+    /// The smoke exchange of any package: both sides feed each other until they are established.
+    fn any_smoke(&mut self) -> Option<String> {
+        for role in [Role::Initiator, Role::Acceptor] {
+            let facts = any::established(role);
+            let mut sequence =
+                approach(Profile::AnyPackage, CallName::QueryContextAttributes, &facts, self.options.seed);
+            sequence.setup.package.clone_from(&self.options.package);
+            let trace = run_sequence(self.specification, self.subject, &sequence);
+            if let Some(error) = trace.error {
+                return Some(error.to_string());
+            }
+            if let Some(step) = trace.failure() {
+                return Some(format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status));
+            }
+            let ended = trace.steps.last().is_some_and(|step| step.judgement.facts.is(State::Established));
+            if !ended {
+                let role = Fact::Role.values()[usize::from(role.index())];
+                return Some(format!("after {} calls the {role} was not established", trace.steps.len()));
+            }
+        }
+        None
+    }
+
+    fn digest_smoke(&mut self, profile: Profile) -> Option<String> {
         let facts = Facts::default().with(Handle::Live).with(Role::Acceptor).with(State::CompleteNeededSubsequent);
         let facts = facts.with(Names::This).with(Qop::Auth).with(Digest::Matches);
         let mut sequence = plan(profile, CallName::CompleteAuthToken, &facts, self.options.seed);
@@ -332,15 +369,22 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
     let mut steps = trace.steps.iter();
     for action in &sequence.actions {
         match action {
-            Action::Call(action) => match steps.next() {
-                Some(step) => {
-                    shadow.absorb(&step.call, &step.outcome);
-                }
-                None => {
-                    let call = concretise(action, shadow.registers());
+            Action::Call(_) | Action::Exchange(_) => {
+                let call = match action {
+                    Action::Exchange(goal) => exchange(goal, shadow.registers()),
+                    Action::Call(action) => Some(concretise(action, shadow.registers())),
+                    Action::Expire
+                    | Action::Inject(_)
+                    | Action::AccountsDown(_)
+                    | Action::SpendCounts
+                    | Action::SpendSequences => None,
+                };
+                let Some(call) = call else { continue };
+                let Some(step) = steps.next() else {
                     return shadow.expect(&call).row.map_or_else(String::new, |row| row.id.clone());
-                }
-            },
+                };
+                shadow.absorb(&step.call, &step.outcome);
+            }
             Action::Expire => shadow.advance(sequence.setup.nonce_lifetime.saturating_add(1)),
             Action::Inject(fault) => shadow.inject(*fault),
             Action::AccountsDown(down) => shadow.take_accounts_down(*down),
@@ -434,7 +478,7 @@ fn offers(capabilities: &BTreeSet<Need>, action: &Action) -> bool {
     match action {
         Action::SpendCounts => capabilities.contains(&Need::Counts),
         Action::SpendSequences => capabilities.contains(&Need::Sequences),
-        Action::Call(_) | Action::Expire | Action::Inject(_) | Action::AccountsDown(_) => true,
+        Action::Call(_) | Action::Expire | Action::Inject(_) | Action::AccountsDown(_) | Action::Exchange(_) => true,
     }
 }
 

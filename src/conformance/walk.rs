@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::action::Action;
-use super::concretise::concretise;
+use super::concretise::{concretise, exchange};
 use super::subject::{Subject, SubjectError};
 use crate::spec::call::{Call, Outcome};
 use crate::spec::names::Need;
@@ -16,6 +16,8 @@ use crate::spec::{Shadow, Specification};
 /// One call, as it went.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// Which action of the walk it came of, counted from one.
+    pub number: usize,
     /// The call.
     pub call: Call,
     /// What the subject did.
@@ -33,6 +35,7 @@ pub struct Step {
 pub struct Walk<S> {
     subject: S,
     shadow: Shadow,
+    performed: usize,
 }
 
 impl<S: Subject> Walk<S> {
@@ -46,7 +49,7 @@ impl<S: Subject> Walk<S> {
         if subject.capabilities().contains(&Need::TwoProviders) {
             shadow.learn_foreign_handle(subject.foreign_handle()?);
         }
-        Ok(Self { subject, shadow })
+        Ok(Self { subject, shadow, performed: 0 })
     }
 
     /// The shadow.
@@ -59,10 +62,14 @@ impl<S: Subject> Walk<S> {
     /// # Errors
     /// Where the subject gave no answer.
     pub fn perform(&mut self, action: &Action) -> Result<Option<Step>, SubjectError> {
+        self.performed += 1;
         match action {
             Action::Call(action) => {
                 let call = concretise(action, self.shadow.registers());
                 return self.call(call).map(Some);
+            }
+            Action::Exchange(goal) => {
+                return exchange(goal, self.shadow.registers()).map(|call| self.call(call)).transpose();
             }
             Action::Expire => {
                 let lifetime = self.shadow.registers().setup.nonce_lifetime.saturating_add(1);
@@ -102,6 +109,6 @@ impl<S: Subject> Walk<S> {
         let context = call.context().and_then(|handle| self.shadow.registers().contexts.get(&handle));
         let state = context.map_or("none", |context| Fact::State.values()[context.state as usize]);
         let judgement = self.shadow.absorb(&call, &outcome);
-        Ok(Step { call, outcome, state, judgement })
+        Ok(Step { number: self.performed, call, outcome, state, judgement })
     }
 }

@@ -7,12 +7,12 @@ use super::model::{
     PatternText, Row, RowText, Situation, SituationText, StateEntry,
 };
 use super::names::CallName;
-use super::vocabulary::{Fact, Role, ValueIndex, Word};
+use super::vocabulary::{Fact, Facts, Handle, Role, ValueIndex, Word};
 use crate::status::SecurityStatus;
 
 /// The name of "no live context" among states.
 pub(super) const NO_STATE: &str = "none";
-/// The name of "every state of the role" among states.
+/// The name of "every state of the role that the table lists" among states.
 const EVERY_STATE: &str = "*";
 /// The name of "not applicable" among the values of a fact.
 pub(super) const NOT_APPLICABLE: &str = "n/a";
@@ -32,7 +32,7 @@ pub(super) fn call(file: CallFile, states: &[StateEntry], problems: &mut Problem
     }
     let known: Vec<Fact> = facts.iter().map(|rule| rule.fact).collect();
     let situations = file.situation.into_iter().map(|text| situation(text, &known, problems)).collect::<Vec<_>>();
-    let compiler = RowCompiler { call: header.name, states, situations: &situations };
+    let compiler = RowCompiler { call: header.name, states, facts: &facts, situations: &situations };
     let rows = file.row.into_iter().filter_map(|text| compiler.row(text, problems)).collect();
     CallSpec {
         name: header.name,
@@ -147,6 +147,7 @@ fn mask(place: &str, fact: Fact, values: &OneOrMany, problems: &mut Problems<'_>
 struct RowCompiler<'a> {
     call: CallName,
     states: &'a [StateEntry],
+    facts: &'a [FactRule],
     situations: &'a [Situation],
 }
 
@@ -176,11 +177,11 @@ impl RowCompiler<'_> {
             effects: text.effects,
             why: text.why,
         };
-        let accept = text
-            .accept
-            .into_iter()
-            .filter_map(|alternative| self.alternative(&place, role, &outcome, alternative, problems))
-            .collect();
+        let mut alternatives = |texts: Vec<AlternativeText>| -> Vec<Allowed> {
+            let compiled = |text| self.alternative(&place, role, &outcome, text, problems);
+            texts.into_iter().filter_map(compiled).collect()
+        };
+        let (also, accept) = (alternatives(text.also), alternatives(text.accept));
         Some(Row {
             id: text.id,
             call: self.call,
@@ -188,6 +189,7 @@ impl RowCompiler<'_> {
             states,
             situations,
             outcome,
+            also,
             accept,
             applies: text.applies,
             needs: text.needs,
@@ -234,7 +236,7 @@ impl RowCompiler<'_> {
                 (NOT_APPLICABLE, Some(_)) => states.push(None),
                 (NO_STATE, Some(_)) => problems.add(place, "a row with a role has a live context, not state `none`"),
                 (_, None) => problems.add(place, format!("state `{name}` needs a role")),
-                (EVERY_STATE, Some(role)) => states.extend(self.of_role(role).into_iter().map(Some)),
+                (EVERY_STATE, Some(role)) => states.extend(self.listed(role).into_iter().map(Some)),
                 (_, Some(role)) => states.extend(self.state(place, role, name, problems).map(Some)),
             }
         }
@@ -243,6 +245,14 @@ impl RowCompiler<'_> {
             problems.add(place, "a state stands twice");
         }
         states
+    }
+
+    /// The states of a role that the table lists.
+    fn listed(&self, role: ValueIndex) -> Vec<ValueIndex> {
+        let mut live = Facts::default().with(Handle::Live);
+        live.set(Fact::Role, Some(role));
+        let rules = || self.facts.iter().filter(|rule| rule.fact == Fact::State && rule.exists(&live));
+        self.of_role(role).into_iter().filter(|state| rules().any(|rule| rule.values.contains(state))).collect()
     }
 
     fn of_role(&self, role: ValueIndex) -> Vec<ValueIndex> {

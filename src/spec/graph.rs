@@ -41,12 +41,13 @@ pub fn transitions(specification: &Specification, profile: Profile, role: Role) 
     let position = |name: &str| states.iter().position(|state| *state == name);
     let rows = specification.of(profile).flat_map(|table| table.rows.iter());
     for row in rows.filter(|row| row.role.or_else(|| maker(row.call)) == Some(role.index())) {
-        let to = match row.outcome.next {
-            Next::Same => continue,
-            Next::None => NO_STATE,
-            Next::State(state) => Fact::State.values()[usize::from(state)],
-        };
-        for state in &row.states {
+        for (allowed, state) in row.required().flat_map(|allowed| row.states.iter().map(move |state| (allowed, state)))
+        {
+            let to = match allowed.next {
+                Next::Same => continue,
+                Next::None => NO_STATE,
+                Next::State(state) => Fact::State.values()[usize::from(state)],
+            };
             let from = state.map_or(NO_STATE, |state| Fact::State.values()[usize::from(state)]);
             let (Some(before), Some(after)) = (position(from), position(to)) else { continue };
             if from == NO_STATE && to == NO_STATE {
@@ -54,7 +55,7 @@ pub fn transitions(specification: &Specification, profile: Profile, role: Role) 
             }
             let transition =
                 merged.entry((before, after)).or_insert_with(|| Transition { from, to, calls: BTreeMap::new() });
-            transition.calls.entry(row.call).or_default().insert(row.outcome.status);
+            transition.calls.entry(row.call).or_default().insert(allowed.status);
         }
     }
     merged.into_values().collect()
@@ -73,7 +74,8 @@ fn makes(table: &CallSpec, role: Role, state: &str) -> bool {
     table
         .rows
         .iter()
-        .any(|row| row.role.or_else(|| maker(row.call)) == Some(role.index()) && row.outcome.next.name() == state)
+        .filter(|row| row.role.or_else(|| maker(row.call)) == Some(role.index()))
+        .any(|row| row.required().any(|allowed| allowed.next.name() == state))
 }
 
 /// The name in drawings of what every state with a live context has in common.

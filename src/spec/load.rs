@@ -34,6 +34,19 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("calls/make_signature.toml", include_str!("../../spec/calls/make_signature.toml")),
     ("calls/query_context_attributes.toml", include_str!("../../spec/calls/query_context_attributes.toml")),
     ("calls/verify_signature.toml", include_str!("../../spec/calls/verify_signature.toml")),
+    ("calls/any/accept_security_context.toml", include_str!("../../spec/calls/any/accept_security_context.toml")),
+    ("calls/any/acquire_credentials_handle.toml", include_str!("../../spec/calls/any/acquire_credentials_handle.toml")),
+    ("calls/any/complete_auth_token.toml", include_str!("../../spec/calls/any/complete_auth_token.toml")),
+    ("calls/any/decrypt_message.toml", include_str!("../../spec/calls/any/decrypt_message.toml")),
+    ("calls/any/delete_security_context.toml", include_str!("../../spec/calls/any/delete_security_context.toml")),
+    ("calls/any/encrypt_message.toml", include_str!("../../spec/calls/any/encrypt_message.toml")),
+    (
+        "calls/any/initialize_security_context.toml",
+        include_str!("../../spec/calls/any/initialize_security_context.toml"),
+    ),
+    ("calls/any/make_signature.toml", include_str!("../../spec/calls/any/make_signature.toml")),
+    ("calls/any/query_context_attributes.toml", include_str!("../../spec/calls/any/query_context_attributes.toml")),
+    ("calls/any/verify_signature.toml", include_str!("../../spec/calls/any/verify_signature.toml")),
     ("calls/sasl/accept_security_context.toml", include_str!("../../spec/calls/sasl/accept_security_context.toml")),
     ("calls/sasl/complete_auth_token.toml", include_str!("../../spec/calls/sasl/complete_auth_token.toml")),
     ("calls/sasl/decrypt_message.toml", include_str!("../../spec/calls/sasl/decrypt_message.toml")),
@@ -258,9 +271,13 @@ fn calls(files: &[(&str, &str)], states: &[StateEntry], found: &mut Vec<Problem>
 }
 
 /// The name below `spec/` of the file of a table: CompleteAuthToken is in `calls/complete_auth_token.toml`, SASL's own
-/// table of it in `calls/sasl/complete_auth_token.toml`.
+/// table of it in `calls/sasl/complete_auth_token.toml`, that of any package in `calls/any/complete_auth_token.toml`.
 pub fn file_name(call: &str, profiles: &[Profile]) -> String {
-    let mut name = String::from(if profiles == [Profile::DigestSasl] { "calls/sasl/" } else { "calls/" });
+    let mut name = String::from(match profiles {
+        [Profile::DigestSasl] => "calls/sasl/",
+        [Profile::AnyPackage] => "calls/any/",
+        [] | [Profile::DigestHttp] | [_, _, ..] => "calls/",
+    });
     for (position, character) in call.chars().enumerate() {
         if character.is_ascii_uppercase() && position > 0 {
             name.push('_');
@@ -277,7 +294,7 @@ pub fn file_name(call: &str, profiles: &[Profile]) -> String {
 pub fn read_directory(directory: &Path) -> Result<Vec<(String, String)>, SpecError> {
     let mut problems = Vec::new();
     let mut files = Vec::new();
-    let folders = [("", ""), ("calls/", "calls"), ("calls/sasl/", "calls/sasl")];
+    let folders = [("", ""), ("calls/", "calls"), ("calls/any/", "calls/any"), ("calls/sasl/", "calls/sasl")];
     for (prefix, folder) in folders.map(|(prefix, folder)| (prefix, directory.join(folder))) {
         if let Err(error) = read_folder(prefix, &folder, &mut files) {
             problems.push(Problem { file: prefix.to_owned(), place: String::new(), what: error.to_string() });
@@ -326,6 +343,7 @@ mod tests {
     fn a_call_is_found_under_its_name_in_snake_case() {
         assert_eq!(file_name("CompleteAuthToken", &[Profile::DigestHttp]), "calls/complete_auth_token.toml");
         assert_eq!(file_name("CompleteAuthToken", &[Profile::DigestSasl]), "calls/sasl/complete_auth_token.toml");
+        assert_eq!(file_name("CompleteAuthToken", &[Profile::AnyPackage]), "calls/any/complete_auth_token.toml");
         assert_eq!(file_name("DeleteSecurityContext", Profile::ALL), "calls/delete_security_context.toml");
     }
 }

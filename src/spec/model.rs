@@ -149,6 +149,9 @@ pub struct RowText {
     /// What happens to the registers.
     #[serde(default)]
     pub effects: Vec<Effect>,
+    /// What may happen just as well, where the documents leave it to the package.
+    #[serde(default)]
+    pub also: Vec<AlternativeText>,
     /// What another implementation may do without being wrong.
     #[serde(default)]
     pub accept: Vec<AlternativeText>,
@@ -239,6 +242,8 @@ pub struct Row {
     pub situations: Vec<usize>,
     /// What must happen.
     pub outcome: Allowed,
+    /// What may happen just as well.
+    pub also: Vec<Allowed>,
     /// What may happen instead.
     pub accept: Vec<Allowed>,
     /// What it applies to.
@@ -251,6 +256,18 @@ pub struct Row {
     pub provenance: Provenance,
     /// Its sources.
     pub sources: Vec<String>,
+}
+
+impl Row {
+    /// What must happen, one or the other.
+    pub fn required(&self) -> impl Iterator<Item = &Allowed> {
+        std::iter::once(&self.outcome).chain(&self.also)
+    }
+
+    /// Every outcome that is not wrong.
+    pub fn allowed(&self) -> impl Iterator<Item = &Allowed> {
+        self.required().chain(&self.accept)
+    }
 }
 
 /// A conjunction over facts, ready to be matched.
@@ -325,7 +342,7 @@ pub struct CallSpec {
 }
 
 impl CallSpec {
-    /// The name of the table for readers: the call, and the mechanism where the other has a table of its own.
+    /// The name of the table for readers: the call, and the profile where others have tables of their own.
     pub fn title(&self) -> String {
         match self.profiles.as_slice() {
             [profile] => format!("{} ({})", self.name, profile.title()),
@@ -333,10 +350,12 @@ impl CallSpec {
         }
     }
 
-    /// The name of the table in `pins.toml` and in links: the call, then "-sasl" where it is SASL's own.
+    /// The name of the table in `pins.toml` and in links: the call, then "-sasl" where it is SASL's own and
+    /// "-any" where it is that of any package.
     pub fn key(&self) -> String {
         match self.profiles.as_slice() {
             [Profile::DigestSasl] => format!("{}-sasl", self.name),
+            [Profile::AnyPackage] => format!("{}-any", self.name),
             [] | [_, ..] => self.name.to_string(),
         }
     }

@@ -110,6 +110,16 @@ names! {
         Plaintext "plaintext",
         /// The value of the attribute queried, consistent with the session.
         AttributeValue "attribute-value",
+        /// Any package: what is put out is the token for the peer, whatever it is; it may be empty.
+        Token "token",
+        /// Any package: the token put out before, completed in place.
+        TokenCompleted "token-completed",
+        /// Any package: a message signed, or encrypted in place, for the peer to receive.
+        Protected "protected",
+        /// Any package: the message that the peer encrypted, in a buffer again.
+        Recovered "recovered",
+        /// Any package: whatever fits into the memory that the caller gave.
+        Unjudged "unjudged",
     }
 
     /// What a call does to the registers of the spec machine.
@@ -172,12 +182,14 @@ names! {
         Configuration "configuration",
     }
 
-    /// The mechanism of the Digest package that a table describes.
+    /// What a table describes: a mechanism of the Digest package, or what every package has in common.
     Profile {
         /// The Digest package with the HTTP flag.
         DigestHttp "digest-http",
         /// The Digest package as the SASL mechanism.
         DigestSasl "digest-sasl",
+        /// A package of which nothing is known: what it puts out is only handed to its peer.
+        AnyPackage "any-package",
     }
 
     /// What a row applies to.
@@ -210,11 +222,15 @@ names! {
 }
 
 impl Profile {
-    /// The name for readers: "HTTP" or "SASL".
+    /// The mechanisms of the Digest package.
+    pub const DIGEST: &'static [Self] = &[Self::DigestHttp, Self::DigestSasl];
+
+    /// The name for readers: "HTTP", "SASL" or "any package".
     pub const fn title(self) -> &'static str {
         match self {
             Self::DigestHttp => "HTTP",
             Self::DigestSasl => "SASL",
+            Self::AnyPackage => "any package",
         }
     }
 }
@@ -223,10 +239,11 @@ impl Applies {
     /// Whether what applies so applies to a profile.
     pub const fn covers(self, profile: Profile) -> bool {
         match (self, profile) {
-            (Self::AnyPackage, Profile::DigestHttp | Profile::DigestSasl)
+            (Self::AnyPackage, Profile::DigestHttp | Profile::DigestSasl | Profile::AnyPackage)
             | (Self::DigestHttp, Profile::DigestHttp)
             | (Self::DigestSasl, Profile::DigestSasl) => true,
-            (Self::DigestHttp, Profile::DigestSasl) | (Self::DigestSasl, Profile::DigestHttp) => false,
+            (Self::DigestHttp, Profile::DigestSasl | Profile::AnyPackage)
+            | (Self::DigestSasl, Profile::DigestHttp | Profile::AnyPackage) => false,
         }
     }
 }

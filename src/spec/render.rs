@@ -157,6 +157,11 @@ fn head(specification: &Specification, page: &mut Page) {
          was made with, and its table answers. Where there is none, the HTTP flag of AcceptSecurityContext and \
          InitializeSecurityContext decides; for the other calls the two tables agree.",
     );
+    page.paragraph(
+        "The tables of *any package* say what holds for a package of which nothing is known: its initiator and its \
+         acceptor are handed each other's tokens, and nobody looks into them. Where the pages leave an answer to the \
+         package, the row names every one of them: *or* is as good as the first.",
+    );
     page.line("* [States](#states)");
     page.line("* [Statuses](#statuses)");
     page.line("* [Facts](#facts)");
@@ -254,6 +259,7 @@ fn row(specification: &Specification, call: &CallSpec, row: &Row, page: &mut Pag
         .collect();
     page.paragraph(format!("{}, {}; situation {}.", call.title(), who, situations.join(" or ")));
     let outcomes = std::iter::once(outcome(row.level.name(), &row.outcome))
+        .chain(row.also.iter().map(|also| outcome("or", also)))
         .chain(row.accept.iter().map(|accepted| outcome("accepted", accepted)));
     page.table(["", "status", "next", "handle", "buffers", "effects", "why"], outcomes);
     let applies = codes(row.applies.iter().map(|profile| profile.name()));

@@ -123,6 +123,9 @@ pub struct Setup {
     /// The mechanism of calls that neither a context nor a flag decides.
     #[serde(default = "default_profile")]
     pub profile: Profile,
+    /// Any package: the name of the package under test, where it is not the Digest package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
     /// The accounts.
     pub accounts: Vec<AccountEntry>,
     /// The realm of challenges whose caller gives none.
@@ -173,6 +176,7 @@ impl Default for Setup {
         };
         Self {
             profile: default_profile(),
+            package: None,
             accounts: vec![
                 account("alice", "digest-ssp", "secret"),
                 account("bob", "digest-ssp", "Circle Of Life"),

@@ -26,6 +26,9 @@ pub fn row(specification: &Specification, id: &str) -> Option<String> {
         field(&mut text, "when", &describe::patterns(&situation.when));
     }
     outcome(&mut text, row.level.name(), &row.outcome);
+    for also in &row.also {
+        outcome(&mut text, "or", also);
+    }
     for accepted in &row.accept {
         outcome(&mut text, "accepted", accepted);
     }
@@ -236,6 +239,7 @@ fn row_value(specification: &Specification, call: &CallSpec, row: &Row) -> Value
         "states": row.states.iter().map(|state| describe::state(row, *state)).collect::<Vec<_>>(),
         "situations": situations,
         "outcome": allowed_value(&row.outcome),
+        "also": row.also.iter().map(allowed_value).collect::<Vec<_>>(),
         "accept": row.accept.iter().map(allowed_value).collect::<Vec<_>>(),
         "applies": row.applies,
         "needs": row.needs,

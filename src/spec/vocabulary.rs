@@ -82,6 +82,7 @@ vocabulary! {
         CompleteAndContinue "complete-and-continue",
         Established "established",
         Rejected "rejected",
+        InProgress "in-progress",
     }
     /// The form of the (input) descriptor.
     Descriptor "descriptor" {
@@ -161,7 +162,7 @@ vocabulary! {
     /// Whether the user name can be written in the charset of the challenge.
     Username "username" { Encodable "encodable", NotEncodable "not-encodable" }
     /// The name of the package asked for.
-    Package "package" { Digest "digest", Other "other" }
+    Package "package" { Known "known", Other "other" }
     /// The logon identifier.
     Logon "logon" { Null "null", Other "other" }
     /// fCredentialUse.

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod any;
 mod bindings;
 mod buffers;
 mod count;
@@ -20,6 +21,9 @@ use crate::spec::call::{AuthIdentity, Buffer, Call, Descriptor};
 use crate::spec::names::{CallName, Profile};
 use crate::spec::shadow::registers::{Context, Registers};
 use crate::spec::vocabulary as fact;
+use crate::spec::vocabulary::Word;
+
+pub use any::exchange;
 
 use super::action::CallAction;
 use buffers::Output;
@@ -52,7 +56,10 @@ impl<'a> Concretiser<'a> {
 
     fn call(mut self) -> Call {
         match self.action.call {
-            CallName::AcquireCredentialsHandle => self.acquire(),
+            CallName::AcquireCredentialsHandle => match self.registers.setup.profile {
+                Profile::DigestHttp | Profile::DigestSasl => self.acquire(),
+                Profile::AnyPackage => self.acquire_any(),
+            },
             CallName::FreeCredentialsHandle => {
                 Call::FreeCredentialsHandle { credential: self.credential(None, |_| true, |_| true) }
             }
@@ -61,6 +68,7 @@ impl<'a> Concretiser<'a> {
                 match self.mechanism(context) {
                     Profile::DigestHttp => self.accept(context),
                     Profile::DigestSasl => self.accept_sasl(context),
+                    Profile::AnyPackage => self.accept_any(context),
                 }
             }
             CallName::InitializeSecurityContext => {
@@ -68,6 +76,7 @@ impl<'a> Concretiser<'a> {
                 match self.mechanism(context) {
                     Profile::DigestHttp => self.initialize(context),
                     Profile::DigestSasl => self.initialize_sasl(context),
+                    Profile::AnyPackage => self.initialize_any(context),
                 }
             }
             CallName::CompleteAuthToken => {
@@ -75,6 +84,7 @@ impl<'a> Concretiser<'a> {
                 let token = match self.mechanism(context) {
                     Profile::DigestHttp => self.complete(context),
                     Profile::DigestSasl => self.complete_sasl(context),
+                    Profile::AnyPackage => return self.complete_any(context),
                 };
                 Call::CompleteAuthToken { context, token }
             }
@@ -83,6 +93,7 @@ impl<'a> Concretiser<'a> {
                 let message = match self.mechanism(context) {
                     Profile::DigestHttp => self.complete(context),
                     Profile::DigestSasl => self.signed(context),
+                    Profile::AnyPackage => self.received_any(context),
                 };
                 Call::VerifySignature { context, message }
             }
@@ -91,20 +102,32 @@ impl<'a> Concretiser<'a> {
                 let message = match self.mechanism(context) {
                     Profile::DigestHttp => self.next_header(),
                     Profile::DigestSasl => self.message_to_sign(context),
+                    Profile::AnyPackage => self.message_to_sign_any(context),
                 };
                 Call::MakeSignature { context, message }
             }
             CallName::EncryptMessage => {
                 let context = self.context();
-                Call::EncryptMessage { context, message: self.message_to_wrap(context) }
+                let message = match self.mechanism(context) {
+                    Profile::DigestHttp | Profile::DigestSasl => self.message_to_wrap(context),
+                    Profile::AnyPackage => self.message_to_encrypt_any(context),
+                };
+                Call::EncryptMessage { context, message }
             }
             CallName::DecryptMessage => {
                 let context = self.context();
-                Call::DecryptMessage { context, message: self.wrapped(context) }
+                let message = match self.mechanism(context) {
+                    Profile::DigestHttp | Profile::DigestSasl => self.wrapped(context),
+                    Profile::AnyPackage => self.received_any(context),
+                };
+                Call::DecryptMessage { context, message }
             }
             CallName::QueryContextAttributes => {
                 let context = self.context();
-                let attribute = self.attribute(context);
+                let attribute = match self.mechanism(context) {
+                    Profile::DigestHttp | Profile::DigestSasl => self.attribute(context),
+                    Profile::AnyPackage => self.attribute_any(),
+                };
                 Call::QueryContextAttributes { context, attribute }
             }
             CallName::DeleteSecurityContext => Call::DeleteSecurityContext { context: self.context() },
@@ -128,7 +151,7 @@ impl<'a> Concretiser<'a> {
         let other = is_live && self.wishes(fact::Flags::OtherMechanism);
         match (profile, other) {
             (Profile::DigestHttp, false) | (Profile::DigestSasl, true) => HTTP,
-            (Profile::DigestHttp, true) | (Profile::DigestSasl, false) => 0,
+            (Profile::DigestHttp, true) | (Profile::DigestSasl, false) | (Profile::AnyPackage, _) => 0,
         }
     }
 
@@ -153,10 +176,13 @@ impl<'a> Concretiser<'a> {
         SecHandle { lower: self.rng.u64(1..), upper: self.rng.u64(1..) }
     }
 
-    /// The live context counted back from the newest.
+    /// The live context counted back from the newest; of any package, where each side has one, among those of a role.
     fn live(&self) -> Option<(SecHandle, &'a Context)> {
         let registers: &'a Registers = self.registers;
-        let mut contexts: Vec<_> = registers.contexts.iter().collect();
+        let by_role = registers.setup.profile == Profile::AnyPackage;
+        let role = self.action.wishes.get(fact::Fact::Role).filter(|_| by_role);
+        let is_meant = |context: &Context| role.is_none_or(|role| role == context.role.index());
+        let mut contexts: Vec<_> = registers.contexts.iter().filter(|(_, context)| is_meant(context)).collect();
         contexts.sort_by_key(|(_, context)| std::cmp::Reverse(context.ordinal));
         let position = usize::from(self.action.context?).checked_rem(contexts.len())?;
         contexts.get(position).map(|(handle, context)| (**handle, *context))

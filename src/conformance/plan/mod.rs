@@ -1,6 +1,7 @@
 //! Plans: the way to a state, the call that departs as wished, and calls that show what it left behind.
 #![forbid(unsafe_code)]
 
+pub mod any;
 mod sasl;
 
 use std::num::NonZeroU32;
@@ -85,13 +86,17 @@ pub fn approach(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> S
 fn plan_until(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> (Planner, Setup) {
     let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed), channel: Channel::Unbound };
     let setup = planner.setup(profile, call, facts);
-    planner.actions.extend(credentials_of_every_kind());
     match profile {
         Profile::DigestHttp => {
+            planner.actions.extend(credentials_of_every_kind());
             planner.channel = planner.channel(call, facts);
             planner.reach(call, facts);
         }
-        Profile::DigestSasl => planner.sasl_reach(call, facts),
+        Profile::DigestSasl => {
+            planner.actions.extend(credentials_of_every_kind());
+            planner.sasl_reach(call, facts);
+        }
+        Profile::AnyPackage => planner.any_reach(call, facts),
     }
     planner.environment(facts);
     let mut action = CallAction::new(call, planner.rng.u64(..));
@@ -163,6 +168,8 @@ impl Planner {
         let setup = Setup { policy, algorithm, limits, ..Setup::default() }.of(profile);
         match profile {
             Profile::DigestHttp => setup,
+            // Nothing of a package can be configured of which nothing is known.
+            Profile::AnyPackage => Setup::default().of(profile),
             Profile::DigestSasl => self.sasl_setup(call, facts, setup),
         }
     }
@@ -457,13 +464,12 @@ impl Planner {
         if facts.is(fact::Accounts::Down) {
             self.actions.push(Action::AccountsDown(false));
         }
-        if matches!(call, CallName::AcquireCredentialsHandle | CallName::FreeCredentialsHandle) {
-            self.challenge(fact::Qop::Auth);
-            return;
-        }
+        let about_credentials = matches!(call, CallName::AcquireCredentialsHandle | CallName::FreeCredentialsHandle);
         match profile {
+            Profile::DigestHttp | Profile::DigestSasl if about_credentials => self.challenge(fact::Qop::Auth),
             Profile::DigestHttp => self.http_aftermath(call, facts),
             Profile::DigestSasl => self.sasl_aftermath(call, facts),
+            Profile::AnyPackage => self.any_aftermath(call, facts),
         }
     }
 

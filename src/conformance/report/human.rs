@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use anstyle::{AnsiColor, Style};
 
 use super::{Conclusion, Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness};
-use crate::conformance::action::{Action, CallAction, Edit};
+use crate::conformance::action::{Action, CallAction, Edit, Goal};
 use crate::conformance::plan::Sequence;
 use crate::conformance::run::Trace;
 use crate::spec::Specification;
@@ -220,13 +220,14 @@ fn summary(text: &mut String, report: &ProfileReport, strictness: Strictness) {
 /// A sequence as it went: each action, and for each call the status, the verdict and the row.
 pub fn trace(sequence: &Sequence, trace: &Trace) -> String {
     let mut text = String::new();
-    let mut steps = trace.steps.iter();
+    let mut steps = trace.steps.iter().peekable();
     for (number, action) in (1_usize..).zip(&sequence.actions) {
-        let _ = writeln!(text, "{DIM}{number:>3}.{DIM:#} {}", describe(action));
-        if !matches!(action, Action::Call(_)) {
-            continue;
+        let step = steps.next_if(|step| step.number == number);
+        // A step of an exchange that had reached its goal is none.
+        if step.is_some() || !matches!(action, Action::Exchange(_)) {
+            let _ = writeln!(text, "{DIM}{number:>3}.{DIM:#} {}", describe(action));
         }
-        let Some(step) = steps.next() else { break };
+        let Some(step) = step else { if matches!(action, Action::Call(_)) { break } else { continue } };
         let (verdict, why) = match &step.judgement.verdict {
             Verdict::Pass => (format!("{GOOD}pass{GOOD:#}"), String::new()),
             Verdict::Deviation(why) => (kind(FindingKind::Deviation), format!(": {why}")),
@@ -255,8 +256,23 @@ pub fn describe(action: &Action) -> String {
         Action::AccountsDown(true) => "the account source goes down".to_owned(),
         Action::AccountsDown(false) => "the account source is back".to_owned(),
         Action::SpendCounts => "the newest context, if an established initiator's, spends all its counts".to_owned(),
+        Action::Exchange(goal) => describe_goal(goal),
         Action::SpendSequences => "the newest context, if it protects messages, spends all its numbers".to_owned(),
     }
+}
+
+fn describe_goal(goal: &Goal) -> String {
+    let mut text = String::from("the next call of the exchange");
+    let at: Vec<String> =
+        goal.at.iter().map(|(fact, value)| format!("{}={}", fact.name(), fact.values()[usize::from(value)])).collect();
+    let at = at.join(" ");
+    let _ = match (goal.before, at.as_str()) {
+        (Some(call), "") => write!(text, ", but not {call} without a context"),
+        (Some(call), at) => write!(text, ", but not {call} on {at}"),
+        (None, "") => Ok(()),
+        (None, at) => write!(text, ", until {at}"),
+    };
+    text
 }
 
 fn describe_call(action: &CallAction) -> String {

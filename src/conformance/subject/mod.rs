@@ -5,6 +5,7 @@ pub mod builtin;
 pub mod faulty;
 #[cfg(all(unix, target_pointer_width = "64", feature = "library"))]
 pub mod library;
+pub mod opaque;
 pub mod oracle;
 
 use std::collections::BTreeSet;

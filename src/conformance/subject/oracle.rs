@@ -7,19 +7,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Subject, SubjectError};
-use crate::buffer::SecHandle;
+use crate::buffer::{BufferType, SecHandle};
 use crate::digest::bindings::{UPGRADED, upgraded_cnonce};
 use crate::digest::{
     A2, Algorithm, AuthenticationInfo, Challenge, Charset, ExtendedProtection, OfferedAlgorithm, OfferedQop, Qop,
     ResponseFields, SessionKey, UserHash, charset, directives, hash, sasl,
 };
 
-use crate::spec::call::{Call, Outcome};
+use crate::spec::call::{Attribute, Call, Outcome};
+use crate::spec::model::{Allowed, Row};
 use crate::spec::names::{Buffers, HandleOutcome, Need, Profile};
 use crate::spec::setup::{EnvironmentFault, Setup};
+use crate::spec::shadow::opaque::{NAMES, SIZES};
 use crate::spec::shadow::questions::SaslOffer;
+use crate::spec::shadow::reading;
 use crate::spec::shadow::registers::{Extended, HttpAnswer, Offer, SaslAnswer};
 use crate::spec::{Shadow, Specification};
+use crate::status::SecurityStatus;
 
 /// The tables, answering.
 #[derive(Clone, Debug)]
@@ -82,6 +86,7 @@ impl Oracle {
                 };
                 challenge.to_bytes().ok()
             }
+            Profile::AnyPackage => None,
         }
     }
 
@@ -89,7 +94,20 @@ impl Oracle {
     fn written(&mut self, buffers: Buffers, call: &Call) -> Option<Vec<u8>> {
         match buffers {
             // What is done in place is written by `in_place`.
-            Buffers::Untouched | Buffers::AttributeValue | Buffers::Wrapped | Buffers::Plaintext => None,
+            Buffers::Untouched
+            | Buffers::Unjudged
+            | Buffers::AttributeValue
+            | Buffers::Wrapped
+            | Buffers::Plaintext
+            | Buffers::Protected
+            | Buffers::Recovered => None,
+            // Tokens of any package mean nothing; completing one turns it around.
+            Buffers::Token => Some(if self.shadow.output_is_enough(call) { self.octets() } else { Vec::new() }),
+            Buffers::TokenCompleted => {
+                let registers = self.shadow.registers();
+                let token = registers.contexts.get(&call.context()?)?.opaque.token.clone();
+                token.map(|token| token.into_iter().rev().collect())
+            }
             Buffers::Empty => Some(Vec::new()),
             Buffers::Challenge => self.challenge(call, false),
             Buffers::ChallengeStale => self.challenge(call, true),
@@ -105,6 +123,7 @@ impl Oracle {
             Buffers::Response => match self.shadow.profile_of(call) {
                 Profile::DigestHttp => self.response(call, true),
                 Profile::DigestSasl => self.sasl_response(call),
+                Profile::AnyPackage => None,
             },
             Buffers::ResponseAgain => written_sasl(&self.shadow.sasl_answer_again(call)?),
             Buffers::Rspauth => self.shadow.rspauth(call).map(|rspauth| sasl::rspauth_token(&rspauth).to_vec()),
@@ -228,7 +247,7 @@ impl Oracle {
     }
 
     /// What is done to a message where it stands.
-    fn in_place(&self, buffers: Buffers, call: &Call) -> Option<InPlace> {
+    fn in_place(&mut self, buffers: Buffers, call: &Call) -> Option<InPlace> {
         let message = self.shadow.message_position(call)?;
         match buffers {
             Buffers::Wrapped => {
@@ -240,7 +259,24 @@ impl Oracle {
                 let (plaintext, quality) = self.shadow.plaintext(call)?;
                 Some(InPlace { places: vec![(message, plaintext)], quality: Some(quality) })
             }
+            Buffers::Protected if matches!(call, Call::MakeSignature { .. }) => {
+                Some(InPlace { places: vec![(self.shadow.output_position(call)?, self.octets())], quality: None })
+            }
+            Buffers::Protected => {
+                let given = reading::buffers(call.input());
+                let trailer = given.iter().position(|buffer| buffer.buffer_type == BufferType::TOKEN)?;
+                let encrypted = given.get(message)?.bytes().iter().map(|octet| !octet).collect();
+                Some(InPlace { places: vec![(message, encrypted), (trailer, self.octets())], quality: None })
+            }
+            Buffers::Recovered => {
+                let decrypted =
+                    reading::buffers(call.input()).get(message)?.bytes().iter().map(|octet| !octet).collect();
+                Some(InPlace { places: vec![(message, decrypted)], quality: Some(0) })
+            }
             Buffers::Untouched
+            | Buffers::Unjudged
+            | Buffers::Token
+            | Buffers::TokenCompleted
             | Buffers::Empty
             | Buffers::Challenge
             | Buffers::ChallengeStale
@@ -260,10 +296,33 @@ impl Oracle {
         }
     }
 
+    /// What is answered of what a row requires: of any package, whose exchange has three tokens of either side, each state
+    /// once.
+    fn choice<'r>(&self, row: &'r Row, call: &Call) -> &'r Allowed {
+        let context = call.context().and_then(|handle| self.shadow.registers().contexts.get(&handle));
+        let status = match context.map_or(0, |context| context.opaque.legs) {
+            0 => SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE,
+            1 => SecurityStatus::SEC_I_CONTINUE_NEEDED,
+            _later => SecurityStatus::SEC_I_COMPLETE_NEEDED,
+        };
+        let is_open = !row.outcome.status.is_error();
+        row.also.iter().find(|allowed| is_open && allowed.status == status).unwrap_or(&row.outcome)
+    }
+
     fn handle(&mut self) -> SecHandle {
         self.handles += 1;
         SecHandle { lower: 0x0AC1_E000, upper: self.handles }
     }
+}
+
+/// An attribute of a package that signs and encrypts with 32 octets.
+fn attribute_of_any(call: &Call) -> Option<Attribute> {
+    let Call::QueryContextAttributes { attribute, .. } = call else { return None };
+    Some(match *attribute {
+        SIZES => Attribute::Sizes { maximum_signature: 32, block_size: 0, security_trailer: 32 },
+        NAMES => Attribute::Names("somebody".to_owned()),
+        _other => Attribute::Other,
+    })
 }
 
 /// A response of SASL.
@@ -362,27 +421,31 @@ impl Subject for Oracle {
             .and_then(|tables| tables.row(&facts))
             .map(|(_, row)| row);
         let row = row.ok_or_else(|| SubjectError::Errored(format!("the tables have no row for {facts}")))?;
-        let mut outcome = Outcome::untouched(row.outcome.status, call);
-        outcome.handle = match row.outcome.handle {
+        let chosen = self.choice(row, call);
+        let mut outcome = Outcome::untouched(chosen.status, call);
+        outcome.handle = match chosen.handle {
             HandleOutcome::New => Some(self.handle()),
             HandleOutcome::Same => call.context(),
             HandleOutcome::None => None,
         };
-        if !row.outcome.status.is_error() {
+        if !chosen.status.is_error() {
             outcome.granted = self.shadow.negotiated_flags(call);
             outcome.expiry = outcome.granted.map(|_| u64::MAX >> 1);
         }
-        if row.outcome.buffers == Buffers::AttributeValue {
-            outcome.attribute = self.shadow.attribute(call);
+        if chosen.buffers == Buffers::AttributeValue {
+            outcome.attribute = match self.shadow.profile_of(call) {
+                Profile::DigestHttp | Profile::DigestSasl => self.shadow.attribute(call),
+                Profile::AnyPackage => attribute_of_any(call),
+            };
         }
-        if let Some(InPlace { places, quality }) = self.in_place(row.outcome.buffers, call) {
+        if let Some(InPlace { places, quality }) = self.in_place(chosen.buffers, call) {
             for (position, bytes) in places {
                 put(&mut outcome, position, &bytes);
             }
             outcome.quality = quality;
         }
-        if let Some(bytes) = self.written(row.outcome.buffers, call) {
-            let in_place = row.outcome.buffers == Buffers::ResponseFinished;
+        if let Some(bytes) = self.written(chosen.buffers, call) {
+            let in_place = matches!(chosen.buffers, Buffers::ResponseFinished | Buffers::TokenCompleted);
             let position = if in_place { self.shadow.token_position(call) } else { self.shadow.output_position(call) };
             if let Some(position) = position {
                 put(&mut outcome, position, &bytes);

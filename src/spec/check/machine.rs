@@ -15,7 +15,7 @@ pub(super) fn check(specification: &Specification, report: &mut Report) {
         reachable(specification, role, name, report);
     }
     for row in specification.rows() {
-        for allowed in std::iter::once(&row.outcome).chain(&row.accept) {
+        for allowed in row.allowed() {
             if let Some(what) = mismatch(row, allowed) {
                 report.add(Rule::HandleAndState, format!("row `{}`", row.id), format!("{}: {what}", allowed.status));
             }
@@ -61,7 +61,8 @@ fn reachable(specification: &Specification, role: ValueIndex, name: &str, report
             .rows()
             .filter(|row| row.role.or_else(|| maker(row.call)) == Some(role))
             .filter(|row| row.states.iter().any(|state| reached.contains(state)))
-            .filter_map(|row| match row.outcome.next {
+            .flat_map(Row::required)
+            .filter_map(|allowed| match allowed.next {
                 Next::Same | Next::None => None,
                 Next::State(state) => Some(Some(state)),
             })
@@ -86,6 +87,7 @@ fn trace(allowed: &Allowed) -> Option<String> {
     }
     match allowed.buffers {
         Buffers::Untouched
+        | Buffers::Unjudged
         | Buffers::ChallengeIfOutput
         | Buffers::ChallengeStaleIfOutput
         | Buffers::PendingChallengeStaleIfOutput => {}
@@ -103,6 +105,10 @@ fn trace(allowed: &Allowed) -> Option<String> {
         | Buffers::Signature
         | Buffers::Wrapped
         | Buffers::Plaintext
+        | Buffers::Token
+        | Buffers::TokenCompleted
+        | Buffers::Protected
+        | Buffers::Recovered
         | Buffers::AttributeValue => return Some(format!("an error leaves `{}` in the buffers", allowed.buffers)),
     }
     match allowed.next {

@@ -20,12 +20,8 @@ pub(super) fn check(specification: &Specification, report: &mut Report) {
 }
 
 fn documented(call: &CallSpec, report: &mut Report) {
-    let produced: BTreeSet<SecurityStatus> = call
-        .rows
-        .iter()
-        .flat_map(|row| std::iter::once(&row.outcome).chain(&row.accept))
-        .map(|allowed| allowed.status)
-        .collect();
+    let produced: BTreeSet<SecurityStatus> =
+        call.rows.iter().flat_map(Row::allowed).map(|allowed| allowed.status).collect();
     let excepted = |status: &SecurityStatus| {
         call.exceptions.iter().any(|exception| SecurityStatus::from_name(&exception.status) == Some(*status))
     };
@@ -61,7 +57,7 @@ fn provenance(call: &CallSpec, row: &Row, report: &mut Report) {
 }
 
 fn distinguishable(row: &Row, report: &mut Report) {
-    let outcomes: Vec<&Allowed> = std::iter::once(&row.outcome).chain(&row.accept).collect();
+    let outcomes: Vec<&Allowed> = row.allowed().collect();
     for (position, one) in outcomes.iter().enumerate() {
         for other in &outcomes[..position] {
             if (one.status, one.handle, one.buffers) == (other.status, other.handle, other.buffers) {

@@ -77,8 +77,8 @@ fn texts(specification: &Specification, report: &mut Report) {
         }
         for row in &call.rows {
             need(format!("row `{}`: why", row.id), &row.outcome.why);
-            for accepted in &row.accept {
-                need(format!("row `{}`: accept {}: why", row.id, accepted.status), &accepted.why);
+            for alternative in row.also.iter().chain(&row.accept) {
+                need(format!("row `{}`: {}: why", row.id, alternative.status), &alternative.why);
             }
         }
     }

@@ -45,7 +45,7 @@ pub fn status(specification: &Specification, status: SecurityStatus) -> Option<S
 }
 
 fn rows(text: &mut String, specification: &Specification, call: &CallSpec, status: SecurityStatus) {
-    let answering = || call.rows.iter().filter(|row| row.outcome.status == status);
+    let answering = || call.rows.iter().filter(|row| row.required().any(|allowed| allowed.status == status));
     let accepting = || call.rows.iter().filter(|row| row.accept.iter().any(|allowed| allowed.status == status));
     if answering().next().is_none() && accepting().next().is_none() {
         return;
@@ -56,7 +56,9 @@ fn rows(text: &mut String, specification: &Specification, call: &CallSpec, statu
         for situation in situations(call, row) {
             let _ = writeln!(text, "    when {situation}");
         }
-        let _ = writeln!(text, "    why  {}", row.outcome.why);
+        for allowed in row.required().filter(|allowed| allowed.status == status) {
+            let _ = writeln!(text, "    why  {}", allowed.why);
+        }
         for reference in &row.sources {
             let _ = writeln!(text, "    from {}", one_line(specification, reference));
         }

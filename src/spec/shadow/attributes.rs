@@ -44,6 +44,9 @@ impl Registers {
     /// The fact `attribute`.
     pub(super) fn attribute(&self, view: &View<'_>) -> Option<fact::Attribute> {
         let Call::QueryContextAttributes { attribute, .. } = view.call else { return None };
+        if view.profile == Profile::AnyPackage {
+            return Some(Self::opaque_attribute(*attribute));
+        }
         Some(match *attribute {
             PACKAGE_INFO => fact::Attribute::PackageInfo,
             SIZES | NAMES | LIFESPAN | KEY_INFO | SESSION_KEY | FLAGS => fact::Attribute::Supported,
@@ -89,7 +92,7 @@ impl Registers {
                 }
             }
             (STREAM_SIZES, Profile::DigestHttp) | (CLIENT_SPECIFIED_TARGET, Profile::DigestSasl) => None,
-            (_unjudged, Profile::DigestHttp | Profile::DigestSasl) => Some(Attribute::Other),
+            (_unjudged, Profile::DigestHttp | Profile::DigestSasl | Profile::AnyPackage) => Some(Attribute::Other),
         }
     }
 

@@ -13,7 +13,7 @@ use super::bindings::service_name;
 use super::facts::extended;
 use super::layers::Layers;
 use super::outcome::Learned;
-use super::registers::{Answer, Context, Credentials, Registers, Session, Terms};
+use super::registers::{Answer, Context, Credentials, Opaque, Registers, Session, Terms};
 use super::view::View;
 
 impl Registers {
@@ -116,6 +116,7 @@ impl Registers {
             }
         }
         self.remember_answer(handle, &mut learned);
+        self.remember_opaque(allowed, view, outcome, handle);
         if let (Next::State(state), Some(context)) =
             (allowed.next, handle.and_then(|handle| self.contexts.get_mut(&handle)))
         {
@@ -209,6 +210,7 @@ impl Registers {
                 requires_bindings: false,
                 answer: None,
                 layers: None,
+                opaque: Opaque::default(),
             },
         );
     }

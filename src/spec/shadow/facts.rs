@@ -103,6 +103,7 @@ impl Registers {
             }),
             Fact::Flags => is(self.flags(view)),
             Fact::RealmForm => is(reading::realm(view.parameter(3)).0),
+            Fact::Token if view.profile == Profile::AnyPackage => is(self.opaque_token(view)),
             Fact::Token => is(token(view)),
             Fact::Kind => match &view.reading {
                 Reading::Proof(_) => is(Kind::AuthenticationInfo),
@@ -122,6 +123,7 @@ impl Registers {
             Fact::TargetName => is(match view.profile {
                 Profile::DigestHttp => target_name(view),
                 Profile::DigestSasl => self.target_name_on_sasl(view),
+                Profile::AnyPackage => return None,
             }),
             Fact::Age => is(if self.is_expired(self.exchange_of(view)?) { Age::Expired } else { Age::Fresh }),
             Fact::Answered => is(if self.session_of(view).is_some() { Answered::Elsewhere } else { Answered::No }),
@@ -137,7 +139,9 @@ impl Registers {
             Fact::Upgraded => is(self.upgraded(view)?),
             Fact::Message => is(self.message(view)),
             Fact::Signature => is(Self::signature_given(view)),
+            Fact::Direction if view.profile == Profile::AnyPackage => is(self.opaque_direction(view)?),
             Fact::Direction => is(self.direction(view)?),
+            Fact::Seal if view.profile == Profile::AnyPackage => is(self.opaque_seal(view)),
             Fact::Seal => is(self.seal(view)?),
             Fact::Output => is(self.capacity(view)),
             Fact::Fault => is(self.fault_during(view.call)),
@@ -150,7 +154,7 @@ impl Registers {
                 let encodable = self.is_encodable(view)?;
                 is(if encodable { Username::Encodable } else { Username::NotEncodable })
             }
-            Fact::Package => is(package_asked(acquisition(view.call)?.package)),
+            Fact::Package => is(self.package_asked(acquisition(view.call)?.package)),
             Fact::Logon => is(if acquisition(view.call)?.logon_id.is_none() { Logon::Null } else { Logon::Other }),
             Fact::Use => is(credential_use_asked(acquisition(view.call)?.credential_use)),
             Fact::Identity => is(identity_given(acquisition(view.call)?.identity)),
@@ -163,6 +167,7 @@ impl Registers {
         let protects = matches!(view.call, Call::MakeSignature { .. } | Call::EncryptMessage { .. });
         match view.profile {
             Profile::DigestHttp => reading::capacity(view.output_buffers, view.output),
+            Profile::AnyPackage => Self::opaque_capacity(view),
             Profile::DigestSasl if protects => self.room_for_protection(view).unwrap_or(Output::Absent),
             Profile::DigestSasl => reading::capacity_for(view.output_buffers, view.output, reading::SMALL_ON_SASL),
         }
@@ -177,6 +182,7 @@ impl Registers {
                 Some(if auth && asks { Asked::More } else { Asked::Within })
             }
             Profile::DigestSasl => self.asked_on_sasl(view),
+            Profile::AnyPackage => None,
         }
     }
 
@@ -246,6 +252,7 @@ impl Registers {
             Profile::DigestHttp => flags & CONFIDENTIALITY != 0,
             Profile::DigestSasl if initiates => flags & ISC_UNSUPPORTED != 0,
             Profile::DigestSasl => flags & PROXY_BINDINGS != 0 || no_cipher,
+            Profile::AnyPackage => false,
         };
         let http = view.profile == Profile::DigestHttp;
         if self.context(view).is_some() && (flags & REQ_HTTP != 0) != http {
@@ -460,6 +467,11 @@ impl Registers {
         })
     }
 
+    /// The fact `package`.
+    fn package_asked(&self, name: &str) -> Package {
+        if name.eq_ignore_ascii_case(self.package()) { Package::Known } else { Package::Other }
+    }
+
     /// The credentials an initiator answers with.
     pub(super) fn outbound(&self, view: &View<'_>) -> Option<&Credentials> {
         self.credentials.get(&view.call.credential()?)
@@ -539,10 +551,6 @@ struct Acquisition<'c> {
 fn acquisition(call: &Call) -> Option<Acquisition<'_>> {
     let Call::AcquireCredentialsHandle { package, credential_use, logon_id, identity, .. } = call else { return None };
     Some(Acquisition { package, credential_use: *credential_use, logon_id: *logon_id, identity: identity.as_ref() })
-}
-
-fn package_asked(name: &str) -> Package {
-    if name.eq_ignore_ascii_case(PACKAGE_NAME) { Package::Digest } else { Package::Other }
 }
 
 fn credential_use_asked(credential_use: u32) -> Use {

@@ -8,6 +8,7 @@ mod bindings;
 mod effects;
 mod facts;
 pub mod layers;
+pub mod opaque;
 mod outcome;
 pub mod questions;
 pub mod reading;
@@ -180,6 +181,12 @@ impl Shadow {
             }
             Err(difference) => difference,
         };
+        for allowed in &row.also {
+            if let Ok(learned) = self.registers.matches(allowed, &view, outcome) {
+                self.registers.apply(allowed, &view, outcome, learned);
+                return judged(Verdict::Pass);
+            }
+        }
         let accepted = row.accept.iter().map(|allowed| (allowed.clone(), allowed.why.clone()));
         let hidden = hidden_departures(tables, row, &facts, &self.registers.facts_behind(tables, &facts, &view));
         for (allowed, why) in accepted.chain(other_departures(tables, &facts)).chain(hidden) {
@@ -202,7 +209,7 @@ fn other_departures<'a>(tables: &'a CallSpec, facts: &'a Facts) -> impl Iterator
     kept.into_iter().filter(move |_| several).flat_map(move |fact| {
         let alone = only(tables, facts, &departing, fact);
         let row = tables.row(&alone).map(|(_, row)| row);
-        let allowed = row.into_iter().flat_map(|row| std::iter::once(&row.outcome).chain(&row.accept));
+        let allowed = row.into_iter().flat_map(Row::allowed);
         let wrong_digest = facts.is(Digest::Differs) && fact != Fact::State;
         let is_sound = move |allowed: &&Allowed| {
             let unsound = wrong_digest && allowed.status == SecurityStatus::SEC_E_OUT_OF_SEQUENCE;
@@ -301,6 +308,11 @@ mod tests {
                 | Buffers::ResponseUnfinished
                 | Buffers::ResponseFinished
                 | Buffers::Header
+                | Buffers::Token
+                | Buffers::TokenCompleted
+                | Buffers::Protected
+                | Buffers::Recovered
+                | Buffers::Unjudged
                 | Buffers::AttributeValue => false,
             };
             assert!(!stale, "{}: {facts}", row.id);

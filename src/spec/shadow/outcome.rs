@@ -13,6 +13,7 @@ use crate::spec::vocabulary::Output;
 
 use super::bindings::{answers_with, check_directives};
 use super::facts::{ASC_INTEGRITY, ISC_INTEGRITY};
+use super::opaque::check_within;
 use super::reading;
 use super::registers::{Answer, Exchange, HttpAnswer, Offer, Registers};
 use super::view::View;
@@ -80,7 +81,11 @@ impl Registers {
         }
         self.check_handle(allowed.handle, view, outcome)?;
         let learned = self.check_buffers(allowed.buffers, view, outcome)?;
-        self.check_granted(view, outcome, &learned)?;
+        match view.profile {
+            Profile::DigestHttp | Profile::DigestSasl => self.check_granted(view, outcome, &learned)?,
+            // Which flags a package grants, and when its contexts expire, is its own affair.
+            Profile::AnyPackage => {}
+        }
         Ok(learned)
     }
 
@@ -119,6 +124,18 @@ impl Registers {
             Buffers::ResponseFinished => return self.check_finished(view, outcome),
             Buffers::Wrapped => return self.check_wrapped(view, outcome),
             Buffers::Plaintext => return self.check_plaintext(view, outcome),
+            Buffers::Token => return Self::check_token(view, outcome),
+            Buffers::TokenCompleted => {
+                let position = reading::token(view.buffers).map(|(position, _)| position);
+                return unchanged_but(view.call.output(), outcome.output.as_ref(), position)
+                    .map(|_| Learned::default());
+            }
+            Buffers::Protected => return Self::check_protected(view, outcome),
+            Buffers::Recovered => return self.check_recovered(view, outcome),
+            Buffers::Unjudged => return check_within(view, outcome),
+            Buffers::AttributeValue if view.profile == Profile::AnyPackage => {
+                return Self::check_opaque_attribute(view, outcome);
+            }
             Buffers::Untouched
             | Buffers::Empty
             | Buffers::Challenge
@@ -163,6 +180,10 @@ impl Registers {
             Buffers::ResponseFinished => self.check_finished(view, outcome),
             Buffers::Wrapped => self.check_wrapped(view, outcome),
             Buffers::Plaintext => self.check_plaintext(view, outcome),
+            // These were judged above.
+            Buffers::Token | Buffers::TokenCompleted | Buffers::Protected | Buffers::Recovered | Buffers::Unjudged => {
+                Ok(Learned::default())
+            }
         }
     }
 
@@ -424,7 +445,7 @@ fn written<'o>(view: &View<'_>, outcome: &'o Outcome) -> Result<Option<&'o [u8]>
 }
 
 /// Compares two images of a descriptor except for one buffer, and returns what that one holds.
-fn unchanged_but<'o>(
+pub(super) fn unchanged_but<'o>(
     before: Option<&Descriptor>,
     after: Option<&'o Descriptor>,
     position: Option<usize>,

@@ -88,6 +88,7 @@ pub fn form_of_call(call: &Call, profile: Profile) -> fact::Descriptor {
             | Call::VerifySignature { .. },
             Profile::DigestSasl,
         )
+        | (_, Profile::AnyPackage)
         | (
             Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }

@@ -12,6 +12,7 @@ use crate::spec::setup::{EnvironmentFault, Policy, Setup};
 use crate::spec::vocabulary::{Count, Role, ValueIndex};
 
 pub use super::layers::Layers;
+pub use super::opaque::Opaque;
 
 /// ASC_REQ_HTTP and ISC_REQ_HTTP.
 pub const REQ_HTTP: u32 = 0x1000_0000;
@@ -57,6 +58,8 @@ pub struct Context {
     pub answer: Option<Answer>,
     /// What protects its messages (SASL, established with more than qop=auth).
     pub layers: Option<Layers>,
+    /// What was put out and is to be handed over (any package).
+    pub opaque: Opaque,
 }
 
 impl Context {
@@ -386,6 +389,11 @@ impl Registers {
     /// The mechanism of a call that names no live context.
     pub fn profile_without_context(&self, call: &Call) -> Profile {
         match call {
+            Call::InitializeSecurityContext { .. } | Call::AcceptSecurityContext { .. }
+                if self.setup.profile == Profile::AnyPackage =>
+            {
+                Profile::AnyPackage
+            }
             Call::InitializeSecurityContext { requirements, .. } | Call::AcceptSecurityContext { requirements, .. } => {
                 if requirements & REQ_HTTP == 0 {
                     Profile::DigestSasl
@@ -470,6 +478,7 @@ impl Registers {
         context.answer = None;
         context.layers = None;
         context.put_out = None;
+        context.opaque = Opaque::default();
         if let Some(exchange) = context.holds.take() {
             self.exchanges[exchange].holders -= 1;
         }
@@ -511,7 +520,7 @@ impl Registers {
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, Exchange, Named, Offer, Registers, Session, Terms};
+    use super::{Context, Exchange, Named, Offer, Opaque, Registers, Session, Terms};
     use crate::buffer::SecHandle;
     use crate::digest::{Algorithm, Charset, Qop, SessionKey, UserHash};
     use crate::spec::names::Profile;
@@ -648,6 +657,7 @@ mod tests {
                 requires_bindings: false,
                 answer: None,
                 layers: None,
+                opaque: Opaque::default(),
             },
         );
         let holders = |registers: &Registers| [one, two].map(|index| registers.exchanges[index].holders);

@@ -158,7 +158,7 @@ impl Registers {
         let is_accept = matches!(call, Call::AcceptSecurityContext { .. });
         let realm = match profile {
             Profile::DigestHttp if is_accept => reading::realm(reading::parameter(buffers, 3)).1,
-            Profile::DigestHttp | Profile::DigestSasl => None,
+            Profile::DigestHttp | Profile::DigestSasl | Profile::AnyPackage => None,
         };
         let named = Named::Nothing;
         let mut view =
@@ -178,6 +178,8 @@ impl Registers {
     fn read_token<'c>(&self, call: &Call, profile: Profile, context: Option<&Context>, token: &'c [u8]) -> Reading<'c> {
         let limits = self.token_limits();
         match (call, profile) {
+            // Nobody looks into the tokens of any package.
+            (_, Profile::AnyPackage) => Reading::Nothing,
             (
                 Call::AcceptSecurityContext { .. } | Call::CompleteAuthToken { .. } | Call::VerifySignature { .. },
                 Profile::DigestHttp,
@@ -221,6 +223,12 @@ fn places(
             (None, reading::separate_output(output_buffers))
         }
         (Call::CompleteAuthToken { .. }, _) => (None, reading::output_after_token(buffers)),
+        (Call::MakeSignature { .. }, Profile::AnyPackage) => {
+            (reading::data(buffers), reading::signature_output(buffers))
+        }
+        (Call::VerifySignature { .. }, Profile::AnyPackage) => (reading::data(buffers), None),
+        (Call::EncryptMessage { .. }, Profile::AnyPackage) => (reading::data_to_encrypt(buffers), None),
+        (Call::DecryptMessage { .. }, Profile::AnyPackage) => (reading::wrapped(buffers), None),
         (Call::MakeSignature { .. }, Profile::DigestHttp) => (None, reading::header_output(buffers)),
         (Call::MakeSignature { .. }, Profile::DigestSasl) => {
             (reading::data(buffers), reading::signature_output(buffers))
@@ -240,7 +248,7 @@ fn places(
             | Call::FreeCredentialsHandle { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. },
-            Profile::DigestHttp | Profile::DigestSasl,
+            Profile::DigestHttp | Profile::DigestSasl | Profile::AnyPackage,
         ) => (None, None),
     }
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod any;
 mod bindings;
 mod challenges;
 mod complete;
@@ -62,6 +63,7 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         bindings::FAULTS,
         sasl::FAULTS,
         layers::FAULTS,
+        any::FAULTS,
     ];
     groups.into_iter().flatten()
 }
