@@ -79,6 +79,35 @@ const FACT: &str = "\n[[fact]]\nname = \"weather\"\ntext = \"Outside.\"\nvalues 
 
 /// Broken tables: the rule that refuses them, the changes, and what the finding says.
 const BROKEN: &[(Rule, &[Edit], &str)] = &[
+    (
+        Rule::Callers,
+        &[Replace("callers.toml", "id = \"buffer-not-given\"", "id = \"buffer-forgotten\"")],
+        "callers.toml: `buffer-not-given` is not explained",
+    ),
+    (
+        Rule::Callers,
+        &[Replace("callers.toml", "id = \"buffer-not-given\"", "id = \"buffer-forgotten\"")],
+        "callers.toml: nobody is judged by `buffer-forgotten`",
+    ),
+    (
+        Rule::Callers,
+        &[
+            Replace("callers.toml", "id = \"buffer-not-given\"", "id = \"swapped\""),
+            Replace("callers.toml", "id = \"buffer-leaked\"", "id = \"buffer-not-given\""),
+            Replace("callers.toml", "id = \"swapped\"", "id = \"buffer-leaked\""),
+        ],
+        "callers.toml: the order is not that of the rules",
+    ),
+    (
+        Rule::SourceUnknown,
+        &[Replace("callers.toml", "[\"completeauthtoken#remarks\"]", "[\"completeauthtoken\"]")],
+        "caller rule `complete-not-asked`: `completeauthtoken` names no section",
+    ),
+    (
+        Rule::TextMissing,
+        &[Replace("callers.toml", "why = \"Nobody else frees it.\"", "why = \"\"")],
+        "caller rule `buffer-leaked`: why: nothing is said",
+    ),
     (Rule::CallMissing, &[Remove(FREE)], "FreeCredentialsHandle (HTTP): no table describes it"),
     (Rule::CallMissing, &[Remove(FREE)], "FreeCredentialsHandle (SASL): no table describes it"),
     (Rule::CallMissing, &[Remove(SASL_SIGN)], "MakeSignature (SASL): no table describes it"),

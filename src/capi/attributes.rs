@@ -15,6 +15,7 @@ use super::packages::{PackageInfo, give_info};
 use super::provider::{from_c, package};
 use super::status::{Failed, succeed};
 use super::strings::{Ansi, Wide};
+use super::trace::Recording;
 use super::types::{CtxtHandle, SECURITY_STATUS};
 use super::{blocks, memory};
 use crate::package::ContextAttribute;
@@ -34,7 +35,7 @@ pub unsafe extern "system" fn QueryContextAttributesA(
     pBuffer: *mut c_void,
 ) -> SECURITY_STATUS {
     // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { query::<Ansi>(phContext, ulAttribute, pBuffer) })
+    succeed("QueryContextAttributesA", |trace| unsafe { query::<Ansi>(phContext, ulAttribute, pBuffer, trace) })
 }
 
 /// What an established context has; strings in UTF-16. See QueryContextAttributesA.
@@ -48,7 +49,7 @@ pub unsafe extern "system" fn QueryContextAttributesW(
     pBuffer: *mut c_void,
 ) -> SECURITY_STATUS {
     // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { query::<Wide>(phContext, ulAttribute, pBuffer) })
+    succeed("QueryContextAttributesW", |trace| unsafe { query::<Wide>(phContext, ulAttribute, pBuffer, trace) })
 }
 
 /// An encoding in which attributes are told.
@@ -115,22 +116,29 @@ impl Attributes for Wide {
 
 /// # Safety
 /// As QueryContextAttributes.
-unsafe fn query<E: Attributes>(context: *const CtxtHandle, attribute: u32, buffer: *mut c_void) -> Result<(), Failed> {
+unsafe fn query<E: Attributes>(
+    context: *const CtxtHandle,
+    attribute: u32,
+    buffer: *mut c_void,
+    trace: &mut Recording,
+) -> Result<(), Failed> {
     // SAFETY: that is what the caller of this function says.
     let context = unsafe { memory::read(context) }.map(from_c);
+    trace.handle("phContext", context);
+    trace.attribute(attribute);
     let attribute = package().query_context_attributes(context, attribute)?;
     if buffer.is_null() {
         return Err(Failed(SEC_E_INVALID_PARAMETER));
     }
     // SAFETY: the caller of this function says that the structure of the attribute can be written there.
-    unsafe { write::<E>(&attribute, buffer) };
+    unsafe { write::<E>(&attribute, buffer, trace) };
     Ok(())
 }
 
 /// # Safety
 /// The structure of that attribute can be written at `buffer`.
-unsafe fn write<E: Attributes>(attribute: &ContextAttribute, buffer: *mut c_void) {
-    let give = |text: &str| blocks::give(&E::encode(text));
+unsafe fn write<E: Attributes>(attribute: &ContextAttribute, buffer: *mut c_void, trace: &mut Recording) {
+    let mut give = |text: &[u8]| trace.allocated(blocks::give(text));
     // SAFETY: each arm writes the structure of its attribute, as the caller of this function says that one can.
     unsafe {
         match attribute {
@@ -153,26 +161,29 @@ unsafe fn write<E: Attributes>(attribute: &ContextAttribute, buffer: *mut c_void
                 };
                 memory::write(buffer.cast(), sizes);
             }
-            ContextAttribute::Names { user_name } => memory::write(buffer.cast(), E::names(give(user_name))),
+            ContextAttribute::Names { user_name } => {
+                memory::write(buffer.cast(), E::names(give(&E::encode(user_name))))
+            }
             ContextAttribute::Lifespan { start, expiry } => {
                 let lifespan = SecPkgContext_Lifespan { tsStart: time_stamp(*start), tsExpiry: time_stamp(*expiry) };
                 memory::write(buffer.cast(), lifespan);
             }
             ContextAttribute::SessionKey(key) => {
-                let key = SecPkgContext_SessionKey {
-                    SessionKeyLength: key.len() as u32,
-                    SessionKey: blocks::give(&key[..]).cast(),
-                };
+                let key =
+                    SecPkgContext_SessionKey { SessionKeyLength: key.len() as u32, SessionKey: give(&key[..]).cast() };
                 memory::write(buffer.cast(), key);
             }
             ContextAttribute::KeyInfo { signature_algorithm, encrypt_algorithm, key_size } => {
-                let info = E::key_info(give(signature_algorithm), give(encrypt_algorithm), *key_size);
+                let names = [signature_algorithm, encrypt_algorithm].map(|name| give(&E::encode(name)));
+                let info = E::key_info(names[0], names[1], *key_size);
                 memory::write(buffer.cast(), info);
             }
-            ContextAttribute::PackageInfo { .. } => memory::write(buffer.cast(), E::package(give_info::<E>())),
+            ContextAttribute::PackageInfo { .. } => {
+                memory::write(buffer.cast(), E::package(trace.allocated(give_info::<E>())));
+            }
             ContextAttribute::Flags(flags) => memory::write(buffer.cast(), SecPkgContext_Flags { Flags: *flags }),
             ContextAttribute::ClientSpecifiedTarget(target) => {
-                let target = blocks::give(&<Wide as super::strings::Encoding>::encode(target));
+                let target = give(&<Wide as super::strings::Encoding>::encode(target));
                 memory::write(buffer.cast(), SecPkgContext_ClientSpecifiedTarget { sTargetName: target.cast() });
             }
         }

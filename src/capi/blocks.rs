@@ -10,11 +10,38 @@ use std::collections::BTreeMap;
 use zeroize::Zeroize;
 
 use super::memory;
+use super::trace::is_recording;
 use crate::sync::{Mutex, lock};
 
-/// The lengths, in words, of the blocks that are given away, by the complement of the address: whoever looks for leaks
-/// must not find a block in use because it is registered.
-static BLOCKS: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+/// The blocks that are given away, by the complement of the address: whoever looks for leaks must not find a block in
+/// use because it is registered.
+static BLOCKS: Mutex<Blocks> = Mutex::new(Blocks { given: BTreeMap::new(), freed: BTreeMap::new(), last: 0 });
+
+struct Blocks {
+    given: BTreeMap<usize, Block>,
+    /// The numbers of the blocks that were freed, where a trace is written.
+    freed: BTreeMap<usize, u64>,
+    /// The number of the last block.
+    last: u64,
+}
+
+struct Block {
+    /// Its length.
+    words: usize,
+    /// No other block of this process has it, also none that is at the same address later.
+    number: u64,
+}
+
+/// What was at an address that somebody gave back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenBack {
+    /// The block of that number, which is freed now.
+    Block(u64),
+    /// No block any more, but the one of that number was there before. Only where a trace is written.
+    Before(u64),
+    /// No block.
+    Nothing,
+}
 
 /// A block with these bytes; never NULL, and of one byte at least.
 pub(super) fn give(bytes: &[u8]) -> *mut c_void {
@@ -47,21 +74,37 @@ pub(super) fn give_structure<T: Copy, const N: usize>(
     block
 }
 
-/// Wipes and frees a block. Whether there was one at that address.
-pub(super) fn take_back(address: *mut c_void) -> bool {
-    let Some(words) = lock(&BLOCKS).remove(&!address.addr()) else { return false };
+/// Wipes and frees the block at that address, if there is one.
+pub(super) fn take_back(address: *mut c_void) -> TakenBack {
+    let mut blocks = lock(&BLOCKS);
+    let Some(Block { words, number }) = blocks.given.remove(&!address.addr()) else {
+        return blocks.freed.get(&!address.addr()).map_or(TakenBack::Nothing, |number| TakenBack::Before(*number));
+    };
+    if is_recording() {
+        blocks.freed.insert(!address.addr(), number);
+    }
+    drop(blocks);
     // SAFETY: `Box::into_raw` gave that address and length, and what was registered is removed once. In words, as it
     // was made.
     let mut block = unsafe { Box::from_raw(slice_from_raw_parts_mut(address.cast::<u64>(), words)) };
     block.zeroize();
-    true
+    TakenBack::Block(number)
+}
+
+/// The number of the block at that address.
+pub(super) fn number(address: *mut c_void) -> Option<u64> {
+    lock(&BLOCKS).given.get(&!address.addr()).map(|block| block.number)
 }
 
 /// A new block. Its memory is in words, because structures with pointers begin at its address.
 fn zeroed(bytes: usize) -> *mut c_void {
     let words = bytes.div_ceil(size_of::<u64>()).max(1);
     let block = Box::into_raw(vec![0_u64; words].into_boxed_slice()).cast::<c_void>();
-    lock(&BLOCKS).insert(!block.addr(), words);
+    let mut blocks = lock(&BLOCKS);
+    blocks.last += 1;
+    let number = blocks.last;
+    blocks.freed.remove(&!block.addr());
+    blocks.given.insert(!block.addr(), Block { words, number });
     block
 }
 
@@ -75,10 +118,11 @@ mod tests {
     fn a_block_is_taken_back_once() {
         let block = give(b"");
         assert!(!block.is_null());
-        assert!(!take_back(block.wrapping_byte_add(1)));
-        assert!(take_back(block));
-        assert!(!take_back(block));
-        assert!(!take_back(null_mut()));
+        let number = number(block).expect("it is given");
+        assert_eq!(take_back(block.wrapping_byte_add(1)), TakenBack::Nothing);
+        assert_eq!(take_back(block), TakenBack::Block(number));
+        assert_eq!(take_back(block), TakenBack::Nothing);
+        assert_eq!(take_back(null_mut()), TakenBack::Nothing);
     }
 
     #[test]
@@ -90,7 +134,7 @@ mod tests {
         assert_eq!(second.addr() - first.addr(), 4);
         // SAFETY: as above.
         assert_eq!(unsafe { second.cast::<u8>().read() }, 1);
-        assert!(!take_back(second));
-        assert!(take_back(pair.cast()));
+        assert_eq!(take_back(second), TakenBack::Nothing);
+        assert!(matches!(take_back(pair.cast()), TakenBack::Block(_)));
     }
 }

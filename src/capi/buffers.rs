@@ -10,7 +10,7 @@ use core::ptr::null_mut;
 use zeroize::Zeroizing;
 
 use super::memory::{self, OutOfMemory};
-use super::{blocks, types};
+use super::{blocks, trace, types};
 use crate::buffer::{BufferType, SECBUFFER_VERSION, SecBuffer, SecBufferDesc};
 
 /// A descriptor with more buffers than this is malformed: no layout has more than a few.
@@ -106,6 +106,8 @@ struct Buffer {
     /// cbBuffer, before the call and after it.
     count: u32,
     count_before: u32,
+    /// The number of the block that was allocated for what the call wrote.
+    block: Option<u64>,
 }
 
 /// A message of the caller: a SecBufferDesc that is not NULL.
@@ -169,13 +171,19 @@ impl Message {
     ///
     /// # Safety
     /// As [`Self::read`].
-    pub(super) unsafe fn write_back(message: Option<&Self>) -> bool {
+    pub(super) unsafe fn write_back(message: Option<&mut Self>) -> bool {
         let mut is_allocated = false;
-        for buffer in message.iter().filter_map(|message| message.buffers.as_ref()).flatten() {
+        for buffer in message.into_iter().filter_map(|message| message.buffers.as_mut()).flatten() {
             // SAFETY: that is what the caller of this function says.
             is_allocated |= unsafe { buffer.write_back() };
         }
         is_allocated
+    }
+
+    /// What a trace tells of it, after whatever the call wrote.
+    pub(super) fn recorded(&self) -> trace::Descriptor {
+        let buffers = self.buffers.as_ref().map(|buffers| buffers.iter().map(Buffer::recorded).collect());
+        trace::Descriptor { version: self.version, count: self.count, buffers }
     }
 
     /// After DecryptMessage of a STREAM: the first DATA that is empty points to the plaintext within the stream.
@@ -219,7 +227,7 @@ impl Buffer {
             Purpose::InPlace => memory.clone().unwrap_or_default(),
             Purpose::Input | Purpose::Output | Purpose::Allocated | Purpose::Ignored => Zeroizing::default(),
         };
-        Ok(Self { place, given, purpose, memory, before, count, count_before: count })
+        Ok(Self { place, given, purpose, memory, before, count, count_before: count, block: None })
     }
 
     fn copy(&mut self) -> SecBuffer<'_> {
@@ -253,7 +261,7 @@ impl Buffer {
 
     /// # Safety
     /// As [`Message::read`].
-    unsafe fn write_back(&self) -> bool {
+    unsafe fn write_back(&mut self) -> bool {
         let Some(written) = self.written() else { return false };
         let is_allocated = self.purpose == Purpose::Allocated && !written.is_empty();
         let memory: *mut c_void = match self.purpose {
@@ -269,7 +277,33 @@ impl Buffer {
         let buffer = types::SecBuffer { cbBuffer: self.count, pvBuffer: memory, ..self.given };
         // SAFETY: it was read from there, and the caller of this function says that it can be written.
         unsafe { memory::write(self.place, buffer) };
+        if is_allocated {
+            self.block = blocks::number(memory);
+        }
         is_allocated
+    }
+
+    fn recorded(&self) -> trace::Buffer {
+        let kind = BufferType(self.given.BufferType).kind();
+        // Messages and their seals are nobody's business.
+        let is_told = [BufferType::TOKEN, BufferType::PADDING].contains(&kind);
+        let read = match self.purpose {
+            Purpose::Input => self.memory.as_deref(),
+            Purpose::InPlace => Some(&*self.before),
+            Purpose::Output | Purpose::Allocated | Purpose::Ignored => None,
+        };
+        let after = self.written().map(|written| trace::Written {
+            length: self.count,
+            block: self.block,
+            text: is_told.then(|| trace::text(written)).flatten(),
+        });
+        trace::Buffer {
+            buffer_type: self.given.BufferType,
+            length: self.given.cbBuffer,
+            null: self.given.pvBuffer.is_null(),
+            text: read.filter(|_| kind == BufferType::TOKEN).and_then(|token| trace::text(token)),
+            after,
+        }
     }
 }
 

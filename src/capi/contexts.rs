@@ -13,6 +13,7 @@ use super::memory;
 use super::provider::{from_c, package, to_c};
 use super::status::{Failed, answer, succeed};
 use super::strings::{Ansi, Encoding, Wide};
+use super::trace::Recording;
 use super::types::{self, CredHandle, CtxtHandle, SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, SecBufferDesc, TimeStamp};
 use crate::buffer::SecHandle;
 use crate::package::{AcceptRequirements, InitializeRequirements};
@@ -41,9 +42,10 @@ pub unsafe extern "system" fn AcceptSecurityContext(
     ptsExpiry: *mut TimeStamp,
 ) -> SECURITY_STATUS {
     let results = Results { context: phNewContext, attributes: pfContextAttr, expiry: ptsExpiry };
-    answer(|| {
+    answer("AcceptSecurityContext", |trace| {
+        trace.flags(fContextReq);
         // SAFETY: that is what the caller of this function says.
-        let (credential, context) = unsafe { handles(phCredential, phContext, &results) }?;
+        let (credential, context) = unsafe { handles(phCredential, phContext, &results, trace) }?;
         let layout = output_layout(fContextReq & ASC_REQ_ALLOCATE_MEMORY != 0);
         // SAFETY: as above.
         let (mut input, mut output) =
@@ -55,11 +57,13 @@ pub unsafe extern "system" fn AcceptSecurityContext(
             })
         });
         // SAFETY: as above.
-        let is_allocated = unsafe { Message::write_back(output.as_ref()) };
+        let is_allocated = unsafe { Message::write_back(output.as_mut()) };
+        trace.message("pInput", input.as_ref());
+        trace.message("pOutput", output.as_ref());
         let accepted = accepted?;
         let attributes = accepted.attributes.bits() | if is_allocated { ASC_RET_ALLOCATED_MEMORY } else { 0 };
         // SAFETY: as above.
-        unsafe { results.write(accepted.context, attributes, time_stamp(accepted.expiry)) };
+        unsafe { results.write(accepted.context, attributes, time_stamp(accepted.expiry), trace) };
         Ok(accepted.status)
     })
 }
@@ -92,9 +96,9 @@ pub unsafe extern "system" fn InitializeSecurityContextA(
 ) -> SECURITY_STATUS {
     let target = pszTargetName.cast_const().cast();
     let results = Results { context: phNewContext, attributes: pfContextAttr, expiry: ptsExpiry };
-    answer(|| {
+    answer("InitializeSecurityContextA", |trace| {
         // SAFETY: that is what the caller of this function says.
-        unsafe { initialize::<Ansi>(phCredential, phContext, target, fContextReq, pInput, pOutput, &results) }
+        unsafe { initialize::<Ansi>(phCredential, phContext, target, fContextReq, pInput, pOutput, &results, trace) }
     })
 }
 
@@ -118,9 +122,11 @@ pub unsafe extern "system" fn InitializeSecurityContextW(
     ptsExpiry: *mut TimeStamp,
 ) -> SECURITY_STATUS {
     let results = Results { context: phNewContext, attributes: pfContextAttr, expiry: ptsExpiry };
-    answer(|| {
+    answer("InitializeSecurityContextW", |trace| {
         // SAFETY: that is what the caller of this function says.
-        unsafe { initialize::<Wide>(phCredential, phContext, pszTargetName, fContextReq, pInput, pOutput, &results) }
+        unsafe {
+            initialize::<Wide>(phCredential, phContext, pszTargetName, fContextReq, pInput, pOutput, &results, trace)
+        }
     })
 }
 
@@ -137,13 +143,15 @@ pub unsafe extern "system" fn CompleteAuthToken(
     phContext: *mut CtxtHandle,
     pToken: *mut SecBufferDesc,
 ) -> SECURITY_STATUS {
-    succeed(|| {
+    succeed("CompleteAuthToken", |trace| {
         // SAFETY: that is what the caller of this function says.
         let (context, mut message) =
             unsafe { (memory::read(phContext).map(from_c), Message::read(pToken, Layout::Completion)?) };
+        trace.handle("phContext", context);
         let result = Message::call(message.as_mut(), |message| package().complete_auth_token(context, message));
         // SAFETY: as above. What failed may have put out a challenge.
-        unsafe { Message::write_back(message.as_ref()) };
+        unsafe { Message::write_back(message.as_mut()) };
+        trace.message("pToken", message.as_ref());
         Ok(result?)
     })
 }
@@ -154,12 +162,16 @@ pub unsafe extern "system" fn CompleteAuthToken(
 /// phContext is NULL, or points to a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn DeleteSecurityContext(phContext: *mut CtxtHandle) -> SECURITY_STATUS {
-    succeed(|| {
+    succeed("DeleteSecurityContext", |trace| {
         // SAFETY: that is what the caller of this function says.
-        let context = unsafe { memory::read(phContext) };
-        Ok(package().delete_security_context(context.map(from_c))?)
+        let context = unsafe { memory::read(phContext) }.map(from_c);
+        trace.handle("phContext", context);
+        Ok(package().delete_security_context(context)?)
     })
 }
+
+/// The parameter that receives a context.
+const NEW_CONTEXT: &str = "phNewContext";
 
 /// Where a call puts its results; each may be NULL.
 struct Results {
@@ -171,7 +183,8 @@ struct Results {
 impl Results {
     /// # Safety
     /// Each is NULL, or can be written.
-    unsafe fn write(&self, context: SecHandle, attributes: u32, expiry: TimeStamp) {
+    unsafe fn write(&self, context: SecHandle, attributes: u32, expiry: TimeStamp, trace: &mut Recording) {
+        trace.given(NEW_CONTEXT, (!self.context.is_null()).then_some(context));
         // SAFETY: that is what the caller of this function says.
         unsafe {
             memory::write(self.context, to_c(context));
@@ -193,18 +206,25 @@ unsafe fn handles(
     credential: *const CredHandle,
     context: *const CtxtHandle,
     results: &Results,
+    trace: &mut Recording,
 ) -> Result<(Option<SecHandle>, Option<SecHandle>), Failed> {
     // SAFETY: that is what the caller of this function says.
-    let (credential, context) = unsafe { (memory::read(credential), memory::read(context)) };
+    let (credential, context) = unsafe { (memory::read(credential).map(from_c), memory::read(context).map(from_c)) };
+    trace.handle("phCredential", credential);
+    trace.handle("phContext", context);
+    if results.context.is_null() {
+        trace.given(NEW_CONTEXT, None);
+    }
     if context.is_none() {
         if results.context.is_null() {
             return Err(Failed(SEC_E_INVALID_PARAMETER));
         }
         // What fails makes no context, and whoever looks at its handle all the same must find none.
         // SAFETY: it is not NULL, so the caller of this function says that it can be written.
-        unsafe { memory::write(results.context, types::SecHandle { dwLower: 0, dwUpper: 0 }) };
+        unsafe { memory::write(results.context, types::SecHandle::default()) };
+        trace.given(NEW_CONTEXT, Some(from_c(types::SecHandle::default())));
     }
-    Ok((credential.map(from_c), context.map(from_c)))
+    Ok((credential, context))
 }
 
 /// # Safety
@@ -217,9 +237,11 @@ unsafe fn initialize<E: Encoding>(
     input: *const SecBufferDesc,
     output: *const SecBufferDesc,
     results: &Results,
+    trace: &mut Recording,
 ) -> Result<SecurityStatus, Failed> {
+    trace.flags(requirements);
     // SAFETY: that is what the caller of this function says.
-    let (credential, context) = unsafe { handles(credential, context, results) }?;
+    let (credential, context) = unsafe { handles(credential, context, results, trace) }?;
     // SAFETY: as above.
     let target = unsafe { memory::until_zero(target) }?.map(|target| E::to_bytes(&target));
     let layout = output_layout(requirements & ISC_REQ_ALLOCATE_MEMORY != 0);
@@ -232,10 +254,12 @@ unsafe fn initialize<E: Encoding>(
         })
     });
     // SAFETY: as above.
-    let is_allocated = unsafe { Message::write_back(output.as_ref()) };
+    let is_allocated = unsafe { Message::write_back(output.as_mut()) };
+    trace.message("pInput", input.as_ref());
+    trace.message("pOutput", output.as_ref());
     let initialized = initialized?;
     let attributes = initialized.attributes.bits() | if is_allocated { ISC_RET_ALLOCATED_MEMORY } else { 0 };
     // SAFETY: as above.
-    unsafe { results.write(initialized.context, attributes, time_stamp(initialized.expiry)) };
+    unsafe { results.write(initialized.context, attributes, time_stamp(initialized.expiry), trace) };
     Ok(initialized.status)
 }

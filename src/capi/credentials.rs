@@ -10,6 +10,7 @@ use super::function_types::SEC_GET_KEY_FN;
 use super::provider::{from_c, package, to_c};
 use super::status::{Failed, succeed};
 use super::strings::{Ansi, Encoding, Wide};
+use super::trace::Recording;
 use super::types::{CredHandle, LARGE_INTEGER, LUID, SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, TimeStamp};
 use super::{identity, memory};
 
@@ -36,8 +37,10 @@ pub unsafe extern "system" fn AcquireCredentialsHandleA(
     ptsExpiry: *mut TimeStamp,
 ) -> SECURITY_STATUS {
     let names = Names::<Ansi> { principal: pszPrincipal.cast(), package: pszPackage.cast() };
-    // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { acquire(names, fCredentialUse, pvLogonID, pAuthData, phCredential, ptsExpiry) })
+    succeed("AcquireCredentialsHandleA", |trace| {
+        // SAFETY: that is what the caller of this function says.
+        unsafe { acquire(names, fCredentialUse, pvLogonID, pAuthData, phCredential, ptsExpiry, trace) }
+    })
 }
 
 /// Acquires a handle of credentials; strings in UTF-16. See AcquireCredentialsHandleA.
@@ -57,8 +60,10 @@ pub unsafe extern "system" fn AcquireCredentialsHandleW(
     ptsExpiry: *mut TimeStamp,
 ) -> SECURITY_STATUS {
     let names = Names::<Wide> { principal: pszPrincipal, package: pszPackage };
-    // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { acquire(names, fCredentialUse, pvLogonID, pAuthData, phCredential, ptsExpiry) })
+    succeed("AcquireCredentialsHandleW", |trace| {
+        // SAFETY: that is what the caller of this function says.
+        unsafe { acquire(names, fCredentialUse, pvLogonID, pAuthData, phCredential, ptsExpiry, trace) }
+    })
 }
 
 /// Frees a handle of credentials. Contexts and sessions survive it.
@@ -67,10 +72,11 @@ pub unsafe extern "system" fn AcquireCredentialsHandleW(
 /// phCredential is NULL, or points to a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn FreeCredentialsHandle(phCredential: *mut CredHandle) -> SECURITY_STATUS {
-    succeed(|| {
+    succeed("FreeCredentialsHandle", |trace| {
         // SAFETY: that is what the caller of this function says.
-        let credential = unsafe { memory::read(phCredential) };
-        Ok(package().free_credentials_handle(credential.map(from_c))?)
+        let credential = unsafe { memory::read(phCredential) }.map(from_c);
+        trace.handle("phCredential", credential);
+        Ok(package().free_credentials_handle(credential)?)
     })
 }
 
@@ -88,8 +94,11 @@ unsafe fn acquire<E: Encoding>(
     auth_data: *const c_void,
     credential: *mut CredHandle,
     expiry: *mut TimeStamp,
+    trace: &mut Recording,
 ) -> Result<(), Failed> {
+    trace.credential_use(credential_use);
     if credential.is_null() {
+        trace.given("phCredential", None);
         return Err(Failed(SEC_E_INVALID_PARAMETER));
     }
     // SAFETY: that is what the caller of this function says.
@@ -110,6 +119,7 @@ unsafe fn acquire<E: Encoding>(
         logon_id,
         identity.as_ref(),
     )?;
+    trace.given("phCredential", Some(acquired.credential));
     // SAFETY: as above.
     unsafe {
         memory::write(credential, to_c(acquired.credential));

@@ -9,6 +9,7 @@ use super::constants::{SEC_E_INVALID_HANDLE, SEC_E_QOP_NOT_SUPPORTED};
 use super::memory;
 use super::provider::{from_c, package};
 use super::status::{Failed, succeed};
+use super::trace::Recording;
 use super::types::{CtxtHandle, SECURITY_STATUS, SecBufferDesc};
 use crate::buffer::SecHandle;
 
@@ -28,14 +29,15 @@ pub unsafe extern "system" fn MakeSignature(
     pMessage: *mut SecBufferDesc,
     _MessageSeqNo: u32,
 ) -> SECURITY_STATUS {
-    succeed(|| {
+    succeed("MakeSignature", |trace| {
         // SAFETY: that is what the caller of this function says.
-        let context = unsafe { context_for(phContext, fQOP) }?;
+        let context = unsafe { context_for(phContext, fQOP, trace) }?;
         // SAFETY: as above.
         let mut message = unsafe { Message::read(pMessage, Layout::Signature) }?;
         let result = Message::call(message.as_mut(), |message| package().make_signature(context, message));
         // SAFETY: as above.
-        unsafe { Message::write_back(message.as_ref()) };
+        unsafe { Message::write_back(message.as_mut()) };
+        trace.message("pMessage", message.as_ref());
         Ok(result?)
     })
 }
@@ -54,10 +56,12 @@ pub unsafe extern "system" fn VerifySignature(
     _MessageSeqNo: u32,
     pfQOP: *mut u32,
 ) -> SECURITY_STATUS {
-    succeed(|| {
+    succeed("VerifySignature", |trace| {
         // SAFETY: that is what the caller of this function says.
         let (context, mut message) =
             unsafe { (memory::read(phContext).map(from_c), Message::read(pMessage, Layout::Input)?) };
+        trace.handle("phContext", context);
+        trace.message("pMessage", message.as_ref());
         Message::call(message.as_mut(), |message| package().verify_signature(context, message))?;
         // SAFETY: as above.
         unsafe { memory::write(pfQOP, 0) };
@@ -82,14 +86,15 @@ pub unsafe extern "system" fn EncryptMessage(
     pMessage: *mut SecBufferDesc,
     _MessageSeqNo: u32,
 ) -> SECURITY_STATUS {
-    succeed(|| {
+    succeed("EncryptMessage", |trace| {
         // SAFETY: that is what the caller of this function says.
-        let context = unsafe { context_for(phContext, fQOP) }?;
+        let context = unsafe { context_for(phContext, fQOP, trace) }?;
         // SAFETY: as above.
         let mut message = unsafe { Message::read(pMessage, Layout::Encryption) }?;
         let result = Message::call(message.as_mut(), |message| package().encrypt_message(context, message));
         // SAFETY: as above.
-        unsafe { Message::write_back(message.as_ref()) };
+        unsafe { Message::write_back(message.as_mut()) };
+        trace.message("pMessage", message.as_ref());
         Ok(result?)
     })
 }
@@ -110,19 +115,24 @@ pub unsafe extern "system" fn DecryptMessage(
     _MessageSeqNo: u32,
     pfQOP: *mut u32,
 ) -> SECURITY_STATUS {
-    succeed(|| {
+    succeed("DecryptMessage", |trace| {
         // SAFETY: that is what the caller of this function says.
         let (context, mut message) =
             unsafe { (memory::read(phContext).map(from_c), Message::read(pMessage, Layout::Decryption)?) };
-        let protection = Message::call(message.as_mut(), |message| package().decrypt_message(context, message))?;
-        // SAFETY: as above.
-        unsafe {
-            Message::write_back(message.as_ref());
-            if let Some(message) = &message {
-                message.point_to_plaintext();
+        trace.handle("phContext", context);
+        let protection = Message::call(message.as_mut(), |message| package().decrypt_message(context, message));
+        if protection.is_ok() {
+            // SAFETY: as above.
+            unsafe {
+                Message::write_back(message.as_mut());
+                if let Some(message) = &message {
+                    message.point_to_plaintext();
+                }
             }
-            memory::write(pfQOP, protection.bits());
         }
+        trace.message("pMessage", message.as_ref());
+        // SAFETY: as above.
+        unsafe { memory::write(pfQOP, protection?.bits()) };
         Ok(())
     })
 }
@@ -131,9 +141,14 @@ pub unsafe extern "system" fn DecryptMessage(
 ///
 /// # Safety
 /// `context` is NULL, or can be read.
-unsafe fn context_for(context: *const CtxtHandle, quality: u32) -> Result<Option<SecHandle>, Failed> {
+unsafe fn context_for(
+    context: *const CtxtHandle,
+    quality: u32,
+    trace: &mut Recording,
+) -> Result<Option<SecHandle>, Failed> {
     // SAFETY: that is what the caller of this function says.
     let context = unsafe { memory::read(context) }.map(from_c);
+    trace.handle("phContext", context);
     match (context.and_then(|context| package().state(context)), quality) {
         (_, 0) => Ok(context),
         (Some(_), _) => Err(Failed(SEC_E_QOP_NOT_SUPPORTED)),

@@ -17,6 +17,11 @@
 //!
 //! Every function may be called from any thread at any time.
 //!
+//! # Who calls, and how
+//!
+//! With the environment variable `DIGEST_SSP_TRACE` every call leaves a line in the file that it names, without secrets;
+//! `digest-ssp trace check` judges the caller by it.
+//!
 //! [`package`]: crate::package
 //! [`Configuration::default`]: crate::package::configuration::Configuration
 #![allow(unsafe_code, reason = "pointers of a caller in C; each block says why it may")]
@@ -40,6 +45,7 @@ mod provider;
 mod status;
 mod strings;
 mod table;
+mod trace;
 mod types;
 
 pub use attribute_types::*;
@@ -54,4 +60,5 @@ pub use messages::*;
 pub use packages::*;
 pub use provider::ACCOUNTS_VARIABLE;
 pub use table::*;
+pub use trace::TRACE_VARIABLE;
 pub use types::*;

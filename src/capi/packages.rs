@@ -4,15 +4,17 @@
 
 use core::ffi::c_void;
 
+use super::blocks::{self, TakenBack};
 use super::constants::{
     RPC_C_AUTHN_DIGEST, SEC_E_INVALID_HANDLE, SEC_E_INVALID_PARAMETER, SEC_E_SECPKG_NOT_FOUND,
     SECPKG_FLAG_ASCII_BUFFERS, SECPKG_FLAG_CONNECTION, SECPKG_FLAG_INTEGRITY, SECPKG_FLAG_MULTI_REQUIRED,
     SECPKG_FLAG_MUTUAL_AUTH, SECPKG_FLAG_PRIVACY, SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION,
 };
+use super::memory;
 use super::status::{Failed, succeed};
 use super::strings::{Ansi, Encoding, Wide};
+use super::trace::Recording;
 use super::types::{SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, SecPkgInfoA, SecPkgInfoW};
-use super::{blocks, memory};
 use crate::package::attributes::{MAXIMUM_TOKEN, PACKAGE_COMMENT, PACKAGE_NAME};
 
 const CAPABILITIES: u32 = SECPKG_FLAG_INTEGRITY
@@ -34,7 +36,7 @@ pub unsafe extern "system" fn EnumerateSecurityPackagesA(
     ppPackageInfo: *mut *mut SecPkgInfoA,
 ) -> SECURITY_STATUS {
     // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { enumerate::<Ansi>(pcPackages, ppPackageInfo) })
+    succeed("EnumerateSecurityPackagesA", |trace| unsafe { enumerate::<Ansi>(pcPackages, ppPackageInfo, trace) })
 }
 
 /// The packages there are: one. Free the array with FreeContextBuffer.
@@ -49,7 +51,7 @@ pub unsafe extern "system" fn EnumerateSecurityPackagesW(
     ppPackageInfo: *mut *mut SecPkgInfoW,
 ) -> SECURITY_STATUS {
     // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { enumerate::<Wide>(pcPackages, ppPackageInfo) })
+    succeed("EnumerateSecurityPackagesW", |trace| unsafe { enumerate::<Wide>(pcPackages, ppPackageInfo, trace) })
 }
 
 /// What a package says of itself. Free the structure with FreeContextBuffer.
@@ -63,8 +65,9 @@ pub unsafe extern "system" fn QuerySecurityPackageInfoA(
     pszPackageName: *mut SEC_CHAR,
     ppPackageInfo: *mut *mut SecPkgInfoA,
 ) -> SECURITY_STATUS {
+    let name = pszPackageName.cast_const().cast();
     // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { query::<Ansi>(pszPackageName.cast_const().cast(), ppPackageInfo) })
+    succeed("QuerySecurityPackageInfoA", |trace| unsafe { query::<Ansi>(name, ppPackageInfo, trace) })
 }
 
 /// What a package says of itself. Free the structure with FreeContextBuffer.
@@ -79,7 +82,7 @@ pub unsafe extern "system" fn QuerySecurityPackageInfoW(
     ppPackageInfo: *mut *mut SecPkgInfoW,
 ) -> SECURITY_STATUS {
     // SAFETY: that is what the caller of this function says.
-    succeed(|| unsafe { query::<Wide>(pszPackageName, ppPackageInfo) })
+    succeed("QuerySecurityPackageInfoW", |trace| unsafe { query::<Wide>(pszPackageName, ppPackageInfo, trace) })
 }
 
 /// Wipes and frees memory that the package allocated.
@@ -90,9 +93,13 @@ pub unsafe extern "system" fn QuerySecurityPackageInfoW(
 /// Nobody uses the memory any more. The pointer itself may be any.
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn FreeContextBuffer(pvContextBuffer: *mut c_void) -> SECURITY_STATUS {
-    succeed(|| match blocks::take_back(pvContextBuffer) {
-        true => Ok(()),
-        false => Err(Failed(SEC_E_INVALID_HANDLE)),
+    succeed("FreeContextBuffer", |trace| {
+        let taken_back = blocks::take_back(pvContextBuffer);
+        trace.freed(pvContextBuffer.is_null(), &taken_back);
+        match taken_back {
+            TakenBack::Block(_) => Ok(()),
+            TakenBack::Before(_) | TakenBack::Nothing => Err(Failed(SEC_E_INVALID_HANDLE)),
+        }
     })
 }
 
@@ -143,13 +150,17 @@ pub(super) fn give_info<E: PackageInfo>() -> *mut E::Info {
 
 /// # Safety
 /// As EnumerateSecurityPackages.
-unsafe fn enumerate<E: PackageInfo>(count: *mut u32, packages: *mut *mut E::Info) -> Result<(), Failed> {
+unsafe fn enumerate<E: PackageInfo>(
+    count: *mut u32,
+    packages: *mut *mut E::Info,
+    trace: &mut Recording,
+) -> Result<(), Failed> {
     if count.is_null() || packages.is_null() {
         return Err(Failed(SEC_E_INVALID_PARAMETER));
     }
     // SAFETY: that is what the caller of this function says.
     unsafe {
-        memory::write(packages, give_info::<E>());
+        memory::write(packages, trace.allocated(give_info::<E>()));
         memory::write(count, 1);
     }
     Ok(())
@@ -157,7 +168,11 @@ unsafe fn enumerate<E: PackageInfo>(count: *mut u32, packages: *mut *mut E::Info
 
 /// # Safety
 /// As QuerySecurityPackageInfo.
-unsafe fn query<E: PackageInfo>(name: *const E::Unit, package: *mut *mut E::Info) -> Result<(), Failed> {
+unsafe fn query<E: PackageInfo>(
+    name: *const E::Unit,
+    package: *mut *mut E::Info,
+    trace: &mut Recording,
+) -> Result<(), Failed> {
     // SAFETY: that is what the caller of this function says.
     let name = unsafe { memory::until_zero(name) }?.and_then(|name| E::decode(&name));
     if !name.is_some_and(|name| name.eq_ignore_ascii_case(PACKAGE_NAME)) {
@@ -167,6 +182,6 @@ unsafe fn query<E: PackageInfo>(name: *const E::Unit, package: *mut *mut E::Info
         return Err(Failed(SEC_E_INVALID_PARAMETER));
     }
     // SAFETY: as above.
-    unsafe { memory::write(package, give_info::<E>()) };
+    unsafe { memory::write(package, trace.allocated(give_info::<E>())) };
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::constants::{SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR};
 use super::memory::OutOfMemory;
+use super::trace::Recording;
 use super::types::SECURITY_STATUS;
 use crate::package::Failure;
 use crate::status::SecurityStatus;
@@ -30,19 +31,29 @@ pub(super) fn code(status: SecurityStatus) -> SECURITY_STATUS {
     status.0.cast_signed()
 }
 
-/// Runs a call that ends in a status of its own. A panic ends in SEC_E_INTERNAL_ERROR and never in the caller's frames.
-pub(super) fn answer(call: impl FnOnce() -> Result<SecurityStatus, Failed>) -> SECURITY_STATUS {
+/// Runs a call that ends in a status of its own, and records it under the name of its function. A panic ends in
+/// SEC_E_INTERNAL_ERROR and never in the caller's frames.
+pub(super) fn answer(
+    function: &'static str,
+    call: impl FnOnce(&mut Recording) -> Result<SecurityStatus, Failed>,
+) -> SECURITY_STATUS {
+    let mut recording = Recording::begin(function);
     // Whatever a panic leaves behind in the package is whole (`crate::sync::lock`).
-    match catch_unwind(AssertUnwindSafe(call)) {
+    let status = match catch_unwind(AssertUnwindSafe(|| call(&mut recording))) {
         Ok(Ok(status)) => code(status),
         Ok(Err(Failed(status))) => status,
         Err(_) => SEC_E_INTERNAL_ERROR,
-    }
+    };
+    recording.end(status);
+    status
 }
 
 /// As [`answer`], for a call that succeeds with SEC_E_OK.
-pub(super) fn succeed(call: impl FnOnce() -> Result<(), Failed>) -> SECURITY_STATUS {
-    answer(|| call().map(|()| SecurityStatus::SEC_E_OK))
+pub(super) fn succeed(
+    function: &'static str,
+    call: impl FnOnce(&mut Recording) -> Result<(), Failed>,
+) -> SECURITY_STATUS {
+    answer(function, |recording| call(recording).map(|()| SecurityStatus::SEC_E_OK))
 }
 
 #[cfg(test)]
@@ -52,14 +63,14 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_internal_error() {
-        assert_eq!(answer(|| panic!("a test panics")), SEC_E_INTERNAL_ERROR);
-        assert_eq!(succeed(|| panic!("a test panics")), SEC_E_INTERNAL_ERROR);
+        assert_eq!(answer("Test", |_| panic!("a test panics")), SEC_E_INTERNAL_ERROR);
+        assert_eq!(succeed("Test", |_| panic!("a test panics")), SEC_E_INTERNAL_ERROR);
     }
 
     #[test]
     fn a_status_keeps_its_bits() {
-        assert_eq!(answer(|| Ok(SecurityStatus(0x8009_0312))), 0x8009_0312_u32.cast_signed());
-        assert_eq!(answer(|| Err(Failed(SEC_E_INSUFFICIENT_MEMORY))), SEC_E_INSUFFICIENT_MEMORY);
-        assert_eq!(succeed(|| Ok(())), SEC_E_OK);
+        assert_eq!(answer("Test", |_| Ok(SecurityStatus(0x8009_0312))), 0x8009_0312_u32.cast_signed());
+        assert_eq!(answer("Test", |_| Err(Failed(SEC_E_INSUFFICIENT_MEMORY))), SEC_E_INSUFFICIENT_MEMORY);
+        assert_eq!(succeed("Test", |_| Ok(())), SEC_E_OK);
     }
 }

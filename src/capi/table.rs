@@ -19,6 +19,7 @@ use super::packages::{
     EnumerateSecurityPackagesA, EnumerateSecurityPackagesW, FreeContextBuffer, QuerySecurityPackageInfoA,
     QuerySecurityPackageInfoW,
 };
+use super::status::{Failed, answer};
 use super::types::{
     BOOLEAN, CredHandle, CtxtHandle, SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, SecBuffer, SecBufferDesc, TimeStamp,
 };
@@ -113,24 +114,28 @@ static TABLE_W: SecurityFunctionTableW = SecurityFunctionTableW {
 mod unsupported {
     use super::*;
 
+    fn refuse(function: &'static str) -> SECURITY_STATUS {
+        answer(function, |_| Err(Failed(SEC_E_UNSUPPORTED_FUNCTION)))
+    }
+
     pub(super) extern "system" fn QueryCredentialsAttributesA(
         _: *mut CredHandle,
         _: u32,
         _: *mut c_void,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("QueryCredentialsAttributesA")
     }
 
     pub(super) extern "system" fn ApplyControlToken(_: *mut CtxtHandle, _: *mut SecBufferDesc) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("ApplyControlToken")
     }
 
     pub(super) extern "system" fn ImpersonateSecurityContext(_: *mut CtxtHandle) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("ImpersonateSecurityContext")
     }
 
     pub(super) extern "system" fn RevertSecurityContext(_: *mut CtxtHandle) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("RevertSecurityContext")
     }
 
     pub(super) extern "system" fn ExportSecurityContext(
@@ -139,7 +144,7 @@ mod unsupported {
         _: *mut SecBuffer,
         _: *mut *mut c_void,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("ExportSecurityContext")
     }
 
     pub(super) extern "system" fn ImportSecurityContextA(
@@ -148,7 +153,7 @@ mod unsupported {
         _: *mut c_void,
         _: *mut CtxtHandle,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("ImportSecurityContextA")
     }
 
     pub(super) extern "system" fn AddCredentialsA(
@@ -161,14 +166,14 @@ mod unsupported {
         _: *mut c_void,
         _: *mut TimeStamp,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("AddCredentialsA")
     }
 
     pub(super) extern "system" fn QuerySecurityContextToken(
         _: *mut CtxtHandle,
         _: *mut *mut c_void,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("QuerySecurityContextToken")
     }
 
     pub(super) extern "system" fn SetContextAttributesA(
@@ -177,7 +182,7 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("SetContextAttributesA")
     }
 
     pub(super) extern "system" fn SetCredentialsAttributesA(
@@ -186,7 +191,7 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("SetCredentialsAttributesA")
     }
 
     pub(super) extern "system" fn ChangeAccountPasswordA(
@@ -199,7 +204,7 @@ mod unsupported {
         _: u32,
         _: *mut SecBufferDesc,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("ChangeAccountPasswordA")
     }
 
     pub(super) extern "system" fn QueryContextAttributesExA(
@@ -208,7 +213,7 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("QueryContextAttributesExA")
     }
 
     pub(super) extern "system" fn QueryCredentialsAttributesExA(
@@ -217,7 +222,7 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("QueryCredentialsAttributesExA")
     }
 
     pub(super) extern "system" fn QueryCredentialsAttributesW(
@@ -225,7 +230,7 @@ mod unsupported {
         _: u32,
         _: *mut c_void,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("QueryCredentialsAttributesW")
     }
 
     pub(super) extern "system" fn ImportSecurityContextW(
@@ -234,7 +239,7 @@ mod unsupported {
         _: *mut c_void,
         _: *mut CtxtHandle,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("ImportSecurityContextW")
     }
 
     pub(super) extern "system" fn AddCredentialsW(
@@ -247,7 +252,7 @@ mod unsupported {
         _: *mut c_void,
         _: *mut TimeStamp,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("AddCredentialsW")
     }
 
     pub(super) extern "system" fn SetContextAttributesW(
@@ -256,7 +261,7 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("SetContextAttributesW")
     }
 
     pub(super) extern "system" fn SetCredentialsAttributesW(
@@ -265,7 +270,7 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("SetCredentialsAttributesW")
     }
 
     pub(super) extern "system" fn ChangeAccountPasswordW(
@@ -278,7 +283,7 @@ mod unsupported {
         _: u32,
         _: *mut SecBufferDesc,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("ChangeAccountPasswordW")
     }
 
     pub(super) extern "system" fn QueryContextAttributesExW(
@@ -287,7 +292,7 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("QueryContextAttributesExW")
     }
 
     pub(super) extern "system" fn QueryCredentialsAttributesExW(
@@ -296,6 +301,6 @@ mod unsupported {
         _: *mut c_void,
         _: u32,
     ) -> SECURITY_STATUS {
-        SEC_E_UNSUPPORTED_FUNCTION
+        refuse("QueryCredentialsAttributesExW")
     }
 }

@@ -9,6 +9,7 @@ mod output;
 mod sasl;
 mod serve;
 mod spec;
+mod trace;
 mod vectors;
 
 use core::fmt;
@@ -48,6 +49,7 @@ enum Command {
     Explain(explain::Arguments),
     Spec(spec::Arguments),
     Vectors(vectors::Arguments),
+    Trace(trace::Arguments),
     Serve(serve::Arguments),
     Fetch(fetch::Arguments),
     SaslServer(sasl::ServerArguments),
@@ -61,6 +63,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
             Self::Vectors(arguments) => vectors::run(&arguments),
+            Self::Trace(arguments) => trace::run(&arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Fetch(arguments) => fetch::run(&arguments),
             Self::SaslServer(arguments) => sasl::run_server(&arguments),

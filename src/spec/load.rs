@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::callers::CallerRuleEntry;
 use super::compile;
 use super::model::{
     CallFile, CallSpec, Erratum, FactText, Observation, Pins, Source, Specification, StateEntry, StatusEntry,
@@ -22,6 +23,7 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("sources.toml", include_str!("../../spec/sources.toml")),
     ("errata.toml", include_str!("../../spec/errata.toml")),
     ("observations.toml", include_str!("../../spec/observations.toml")),
+    ("callers.toml", include_str!("../../spec/callers.toml")),
     ("pins.toml", include_str!("../../spec/pins.toml")),
     ("calls/accept_security_context.toml", include_str!("../../spec/calls/accept_security_context.toml")),
     ("calls/acquire_credentials_handle.toml", include_str!("../../spec/calls/acquire_credentials_handle.toml")),
@@ -154,6 +156,13 @@ struct ObservationFile {
     observation: Vec<Observation>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct CallerFile {
+    #[serde(default)]
+    rule: Vec<CallerRuleEntry>,
+}
+
 impl Specification {
     /// The tables this crate was built with.
     ///
@@ -197,6 +206,7 @@ impl Specification {
         let errata = table(files, "errata.toml", &mut problems).map(|file: ErrataFile| file.erratum);
         let observations =
             table(files, "observations.toml", &mut problems).map(|file: ObservationFile| file.observation);
+        let callers = table(files, "callers.toml", &mut problems).map(|file: CallerFile| file.rule);
         let pins = table(files, "pins.toml", &mut problems).map(|pins: Pins| pins);
         let calls = calls(files, &states, &mut problems);
         if !problems.is_empty() {
@@ -211,6 +221,7 @@ impl Specification {
             sources: sources.unwrap_or_default(),
             errata: errata.unwrap_or_default(),
             observations: observations.unwrap_or_default(),
+            callers: callers.unwrap_or_default(),
             pins: pins.unwrap_or_default(),
         })
     }
@@ -224,6 +235,7 @@ const TABLES: &[&str] = &[
     "sources.toml",
     "errata.toml",
     "observations.toml",
+    "callers.toml",
     "pins.toml",
 ];
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod call;
+pub mod callers;
 pub mod check;
 pub mod combinations;
 mod compile;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::callers::CallerRuleEntry;
 use super::names::{Applies, Buffers, CallName, Effect, HandleOutcome, Level, Need, Profile, Provenance};
 use super::vocabulary::{Fact, Facts, ValueIndex};
 
@@ -540,6 +541,8 @@ pub struct Specification {
     pub errata: Vec<Erratum>,
     /// The observations.
     pub observations: Vec<Observation>,
+    /// What callers owe the package.
+    pub callers: Vec<CallerRuleEntry>,
     /// The numbers that `spec check` must count again.
     pub pins: Pins,
 }

@@ -21,6 +21,7 @@ pub fn markdown(specification: &Specification) -> String {
     for call in &specification.calls {
         self::call(specification, call, &mut page);
     }
+    callers(specification, &mut page);
     errata(specification, &mut page);
     observations(specification, &mut page);
     sources(specification, &mut page);
@@ -168,6 +169,7 @@ fn head(specification: &Specification, page: &mut Page) {
     for call in &specification.calls {
         page.line(format!("* [{}](#{})", call.title(), slug(&call.title())));
     }
+    page.line("* [Callers](#callers)");
     page.line("* [Errata](#errata)");
     page.line("* [Observations](#observations)");
     page.paragraph("* [Documents](#documents)");
@@ -302,6 +304,22 @@ fn rows_of(rows: &[String]) -> String {
     rows.iter().map(|id| format!("[{id}](#{id})")).collect::<Vec<_>>().join(", ")
 }
 
+fn callers(specification: &Specification, page: &mut Page) {
+    page.heading(2, "Callers");
+    page.paragraph(
+        "What a caller owes the package, as far as a trace of its calls shows it. `digest-ssp trace check` judges by these \
+         rules. A rule is a *must* or a *should*, as rows are.",
+    );
+    for rule in &specification.callers {
+        page.heading(3, &format!("caller-{}", rule.id));
+        page.line(format!("* {}: {}", rule.level, text(&rule.text)));
+        page.line(format!("* Why: {}", text(&rule.why)));
+        page.line(format!("* Provenance: {}", rule.provenance));
+        page.line(format!("* Documents: {}", links(specification, &rule.sources)));
+        page.line("");
+    }
+}
+
 fn errata(specification: &Specification, page: &mut Page) {
     page.heading(2, "Errata");
     page.paragraph("Where the documents contradict themselves or each other, or leave open what a caller sees.");
@@ -394,6 +412,9 @@ mod tests {
         }
         for erratum in &tables.errata {
             assert!(has(format!("### erratum-{}", erratum.id)), "{}", erratum.id);
+        }
+        for rule in &tables.callers {
+            assert!(has(format!("### caller-{}", rule.id)), "{}", rule.id);
         }
         for observation in &tables.observations {
             assert!(has(format!("### observation-{}", observation.id)), "{}", observation.id);

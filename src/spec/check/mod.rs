@@ -93,6 +93,8 @@ rules! {
     Statuses "statuses";
     /// machine.toml explains exactly the states of the vocabulary.
     States "states";
+    /// callers.toml has exactly the rules that callers are judged by, in their order.
+    Callers "callers";
 }
 
 impl fmt::Display for Rule {

@@ -16,6 +16,7 @@ pub(super) fn check(specification: &Specification, report: &mut Report) {
     identifiers("source", specification.sources.iter().map(|source| source.id.as_str()), report);
     identifiers("erratum", specification.errata.iter().map(|erratum| erratum.id.as_str()), report);
     identifiers("observation", specification.observations.iter().map(|entry| entry.id.as_str()), report);
+    identifiers("caller rule", specification.callers.iter().map(|rule| rule.id.as_str()), report);
     sources(specification, report);
     bearings(specification, report);
 }
@@ -76,6 +77,9 @@ fn sources(specification: &Specification, report: &mut Report) {
     }
     for state in &specification.states {
         cite(format!("{} `{}`", state.role, state.name), &state.sources, Precision::Section);
+    }
+    for rule in &specification.callers {
+        cite(format!("caller rule `{}`", rule.id), &rule.sources, Precision::Section);
     }
     for erratum in &specification.errata {
         cite(format!("erratum `{}`", erratum.id), &erratum.sources, Precision::Document);

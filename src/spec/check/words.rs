@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::{Report, Rule};
+use crate::spec::callers::CallerRule;
 use crate::spec::model::{FactText, Specification};
 use crate::spec::vocabulary::{Fact, ValueIndex};
 
 pub(super) fn check(specification: &Specification, report: &mut Report) {
     explained(specification, report);
     used(specification, report);
+    callers(specification, report);
     texts(specification, report);
 }
 
@@ -37,6 +39,21 @@ fn compare(place: &str, words: &[&str], explained: &[&str], report: &mut Report)
     let same_words = words.iter().all(|word| explained.contains(word)) && words.len() == explained.len();
     if same_words && words != explained {
         report.add(Rule::Vocabulary, place, "the order is not that of the vocabulary");
+    }
+}
+
+fn callers(specification: &Specification, report: &mut Report) {
+    let judged: Vec<&str> = CallerRule::ALL.iter().map(|rule| rule.id()).collect();
+    let explained: Vec<&str> = specification.callers.iter().map(|rule| rule.id.as_str()).collect();
+    for id in judged.iter().filter(|id| !explained.contains(id)) {
+        report.add(Rule::Callers, "callers.toml", format!("`{id}` is not explained"));
+    }
+    for id in explained.iter().filter(|id| !judged.contains(id)) {
+        report.add(Rule::Callers, "callers.toml", format!("nobody is judged by `{id}`"));
+    }
+    let same_rules = judged.len() == explained.len() && judged.iter().all(|id| explained.contains(id));
+    if same_rules && judged != explained {
+        report.add(Rule::Callers, "callers.toml", "the order is not that of the rules");
     }
 }
 
@@ -93,6 +110,11 @@ fn texts(specification: &Specification, report: &mut Report) {
     }
     for state in &specification.states {
         need(format!("machine.toml: {} `{}`", state.role, state.name), &state.text);
+    }
+    for rule in &specification.callers {
+        for (field, text) in [("text", &rule.text), ("why", &rule.why)] {
+            need(format!("caller rule `{}`: {field}", rule.id), text);
+        }
     }
     for source in &specification.sources {
         for (field, text) in
