@@ -4,9 +4,6 @@
 
 mod http;
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use digest_ssp::digest::Qop;
 use http::{EasyHandle, Holder, Serving, challenge, curl, lines, request, sent_authorizations};
 
@@ -89,22 +86,22 @@ fn a_captured_header_is_for_one_method_and_one_url() {
 #[test]
 fn curl_recovers_from_an_expired_nonce() {
     let Some(mut curl) = EasyHandle::start() else { return };
-    let server = Serving::start(&["--nonce-lifetime", "3"]);
+    let server = Serving::on_a_clock(Qop::Auth);
     assert_eq!(curl.get(&server.url("/a")), "200");
-    sleep(Duration::from_millis(3200));
+    server.expire();
     assert_eq!(curl.get(&server.url("/b")), "200");
     server.expect_calls(0, &[CHALLENGE, INITIAL, "ASC SEC_I_COMPLETE_AND_CONTINUE 2", "CAT SEC_E_OK 2", INITIAL]);
 }
 
 #[test]
 fn an_expired_nonce_is_stale_only_if_the_digest_was_right() {
-    let server = Serving::start(&["--nonce-lifetime", "3"]);
+    let server = Serving::on_a_clock(Qop::Auth);
     let offered = challenge(&server.address);
     let [honest, guesser] = [challenge(&server.address), challenge(&server.address)];
     let alice = Holder::new(offered, Qop::Auth);
     let first = request(&server.address, "GET", "/a", &alice.authorization("GET", "/a", 1, ""), "");
     assert_eq!(first.status, 200, "{first:?}");
-    sleep(Duration::from_millis(3200));
+    server.expire();
 
     // A session whose nonce expired.
     let mark = server.mark();
@@ -138,7 +135,7 @@ fn an_expired_nonce_is_stale_only_if_the_digest_was_right() {
 #[test]
 fn curl_recovers_from_a_restart() {
     let Some(mut curl) = EasyHandle::start() else { return };
-    let server = Serving::start(&[]);
+    let server = Serving::to_be_restarted();
     assert_eq!(curl.get(&server.url("/a")), "200");
     let server = server.restart(&[]);
     assert_eq!(curl.get(&server.url("/b")), "200");
@@ -150,7 +147,7 @@ fn curl_recovers_from_a_restart() {
 
 #[test]
 fn after_a_restart_only_a_right_digest_is_stale() {
-    let server = Serving::start(&[]);
+    let server = Serving::to_be_restarted();
     let offered = challenge(&server.address);
     let guesser = Holder::new(offered.clone(), Qop::Auth).with_password("guess");
     let alice = Holder::new(offered, Qop::Auth);

@@ -8,9 +8,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Output;
 use std::sync::mpsc;
-use std::time::Duration;
 
-use http::{Serving, digest_ssp, lines, tampering_proxy};
+use http::{PATIENCE, Serving, digest_ssp, lines, tampering_proxy};
 
 const CHALLENGE: &str = "ASC SEC_I_CONTINUE_NEEDED -";
 
@@ -142,7 +141,7 @@ fn scripted(answers: Vec<String>) -> (String, mpsc::Receiver<String>) {
     std::thread::spawn(move || {
         for (answer, stream) in answers.into_iter().zip(listener.incoming()) {
             let mut stream = stream.expect("a client");
-            stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+            stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
                 let mut octet = [0];

@@ -2,17 +2,23 @@
 #![cfg(feature = "serve")]
 #![forbid(unsafe_code)]
 
+#[path = "http/clocked.rs"]
+#[allow(dead_code, reason = "the server is for others")]
+mod clocked;
+#[path = "http/ports.rs"]
+mod ports;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use digest_ssp::digest::{Algorithm, Qop, Timestamp};
+use clocked::Clock;
+use digest_ssp::digest::{Algorithm, Qop};
 use digest_ssp::package::SecurityPackage;
 use digest_ssp::package::accounts::{AccountSource, AccountSourceUnavailable, MemoryAccounts};
 use digest_ssp::package::configuration::{Configuration, Limits};
-use digest_ssp::package::environment::{Environment, EnvironmentError, SystemEnvironment};
+use digest_ssp::package::environment::SystemEnvironment;
 use digest_ssp::serve::fetch::{Client, HttpUrl};
 use digest_ssp::serve::gate::{Gate, GateError, Outcome, Refusal, RequestHead};
 use digest_ssp::serve::initiator::{Initiator, OutgoingChannel, OutgoingRequest, ServerProof};
@@ -24,29 +30,8 @@ use hyper::body::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// A clock that stands until it is set; entropy of the system.
-#[derive(Clone)]
-struct Clock(Arc<AtomicU64>);
-
-impl Clock {
-    fn new() -> Self {
-        Self(Arc::new(AtomicU64::new(1_000_000)))
-    }
-
-    fn advance(&self, by: Duration) {
-        self.0.fetch_add(u64::try_from(by.as_millis()).expect("a test is short"), Ordering::SeqCst);
-    }
-}
-
-impl Environment for Clock {
-    fn now(&self) -> Result<Timestamp, EnvironmentError> {
-        Ok(Timestamp(self.0.load(Ordering::SeqCst)))
-    }
-
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), EnvironmentError> {
-        SystemEnvironment.fill(bytes)
-    }
-}
+/// How long anything may take before it counts as not happening.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 type Records = Arc<Mutex<Vec<CallRecord>>>;
 
@@ -137,13 +122,13 @@ async fn a_client_outlives_its_nonces() {
 async fn ask(address: SocketAddr, text: String) -> String {
     let exchange = move || {
         let mut stream = TcpStream::connect(address).expect("the server listens");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         stream.write_all(text.as_bytes()).expect("the server reads");
         let mut answer = Vec::new();
         let started = Instant::now();
         // A reset is an end as well.
         let _ = stream.read_to_end(&mut answer);
-        assert!(started.elapsed() < Duration::from_secs(20), "the server closes");
+        assert!(started.elapsed() < PATIENCE, "the server closes");
         String::from_utf8_lossy(&answer).into_owned()
     };
     tokio::task::spawn_blocking(exchange).await.expect("it does not panic")
@@ -163,9 +148,8 @@ async fn slow_clients_are_not_waited_for() {
     ] {
         let package = SecurityPackage::new(configuration(Algorithm::Md5), alice(), SystemEnvironment);
         let gate = Gate::new(package, Qop::Auth, |_: &CallRecord| ()).expect("the realm is good");
-        let anywhere = "127.0.0.1:0".parse().expect("an address");
-        let server = Server::bind(anywhere, limits).await.expect("a free port");
-        let address = server.local_address();
+        let address = SocketAddr::from(([127, 0, 0, 1], ports::port_nobody_takes()));
+        let server = Server::bind(address, limits).await.expect("a free port");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(Arc::clone(&gate), async {
             let _ = stopped.await;
@@ -189,7 +173,7 @@ async fn slow_clients_are_not_waited_for() {
         // A connection that goes on does not keep the server from stopping.
         let _open = TcpStream::connect(address).expect("the server listens");
         stop.send(()).expect("the server runs");
-        timeout(Duration::from_secs(20), running).await.expect("it stops").expect("it does not panic");
+        timeout(PATIENCE, running).await.expect("it stops").expect("it does not panic");
         if answered.is_empty() {
             assert!(TcpStream::connect(address).is_err());
         }
@@ -308,5 +292,5 @@ async fn handshakes_are_not_waited_for() {
     }
     let _open = TcpStream::connect(address).expect("the server listens");
     stop.send(()).expect("the server runs");
-    timeout(Duration::from_secs(20), running).await.expect("it stops").expect("it does not panic");
+    timeout(PATIENCE, running).await.expect("it stops").expect("it does not panic");
 }

@@ -9,7 +9,7 @@ import aiohttp
 async def main():
     user, password, body, *urls = sys.argv[1:]
     digest = aiohttp.DigestAuthMiddleware(user, password)
-    timeout = aiohttp.ClientTimeout(total=20)
+    timeout = aiohttp.ClientTimeout(total=120)
     async with aiohttp.ClientSession(middlewares=(digest,), timeout=timeout) as session:
         for url in urls:
             async with session.post(url, data=body.encode()) as answer:

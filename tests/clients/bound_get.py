@@ -29,9 +29,9 @@ class Connection:
     def __init__(self, url, trust):
         self.parts = urlsplit(url)
         if self.parts.scheme == "https":
-            self.http = http.client.HTTPSConnection(self.parts.netloc, context=trust, timeout=20)
+            self.http = http.client.HTTPSConnection(self.parts.netloc, context=trust, timeout=120)
         else:
-            self.http = http.client.HTTPConnection(self.parts.netloc, timeout=20)
+            self.http = http.client.HTTPConnection(self.parts.netloc, timeout=120)
         self.http.connect()
 
     def certificate(self):

@@ -9,5 +9,5 @@ user, password, *urls = sys.argv[1:]
 with requests.Session() as session:
     session.auth = HTTPDigestAuth(user, password)
     for url in urls:
-        answer = session.get(url, timeout=20)
+        answer = session.get(url, timeout=120)
         print(answer.status_code, answer.text.strip(), flush=True)

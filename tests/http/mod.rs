@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+mod clocked;
+pub(crate) mod ports;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -12,27 +15,39 @@ use std::time::{Duration, Instant};
 use digest_ssp::digest::hash::{hex, md5};
 use digest_ssp::digest::{A2, Algorithm, Challenge, Limits, Protection, Qop, SessionKey, UserHash};
 
-/// How long anything may take before it counts as not happening.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take before it counts as not happening; a busy machine must not look like a broken server.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A command of `digest-ssp`.
 pub(crate) fn digest_ssp() -> Command {
     Command::new(env!("CARGO_BIN_EXE_digest-ssp"))
 }
 
-/// `digest-ssp serve` with alice:secret in realm `test`, killed when dropped.
+/// `digest-ssp serve` with alice:secret in realm `test`, or the same server in this process; it ends when this is dropped.
 pub(crate) struct Serving {
-    child: Child,
+    server: Server,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
     scheme: &'static str,
     log: Arc<Log>,
 }
 
+enum Server {
+    Process(Child),
+    Here(clocked::Running),
+}
+
 #[derive(Default)]
 struct Log {
     lines: Mutex<Vec<String>>,
     grown: Condvar,
+}
+
+impl Log {
+    fn push(&self, line: String) {
+        lock(&self.lines).push(line);
+        self.grown.notify_all();
+    }
 }
 
 impl Serving {
@@ -59,11 +74,25 @@ impl Serving {
         let follower = Arc::clone(&log);
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                lock(&follower.lines).push(line);
-                follower.grown.notify_all();
+                follower.push(line);
             }
         });
-        Self { child, address, scheme, log }
+        Self { server: Server::Process(child), address, scheme, log }
+    }
+
+    /// The same server in this process, whose nonces expire when [`Self::expire`] says so and at no other time.
+    pub(crate) fn on_a_clock(qop: Qop) -> Self {
+        let log = Arc::new(Log::default());
+        let told = Arc::clone(&log);
+        let running = clocked::Running::start(qop, move |line| told.push(line));
+        let address = running.address.clone();
+        Self { server: Server::Here(running), address, scheme: "http", log }
+    }
+
+    /// Lets the lifetime of every nonce pass.
+    pub(crate) fn expire(&self) {
+        let Server::Here(running) = &self.server else { panic!("a process has the system's clock") };
+        running.expire();
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -113,10 +142,11 @@ impl Serving {
 
     /// Asks the server to stop as Ctrl-C does; its exit code and its whole log.
     pub(crate) fn interrupt(mut self) -> (Option<i32>, Vec<String>) {
-        let id = self.child.id().to_string();
+        let Server::Process(child) = &mut self.server else { panic!("only a process gets signals") };
+        let id = child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status().expect("kill is there");
         assert!(sent.success());
-        let status = self.child.wait().expect("the child is ours");
+        let status = child.wait().expect("the child is ours");
         let deadline = Instant::now() + PATIENCE;
         while Arc::strong_count(&self.log) > 1 && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
@@ -124,7 +154,19 @@ impl Serving {
         (status.code(), self.lines_since(0))
     }
 
-    /// Ends the server and begins another one on the same address.
+    /// Stops a server in this process; its whole log.
+    pub(crate) fn stop(mut self) -> Vec<String> {
+        let Server::Here(running) = &mut self.server else { panic!("a process is interrupted") };
+        running.stop();
+        self.lines_since(0)
+    }
+
+    /// A server that [`Self::restart`] finds its port free for.
+    pub(crate) fn to_be_restarted() -> Self {
+        Self::start_on(&format!("127.0.0.1:{}", ports::port_nobody_takes()), &[])
+    }
+
+    /// Ends the server and begins another one on the same address; see [`Self::to_be_restarted`].
     pub(crate) fn restart(self, arguments: &[&str]) -> Self {
         let address = self.address.clone();
         drop(self);
@@ -134,8 +176,13 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        match &mut self.server {
+            Server::Process(child) => {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Server::Here(running) => running.stop(),
+        }
     }
 }
 

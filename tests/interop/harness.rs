@@ -7,6 +7,7 @@ use std::panic::catch_unwind;
 use libtest_mimic::Trial;
 
 use crate::case::{Case, Role};
+use crate::http::ports::port_nobody_takes;
 use crate::peers::{Peer, python};
 use crate::process::{Running, program};
 use crate::report::{Fate, Report};
@@ -24,13 +25,13 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const LISTENER: &str = "import socket; listener = socket.create_server(('127.0.0.1', 0)); \
+const LISTENER: &str = "import socket, sys; listener = socket.create_server(('127.0.0.1', int(sys.argv[1]))); \
      print(listener.getsockname()[1], flush=True); listener.accept(); listener.accept()";
 
 fn a_panic_stops_what_was_started() {
     let outcome = catch_unwind(|| {
         let mut command = program(python());
-        command.args(["-c", LISTENER]);
+        command.args(["-c", LISTENER, &port_nobody_takes().to_string()]);
         let server = Running::printing_its_port(command);
         assert!(TcpStream::connect(&server.address).is_ok());
         std::panic::resume_unwind(Box::new(server.address.clone()));

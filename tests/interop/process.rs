@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::http::PATIENCE;
+use crate::http::ports::port_nobody_takes;
 
 /// A program that serves until this is dropped, on a panic too. It is stopped by its own process id; none of the programs here
 /// starts another one.
@@ -44,7 +45,7 @@ impl Running {
         command: impl Fn(&Scratch) -> Command,
     ) -> Self {
         for _ in 0..5 {
-            let port = free_port();
+            let port = port_nobody_takes();
             configure(&files, port);
             let mut command = command(&files);
             let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -72,11 +73,6 @@ impl Drop for Running {
 fn stop(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound").port()
 }
 
 /// Whether `child` takes connections before it ends or patience does.

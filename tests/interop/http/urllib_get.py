@@ -13,7 +13,7 @@ opener = urllib.request.build_opener(
 )
 for url in urls:
     try:
-        with opener.open(url, timeout=20) as answer:
+        with opener.open(url, timeout=120) as answer:
             print(answer.status, answer.read().decode().strip(), flush=True)
     except urllib.error.HTTPError as error:
         print(error.code, error.read().decode().strip(), flush=True)
