@@ -1,6 +1,7 @@
 // digest-ssp: the functions of sspi.h over the Digest security package (HTTP Digest, SASL DIGEST-MD5).
 //
-// A server's accounts come from the htdigest file that the environment variable DIGEST_SSP_ACCOUNTS names.
+// A server's accounts come from the htdigest file that the environment variable DIGEST_SSP_ACCOUNTS names, the realm of its
+// challenges from DIGEST_SSP_REALM. DIGEST_SSP_TRACE names a file that gets a line for every call.
 // On Windows the declarations are those of sspi.h itself; there and elsewhere `unsigned long` of that header has 32
 // bits and a wide character 16.
 //
@@ -8,6 +9,7 @@
 
 #ifndef DIGEST_SSP_H
 #define DIGEST_SSP_H
+
 
 #if defined(_WIN32)
 
@@ -20,6 +22,13 @@
 #ifndef WDIGEST_SP_NAME_A
 #define WDIGEST_SP_NAME_A "WDigest"
 #define WDIGEST_SP_NAME_W L"WDigest"
+#endif
+#ifndef WDIGEST_SP_NAME
+#ifdef UNICODE
+#define WDIGEST_SP_NAME WDIGEST_SP_NAME_W
+#else
+#define WDIGEST_SP_NAME WDIGEST_SP_NAME_A
+#endif
 #endif
 #ifndef SIGN_ONLY
 #define SIGN_ONLY 0x80000000
@@ -1200,8 +1209,6 @@ SECURITY_STATUS QueryContextAttributesW(CtxtHandle *phContext, uint32_t ulAttrib
 }  // extern "C"
 #endif  // __cplusplus
 
-#endif  /* DIGEST_SSP_H */
-
 typedef SecHandle *PSecHandle;
 typedef CredHandle *PCredHandle;
 typedef CtxtHandle *PCtxtHandle;
@@ -1250,3 +1257,5 @@ typedef SecurityFunctionTableA SecurityFunctionTable;
 #endif
 
 #endif  /* _WIN32 */
+
+#endif  /* DIGEST_SSP_H */

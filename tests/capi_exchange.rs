@@ -73,6 +73,15 @@ fn whole_exchanges_in_c_without_an_error_or_a_leak() {
     compile(&tests.join("exchange.c"), &program, &library);
     run(valgrind(&program).env("DIGEST_SSP_ACCOUNTS", &accounts));
 
+    // The realm of SASL is that of the environment: who has no account in it cannot log on, who has one can.
+    let mut elsewhere = Command::new(&program);
+    elsewhere.env("DIGEST_SSP_ACCOUNTS", &accounts).env("DIGEST_SSP_REALM", "elsewhere");
+    assert_eq!(elsewhere.output().expect("it ran above").status.code(), Some(1));
+    // `printf chris:elsewhere:secret | md5sum`.
+    let moved = ACCOUNTS.to_owned() + "chris:elsewhere:7e0daeb74335914235a0c290eb77990f\n";
+    fs::write(&accounts, moved).expect("the target directory can be written");
+    run(&mut elsewhere);
+
     // Without accounts the exchange cannot succeed, so the program does look.
     let status = Command::new(&program).env_remove("DIGEST_SSP_ACCOUNTS").output().expect("it ran above").status;
     assert_eq!(status.code(), Some(1));

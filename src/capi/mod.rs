@@ -3,7 +3,8 @@
 //!
 //! The accounts of servers come from an htdigest file that the environment variable `DIGEST_SSP_ACCOUNTS` names. It is
 //! read when an account is needed for the first time; without one that is whole, AcceptSecurityContext answers
-//! SEC_E_NO_AUTHENTICATING_AUTHORITY. Everything else is [`Configuration::default`].
+//! SEC_E_NO_AUTHENTICATING_AUTHORITY. The realm of challenges is that of `DIGEST_SSP_REALM`, 1 to 256 printable characters of
+//! US-ASCII; on HTTP a buffer of the caller goes before it. Everything else is [`Configuration::default`].
 //!
 //! # What a caller in C promises
 //!
@@ -58,7 +59,7 @@ pub use credentials::*;
 pub use function_types::*;
 pub use messages::*;
 pub use packages::*;
-pub use provider::ACCOUNTS_VARIABLE;
+pub use provider::{ACCOUNTS_VARIABLE, REALM_VARIABLE};
 pub use table::*;
 pub use trace::TRACE_VARIABLE;
 pub use types::*;

@@ -14,6 +14,13 @@ use crate::package::environment::SystemEnvironment;
 /// Names the htdigest file that has a server's accounts. It is read when an account is needed for the first time.
 pub const ACCOUNTS_VARIABLE: &str = "DIGEST_SSP_ACCOUNTS";
 
+/// Names the realm of challenges whose caller names none. On SASL that is every one: the pages of AcceptSecurityContext
+/// have a buffer for the realm on HTTP alone.
+pub const REALM_VARIABLE: &str = "DIGEST_SSP_REALM";
+
+/// The longest realm: a challenge has to fit into the 2048 bytes that servers are told to have for it.
+const LONGEST_REALM: usize = 256;
+
 /// The package that every call of this process goes to.
 #[cfg(not(feature = "capi-control"))]
 pub(super) fn package() -> &'static SecurityPackage {
@@ -26,7 +33,19 @@ pub(super) use super::control::package;
 
 /// The package of a process that nobody tests.
 pub(super) fn of_this_process() -> SecurityPackage {
-    SecurityPackage::new(Configuration::default(), FileOfAccounts { file: OnceLock::new() }, SystemEnvironment)
+    let configuration = configuration(std::env::var_os(REALM_VARIABLE));
+    SecurityPackage::new(configuration, FileOfAccounts { file: OnceLock::new() }, SystemEnvironment)
+}
+
+/// The configuration with that realm, where it is one: printable US-ASCII, as the realm of a caller has to be.
+fn configuration(realm: Option<OsString>) -> Configuration {
+    let default = Configuration::default();
+    let is_printable = |realm: &String| realm.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+    let realm = realm.and_then(|realm| realm.into_string().ok()).filter(is_printable);
+    match realm.filter(|realm| (1..=LONGEST_REALM).contains(&realm.len())) {
+        Some(realm) => Configuration { realm, ..default },
+        None => default,
+    }
 }
 
 /// The file that [`ACCOUNTS_VARIABLE`] names. Where there is none, or none that is whole, nobody can be asked.
@@ -65,6 +84,17 @@ pub(super) fn to_c(handle: SecHandle) -> types::SecHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_realm_is_printable_and_of_a_length_that_fits() {
+        for realm in ["testrealm@host.com", "a \"quoted\" realm", &"r".repeat(LONGEST_REALM)] {
+            assert_eq!(configuration(Some(realm.into())).realm, realm);
+        }
+        for realm in ["", "two\r\nlines", "r\u{e9}alm", &"r".repeat(LONGEST_REALM + 1)] {
+            assert_eq!(configuration(Some(realm.into())), Configuration::default(), "{realm}");
+        }
+        assert_eq!(configuration(None), Configuration::default());
+    }
 
     #[test]
     fn without_a_whole_file_nobody_can_be_asked() {
