@@ -178,8 +178,9 @@ unsafe fn results(outcome: &Outcome, new: *mut Handle, granted: *mut u32, expiry
         if let (Some(to), Some(granted)) = (granted.as_mut(), outcome.granted) {
             *to = granted;
         }
-        if let (Some(to), Some(expiry)) = (expiry.as_mut(), outcome.expiry) {
-            *to = expiry.cast_signed();
+        if let Some(to) = expiry.as_mut() {
+            // What a subject in Rust may leave out, a variable in C has: the one constant that every expiry is.
+            *to = outcome.expiry.map_or(i64::MAX, u64::cast_signed);
         }
     }
     outcome.status.0.cast_signed()
