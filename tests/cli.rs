@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use boon::{Compiler, Schemas};
 use digest_ssp::conformance::action::{Action, CallAction, Edit, Goal, Wishes};
+use digest_ssp::conformance::expect::{Expectation, Expected, Stale};
 use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::{
     Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness, json,
@@ -128,10 +129,11 @@ fn conform_tells_what_is_wrong_with_a_subject_and_its_reproducer_shows_it_again(
     }
     let json =
         ran.out.lines().map(str::trim).find(|line| line.starts_with("{\"setup\":")).expect("there is a reproducer");
-    let again = run_with_input(&["conform", "--subject", "replay-completes", "--replay", "-"], json);
+    let again = run_with_input(&["reproduce", "--subject", "replay-completes", "-"], json);
     assert_eq!(again.code, Some(1), "{}", again.out);
-    assert!(again.out.ends_with("SEC_E_OK, fail cat-count-used: status SEC_E_OK\n"), "{}", again.out);
-    let builtin = run_with_input(&["conform", "--replay", "-"], json);
+    let end = "SEC_E_OK, fail cat-count-used: status SEC_E_OK\nreproduced\n\n1 of 1 reproduced\n";
+    assert!(again.out.ends_with(end), "{}", again.out);
+    let builtin = run_with_input(&["reproduce", "-"], json);
     assert_eq!(builtin.code, Some(0), "{}", builtin.out);
 
     let for_programs = run(&[&wrong[..], &["--only", "cat-count-used", "--format", "json"]].concat());
@@ -237,7 +239,23 @@ fn everything() -> Report {
         verdict: *verdict,
         ran: 1,
         note: Some("a note".into()),
+        expected: Some(Expected {
+            verdict: RowVerdict::Fail,
+            reason: "it is known".into(),
+            link: Some("https://bugs.example/17".into()),
+        }),
         findings: findings.clone(),
+    };
+    let stale = |profile| Stale {
+        entry: Expectation {
+            row: "cat-*-us?d".into(),
+            profile,
+            verdict: RowVerdict::Timeout,
+            reason: "it was known".into(),
+            link: profile.map(|_| "http://bugs.example/18".into()),
+            line: 1,
+        },
+        why: "no row has such an id".into(),
     };
     Report {
         spec_version: "0.1.0".into(),
@@ -251,6 +269,7 @@ fn everything() -> Report {
                 rows: RowVerdict::ALL.iter().map(row).collect(),
             })
             .collect(),
+        stale: vec![stale(None), stale(Some(Profile::DigestSasl))],
     }
 }
 
@@ -273,6 +292,7 @@ fn the_schema_refuses_what_is_not_so() {
         ("/profiles/0/rows/0/ran", Value::from(-1)),
         ("/profiles/0/counts/pass", Value::Null),
         ("/profiles/0/profile", Value::from("gopher")),
+        ("/stale", Value::Null),
     ] {
         let mut broken = report.clone();
         *broken.pointer_mut(place).expect("the place exists") = value;
@@ -317,8 +337,8 @@ const SEQUENCE: &str = r#"{
 }"#;
 
 #[test]
-fn a_reproducer_can_be_replayed() {
-    let ran = run_with_input(&["conform", "--replay", "-"], SEQUENCE);
+fn a_reproducer_can_be_run_again() {
+    let ran = run_with_input(&["reproduce", "-"], SEQUENCE);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     let lines: Vec<_> = ran.out.lines().collect();
     assert_eq!(lines[1], "     in none: SEC_E_OK, pass ach-acquired");
@@ -326,10 +346,10 @@ fn a_reproducer_can_be_replayed() {
     assert_eq!(lines[4], "  3. the nonce lifetime passes");
     assert_eq!(lines[5], "  4. CompleteAuthToken on the newest context");
     assert_eq!(lines[6], "     in challenged: SEC_E_OUT_OF_SEQUENCE, pass cat-nothing-to-complete");
-    assert_eq!(lines.len(), 7);
+    assert_eq!(lines[7..], ["not reproduced", "", "0 of 1 reproduced"]);
     let broken = SEQUENCE.replace("\"use\"", "\"abuse\"");
-    refused(&run_with_input(&["conform", "--replay", "-"], &broken), "abuse");
-    refused(&run(&["conform", "--replay", "no/such/file"]), "no/such/file");
+    refused(&run_with_input(&["reproduce", "-"], &broken), "abuse");
+    refused(&run(&["reproduce", "no/such/file"]), "no/such/file");
 }
 
 // --- spec
@@ -493,7 +513,7 @@ offence
 
 #[test]
 fn help_has_examples() {
-    for command in ["conform", "spec", "explain", "serve", "fetch"] {
+    for command in ["conform", "reproduce", "spec", "explain", "serve", "fetch"] {
         let ran = run(&[command, "--help"]);
         assert_eq!(ran.code, Some(0));
         assert!(ran.out.contains("Examples:\n"), "{}", ran.out);
@@ -513,6 +533,15 @@ fn bad_arguments_give_one_line_that_names_them() {
         (&["conform", "--seed", "-1"], "-1"),
         (&["conform", "--subject", "xyzzy"], "--subject"),
         (&["conform", "--format", "xml"], "--format"),
+        (&["conform", "--list", "--format", "html"], "--format"),
+        (&["conform", "--list", "--expect", "a"], "--expect"),
+        (&["conform", "--expect", "no/such/file"], "no/such/file"),
+        (&["conform", "--force"], "--init-ci"),
+        (&["conform", "--init-ci", "--provider", "xyzzy"], "--provider"),
+        (&["conform", "--init-ci", "--format", "html"], "--format"),
+        (&["reproduce"], "FILE"),
+        (&["reproduce", "a", "b", "--finding", "1"], "--finding"),
+        (&["reproduce", "a", "--finding", "0"], "--finding"),
         (&["spec"], "subcommand"),
         (&["spec", "show", "xyzzy"], "xyzzy"),
         (&["spec", "show", "--format", "json"], "ROW|CALL|STATE"),

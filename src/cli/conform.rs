@@ -1,28 +1,26 @@
 //! `digest-ssp conform`.
 #![forbid(unsafe_code)]
 
+use core::fmt::Display;
 use std::fs::read_to_string;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use digest_ssp::conformance::Subject;
-use digest_ssp::conformance::plan::Sequence;
-use digest_ssp::conformance::report::{Conclusion, Report, Strictness, human, json};
-use digest_ssp::conformance::run::{Options, Progress, run_observed, run_sequence};
-use digest_ssp::conformance::subject::builtin::Builtin;
-use digest_ssp::conformance::subject::faulty;
-use digest_ssp::conformance::subject::opaque::Opaque;
-use digest_ssp::conformance::subject::oracle::Oracle;
-use digest_ssp::conformance::walk::Step;
+use digest_ssp::conformance::expect::Expectations;
+use digest_ssp::conformance::report::{Conclusion, Report, Strictness, html, human, json, junit, markdown, sarif};
+use digest_ssp::conformance::run::{Options, Progress, run_observed};
+use digest_ssp::spec::Specification;
 use digest_ssp::spec::model::{CallSpec, Row};
 use digest_ssp::spec::names::Profile;
 use digest_ssp::spec::show;
-use digest_ssp::spec::{Specification, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{self, Format};
+use super::init_ci::InitArguments;
+use super::output;
+use super::subject::{self, SubjectArguments};
 use super::{Exit, SetupError};
 
 const EXAMPLES: &str = "\
@@ -33,23 +31,29 @@ Examples:
   digest-ssp conform --list --only 'cat-*'
   digest-ssp conform --only 'cat-count-*' --cases 200 --seed 7 --strict
   digest-ssp conform --format json --output report.json
-  digest-ssp conform --replay reproducer.json
+  digest-ssp conform --format html --output report.html
+  digest-ssp conform --expect known.toml
+  digest-ssp conform --init-ci --provider gitlab --into ../adopter
   digest-ssp conform --list-subjects
 
 A run is determined by version, seed and number of cases.
 
+An expectations file names what is known to be wrong; a row that is wrong as an entry says has the verdict xfail:
+  [[expect]]
+  row = \"cat-count-*\"          # an id or a pattern
+  profile = \"digest-http\"      # optional
+  verdict = \"fail\"             # or deviation, crash, timeout, unstable, skipped, errored
+  reason = \"counts are kept per connection\"
+  link = \"https://bugs.example/17\"  # optional
+An entry that is true of no row any more is a finding.
+
+`digest-ssp reproduce` runs the reproducers of a report again.
+
 Exit codes:
-  0  no row failed or errored; with --strict none deviated either
-  1  findings
+  0  no row is wrong but as expected; with --strict none deviates either
+  1  findings, or stale expectations
   2  usage, or nothing is shown of a profile: its smoke exchange failed, or rows of CompleteAuthToken were chosen and
      none ran";
-
-/// The tester writes tokens that are too long by one; nobody's limit needs to be greater than this.
-const LONGEST_TOKEN: usize = 1 << 20;
-
-const BUILTIN: &str = "builtin";
-const TABLES: &str = "tables";
-const OPAQUE: &str = "opaque";
 
 /// The name of the Digest package.
 const DIGEST: &str = "WDigest";
@@ -62,21 +66,21 @@ fn profile_name(name: &str) -> Result<Profile, String> {
     })
 }
 
-/// A name that a subject has.
-fn subject_name(name: &str) -> Result<String, &'static str> {
-    let known = [BUILTIN, TABLES, OPAQUE].contains(&name) || faulty::all().any(|fault| fault.name == name);
-    if known { Ok(name.to_owned()) } else { Err("no subject has this name; --list-subjects shows all") }
-}
-
-fn list_subjects() -> String {
-    let mut text = format!(
-        "{BUILTIN}\n    The reference implementation of this crate.\n{TABLES}\n    The tables, answering for themselves.\n\
-         {OPAQUE}\n    A package of three tokens that asks for completions; for --profile any-package.\n"
-    );
-    for fault in faulty::all() {
-        text.push_str(&format!("{}\n    Wrong on purpose: {}\n", fault.name, fault.text));
-    }
-    text
+/// The form of the report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum ReportFormat {
+    /// For a person at a terminal.
+    Human,
+    /// For a program; spec/schemas/conform.schema.json describes it.
+    Json,
+    /// For the pages of CI services.
+    Junit,
+    /// For viewers of findings: SARIF 2.1.0.
+    Sarif,
+    /// One file for a browser.
+    Html,
+    /// For summaries and issues.
+    Markdown,
 }
 
 /// Run the conformance suite against a subject.
@@ -107,33 +111,28 @@ pub(super) struct Arguments {
     #[arg(long)]
     strict: bool,
     /// Form of the report.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    format: ReportFormat,
     /// Write the report to a file, all of it or nothing.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Run one sequence, the JSON line of a reproducer, and tell how each call went; `-` is standard input.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
-          conflicts_with_all = ["only", "profile", "package", "list", "seed", "cases", "format"])]
-    replay: Option<PathBuf>,
-    /// What is under test; --list-subjects shows what can be.
-    #[arg(long, value_name = "NAME", default_value = BUILTIN, value_parser = subject_name)]
-    subject: String,
+    /// Known failures with their reasons, in TOML: see below.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "list")]
+    expect: Option<PathBuf>,
+    #[command(flatten)]
+    init: InitArguments,
+    #[command(flatten)]
+    subject: SubjectArguments,
     /// List what can be put under test, and test nothing.
-    #[arg(long, conflicts_with_all = ["only", "profile", "package", "list", "seed", "cases", "format", "replay", "subject"])]
+    #[arg(long, conflicts_with_all = ["only", "profile", "package", "list", "seed", "cases", "format", "expect", "subject"])]
     list_subjects: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     if arguments.list_subjects {
-        return hand_over(arguments, &list_subjects()).map(|()| Exit::Success);
+        return hand_over(arguments, &subject::list()).map(|()| Exit::Success);
     }
     let specification = output::tables()?;
-    if let Some(file) = &arguments.replay {
-        let (text, exit) = replay(&specification, arguments, file)?;
-        hand_over(arguments, &text)?;
-        return Ok(exit);
-    }
     let cases = usize::try_from(arguments.cases).map_err(|_| "--cases: more than this machine can count".to_owned())?;
     let profiles = profiles(arguments);
     let package = arguments.package.clone();
@@ -145,26 +144,50 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
             return Err(format!("{problem}; `digest-ssp conform --list` shows all").into());
         }
     }
-    let (text, exit) = if arguments.list {
-        (list(&specification, &options, arguments.format)?, Exit::Success)
-    } else {
-        let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
-        let report = run_suite(&specification, &arguments.subject, &options);
-        let text = match arguments.format {
-            Format::Human => human::report(&specification, &report, strictness),
-            Format::Json => {
-                json::report(&report, strictness).map_err(|error| format!("the report cannot be written: {error}"))?
-            }
-        };
-        let exit = match report.conclusion(strictness) {
-            Conclusion::Conforms => Exit::Success,
-            Conclusion::Findings => Exit::Findings,
-            Conclusion::NothingShown => Exit::NothingShown,
-        };
-        (text, exit)
-    };
-    hand_over(arguments, &text)?;
-    Ok(exit)
+    if arguments.list {
+        hand_over(arguments, &list(&specification, &options, arguments.format)?)?;
+        return Ok(Exit::Success);
+    }
+    let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
+    let expectations = arguments.expect.as_deref().map(expectations).transpose()?;
+    let files = if arguments.init.is_wanted() { Some(arguments.init.files()?) } else { None };
+    let mut report = run_suite(&specification, arguments.subject.subject(&specification)?.as_mut(), &options);
+    if let Some(expectations) = expectations {
+        expectations.apply(&specification, Profile::ALL, &mut report);
+    }
+    if let Some(files) = files {
+        return arguments.init.write(&files, &report, strictness);
+    }
+    hand_over(arguments, &written(&specification, &report, strictness, arguments.format)?)?;
+    Ok(match report.conclusion(strictness) {
+        Conclusion::Conforms => Exit::Success,
+        Conclusion::Findings => Exit::Findings,
+        Conclusion::NothingShown => Exit::NothingShown,
+    })
+}
+
+fn expectations(file: &Path) -> Result<Expectations, SetupError> {
+    let name = file.display();
+    let text = read_to_string(file).map_err(|error| format!("--expect {name}: {error}"))?;
+    Expectations::parse(&text).map_err(|error| format!("--expect {name}: {error}").into())
+}
+
+/// The report in the form asked for.
+fn written(
+    specification: &Specification,
+    report: &Report,
+    strictness: Strictness,
+    format: ReportFormat,
+) -> Result<String, SetupError> {
+    let cannot = |error: &dyn Display| SetupError::from(format!("the report cannot be written: {error}"));
+    match format {
+        ReportFormat::Human => Ok(human::report(specification, report, strictness)),
+        ReportFormat::Json => json::report(report, strictness).map_err(|error| cannot(&error)),
+        ReportFormat::Junit => junit::report(specification, report, strictness).map_err(|error| cannot(&error)),
+        ReportFormat::Sarif => sarif::report(specification, report, strictness).map_err(|error| cannot(&error)),
+        ReportFormat::Html => Ok(html::report(specification, report, strictness)),
+        ReportFormat::Markdown => Ok(markdown::report(specification, report, strictness)),
+    }
 }
 
 /// The profiles asked for; where none is, those of Digest, or what every package has in common if another one is named.
@@ -184,45 +207,9 @@ fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
     }
 }
 
-fn subject(specification: &Arc<Specification>, name: &str) -> Box<dyn Subject> {
-    if name == TABLES {
-        return Box::new(Oracle::new(Arc::clone(specification)));
-    }
-    if name == OPAQUE {
-        return Box::new(Opaque::default());
-    }
-    match faulty::all().find(|fault| fault.name == name) {
-        Some(fault) => fault.subject(specification),
-        // The parser of the arguments lets no other name pass.
-        None => Box::new(Builtin::default()),
-    }
-}
-
-fn replay(
-    specification: &Arc<Specification>,
-    arguments: &Arguments,
-    file: &Path,
-) -> Result<(String, Exit), SetupError> {
-    let name = file.display();
-    let json = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { read_to_string(file) };
-    let json = json.map_err(|error| format!("--replay {name}: {error}"))?;
-    let sequence: Sequence =
-        serde_json::from_str(&json).map_err(|error| format!("--replay {name}: it is no reproducer: {error}"))?;
-    if sequence.setup.limits.token_bytes > LONGEST_TOKEN {
-        return Err(format!("--replay {name}: setup.limits.token_bytes is above {LONGEST_TOKEN}").into());
-    }
-    let trace = run_sequence(specification, subject(specification, &arguments.subject).as_mut(), &sequence);
-    let deviates = |step: &Step| matches!(step.judgement.verdict, Verdict::Deviation(_));
-    let found = trace.failure().is_some() || trace.error.is_some();
-    let found = found || (arguments.strict && trace.steps.iter().any(deviates));
-    let exit = if found { Exit::Findings } else { Exit::Success };
-    Ok((human::trace(&sequence, &trace), exit))
-}
-
-fn run_suite(specification: &Arc<Specification>, name: &str, options: &Options) -> Report {
-    let mut subject = subject(specification, name);
+fn run_suite(specification: &Arc<Specification>, subject: &mut dyn Subject, options: &Options) -> Report {
     let bar = progress_bar();
-    let report = run_observed(specification, subject.as_mut(), options, &mut |progress: Progress<'_>| {
+    let report = run_observed(specification, subject, options, &mut |progress: Progress<'_>| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
         bar.set_message(format!("{} {}", progress.profile, progress.row));
@@ -249,13 +236,16 @@ fn rows<'s>(specification: &'s Specification, options: &'s Options) -> impl Iter
     specification.calls.iter().filter(chosen).flat_map(|tables| &tables.rows)
 }
 
-fn list(specification: &Specification, options: &Options, format: Format) -> Result<String, SetupError> {
+fn list(specification: &Specification, options: &Options, format: ReportFormat) -> Result<String, SetupError> {
     let rows = rows(specification, options).filter(|row| options.selects(row));
     match format {
-        Format::Human => Ok(human::list(specification, rows)),
-        Format::Json => {
+        ReportFormat::Human => Ok(human::list(specification, rows)),
+        ReportFormat::Json => {
             let rows: Vec<_> = rows.filter_map(|row| show::row_json(specification, &row.id)).collect();
             output::json(&serde_json::Value::Array(rows))
+        }
+        ReportFormat::Junit | ReportFormat::Sarif | ReportFormat::Html | ReportFormat::Markdown => {
+            Err("--format: a list is for human or json only".to_owned().into())
         }
     }
 }

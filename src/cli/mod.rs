@@ -5,10 +5,13 @@ mod account;
 mod conform;
 mod explain;
 mod fetch;
+mod init_ci;
 mod output;
+mod reproduce;
 mod sasl;
 mod serve;
 mod spec;
+mod subject;
 mod trace;
 mod vectors;
 
@@ -46,6 +49,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Conform(conform::Arguments),
+    Reproduce(reproduce::Arguments),
     Explain(explain::Arguments),
     Spec(spec::Arguments),
     Vectors(vectors::Arguments),
@@ -60,6 +64,7 @@ impl Command {
     fn run(self) -> Result<Exit, SetupError> {
         match self {
             Self::Conform(arguments) => conform::run(&arguments),
+            Self::Reproduce(arguments) => reproduce::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
             Self::Vectors(arguments) => vectors::run(&arguments),

@@ -1,7 +1,7 @@
 //! Where results go: standard output, plain unless it is a terminal, or a file, all of it or nothing.
 #![forbid(unsafe_code)]
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,18 +42,22 @@ pub(super) fn json(value: &serde_json::Value) -> Result<String, SetupError> {
     Ok(text + "\n")
 }
 
-/// Writes a file beside its final place and then renames it, so that no reader sees half of it.
+/// The file of `--output`, written as [`write_whole`] does.
 pub(super) fn write_file(file: &Path, text: &str) -> Result<(), SetupError> {
-    let name = file.display();
+    write_whole(file, text).map_err(|error| format!("--output {}: {error}", file.display()).into())
+}
+
+/// Writes a file beside its final place and then renames it, so that no reader sees half of it.
+pub(super) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     let plain = anstream::adapter::strip_str(text).to_string();
-    let Some(last) = file.file_name() else { return Err(format!("--output {name}: it names no file").into()) };
+    let Some(last) = file.file_name() else { return Err(io::Error::other("it names no file")) };
     let mut beside = last.to_owned();
     beside.push(format!(".{}.part", std::process::id()));
     let beside = file.with_file_name(beside);
     let written = std::fs::write(&beside, plain).and_then(|()| std::fs::rename(&beside, file));
-    written.map_err(|error| {
+    if written.is_err() {
         // What was begun is of no use; if it cannot be removed either, the first error says more.
         let _ = std::fs::remove_file(&beside);
-        format!("--output {name}: {error}").into()
-    })
+    }
+    written
 }

@@ -189,7 +189,13 @@ pub fn run_observed(
         ProfileReport { profile, smoke, rows: rows(profile).map(report).collect() }
     };
     let profiles = profiles.iter().zip(smokes).map(of_profile).collect();
-    Report { spec_version: specification.version.clone(), subject: subject.name(), seed: options.seed, profiles }
+    Report {
+        spec_version: specification.version.clone(),
+        subject: subject.name(),
+        seed: options.seed,
+        profiles,
+        stale: Vec::new(),
+    }
 }
 
 /// A run under way.
@@ -463,7 +469,7 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
         () => (RowVerdict::Errored, Some("no case of this row ran".to_owned())),
     };
     let findings = tally.failures.into_iter().chain(tally.errors).chain(tally.deviations).collect();
-    RowReport { row: row.id.clone(), call: row.call, verdict, ran, note, findings }
+    RowReport { row: row.id.clone(), call: row.call, verdict, ran, note, expected: None, findings }
 }
 
 /// The configuration as far as a subject that offers these can be given it; the rest is what it is without.

@@ -2,17 +2,18 @@
 #![forbid(unsafe_code)]
 
 use core::fmt::Write;
-use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 
+use super::details::{Details, counts, distinct, visible};
 use super::{Conclusion, Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::action::{Action, CallAction, Edit, Goal};
+use crate::conformance::expect::{Expectation, Expected, Stale};
 use crate::conformance::plan::Sequence;
 use crate::conformance::run::Trace;
 use crate::spec::Specification;
 use crate::spec::Verdict;
-use crate::spec::model::{Allowed, CallSpec, Row};
+use crate::spec::model::{Allowed, Row};
 use crate::spec::names::CallName;
 use crate::spec::setup::EnvironmentFault;
 use crate::spec::vocabulary::Fact;
@@ -23,30 +24,32 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const WARNING: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// The whole report: head, and for each profile a line for each call, every finding, a summary.
+/// The whole report: head, and for each profile a line for each call, every finding, a summary; stale expectations last.
 pub fn report(specification: &Specification, report: &Report, strictness: Strictness) -> String {
     let mut text = String::new();
     head(&mut text, report);
     for of_profile in &report.profiles {
         profile(&mut text, specification, of_profile, strictness);
     }
+    stale(&mut text, report);
     text
 }
 
 fn profile(text: &mut String, specification: &Specification, report: &ProfileReport, strictness: Strictness) {
     let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", report.profile);
     if let Some(smoke) = &report.smoke {
-        let _ = writeln!(text, "{BAD}the smoke exchange failed{BAD:#}: {smoke}\n");
+        let _ = writeln!(text, "{BAD}the smoke exchange failed{BAD:#}: {}\n", visible(smoke));
     }
     for call in CallName::ALL {
         call_line(text, report, *call);
     }
-    for row in &report.rows {
-        for finding in distinct(row).filter(|finding| in_full(finding, strictness)) {
+    for row in unexpected(report) {
+        for finding in distinct(row).filter(|finding| counts(finding.kind.verdict(), strictness)) {
             finding_in_full(text, specification, row, finding);
         }
     }
     deviations(text, report, strictness);
+    expected_failures(text, report);
     notes(text, report);
     summary(text, report, strictness);
 }
@@ -55,7 +58,7 @@ fn head(text: &mut String, report: &Report) {
     for (name, value) in
         [("subject", report.subject.as_str()), ("spec", &report.spec_version), ("seed", &report.seed.to_string())]
     {
-        let _ = writeln!(text, "{DIM}{name:<8}{DIM:#} {value}");
+        let _ = writeln!(text, "{DIM}{name:<8}{DIM:#} {}", visible(value));
     }
 }
 
@@ -97,22 +100,17 @@ fn gravity(verdict: RowVerdict) -> u8 {
     }
 }
 
-/// The findings of a row, of those that are the same answer for the same reason the first.
-fn distinct(report: &RowReport) -> impl Iterator<Item = &Finding> {
-    let mut told = BTreeSet::new();
-    report.findings.iter().filter(move |finding| told.insert((finding.kind, &finding.actual, &finding.difference)))
-}
-
-/// Whether a finding is told with all its grounds, or in one line.
-fn in_full(finding: &Finding, strictness: Strictness) -> bool {
-    finding.kind.verdict().is_wrong() || strictness == Strictness::Strict
+/// The rows whose findings are told: those of the others are known.
+fn unexpected(report: &ProfileReport) -> impl Iterator<Item = &RowReport> {
+    report.rows.iter().filter(|row| row.verdict != RowVerdict::Xfail)
 }
 
 fn deviations(text: &mut String, report: &ProfileReport, strictness: Strictness) {
     let mut separator = "\n";
-    for row in &report.rows {
-        for finding in distinct(row).filter(|finding| !in_full(finding, strictness)) {
+    for row in unexpected(report) {
+        for finding in distinct(row).filter(|finding| !counts(finding.kind.verdict(), strictness)) {
             let Finding { actual, difference, .. } = finding;
+            let (actual, difference) = (visible(actual), visible(difference));
             let kind = kind(finding.kind);
             let _ = writeln!(text, "{separator}{kind} {BOLD}{}{BOLD:#}: {actual}: {difference}", row.row);
             separator = "";
@@ -127,37 +125,31 @@ fn kind(kind: FindingKind) -> String {
 }
 
 fn finding_in_full(text: &mut String, specification: &Specification, report: &RowReport, finding: &Finding) {
-    let Some((tables, row)) = specification.find(&report.row) else { return };
+    let Some(details) = Details::of(specification, report, finding) else { return };
+    let row = details.row;
     let state = if finding.state.is_empty() { String::new() } else { format!(" in {}", finding.state) };
     let _ = writeln!(text, "\n{} {BOLD}{}{BOLD:#}: {}{state}", kind(finding.kind), row.id, row.call);
-    field(text, "requirement", &situation(tables, &finding.situation));
+    field(text, "requirement", &details.requirement);
     field(text, "", &row.outcome.why);
     for reference in &row.sources {
         field(text, "source", &source(specification, reference));
     }
-    field(text, "expected", &expected(&row.outcome));
-    field(text, "actual", &format!("{}, {}", finding.actual, finding.returned));
+    field(text, "expected", &details.expected);
+    field(text, "actual", &details.actual);
     field(text, "difference", &finding.difference);
     if !finding.facts.is_empty() {
         field(text, "facts", &finding.facts);
     }
     let mut name = "reproducer";
-    for (number, action) in (1_usize..).zip(&finding.reproducer.actions) {
-        field(text, name, &format!("{number:>2}. {}", describe(action)));
+    for (number, step) in (1_usize..).zip(&details.steps) {
+        field(text, name, &format!("{number:>2}. {step}"));
         name = "";
     }
-    // A sequence holds nothing that could not be written as JSON.
-    let json = serde_json::to_string(&finding.reproducer).unwrap_or_default();
-    field(text, name, &json);
+    field(text, name, &details.json);
 }
 
 fn field(text: &mut String, name: &str, value: &str) {
-    let _ = writeln!(text, "  {DIM}{name:<11}{DIM:#}  {value}");
-}
-
-fn situation(tables: &CallSpec, id: &str) -> String {
-    let known = tables.situations.iter().find(|situation| situation.id == id);
-    known.map_or_else(|| id.to_owned(), |situation| format!("{id}: {}", situation.text))
+    let _ = writeln!(text, "  {DIM}{name:<11}{DIM:#}  {}", visible(value));
 }
 
 /// A reference of a row as its title, heading and address.
@@ -177,6 +169,44 @@ pub fn expected(allowed: &Allowed) -> String {
     format!("{}, next {next}, handle {}, buffers {}", allowed.status, allowed.handle, allowed.buffers)
 }
 
+/// The rows that are wrong as the expectations file says, those for the same reason together.
+fn expected_failures(text: &mut String, report: &ProfileReport) {
+    let mut reasons: Vec<(&Expected, Vec<&str>)> = Vec::new();
+    for row in &report.rows {
+        let Some(expected) = &row.expected else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == expected) {
+            Some((_, rows)) => rows.push(&row.row),
+            None => reasons.push((expected, vec![&row.row])),
+        }
+    }
+    for (Expected { verdict, reason, link }, rows) in reasons {
+        let link = link.as_ref().map(|link| format!(" <{link}>")).unwrap_or_default();
+        let (verdict, reason) = (verdict.name(), visible(reason));
+        let _ = writeln!(text, "\n{WARNING}xfail{WARNING:#}: {verdict}, as expected: {reason}{link}");
+        for row in rows {
+            let _ = writeln!(text, "  {row}");
+        }
+    }
+}
+
+/// The entries of the expectations file that are true of no row.
+fn stale(text: &mut String, report: &Report) {
+    if report.stale.is_empty() {
+        return;
+    }
+    let _ = writeln!(text);
+    for Stale { entry: Expectation { row, profile, verdict, line, .. }, why } in &report.stale {
+        let profile = profile.map(|profile| format!(" in {profile}")).unwrap_or_default();
+        let verdict = verdict.name();
+        let _ = writeln!(
+            text,
+            "{BAD}stale{BAD:#} {BOLD}{row}{BOLD:#}: {verdict}{profile} is expected in line {line}, but {why}"
+        );
+    }
+    let count = report.stale.len();
+    let _ = writeln!(text, "\n{BAD}the expectations do not hold{BAD:#}: {count} stale, which should be removed");
+}
+
 /// Why rows did not run, those with the same reason together.
 fn notes(text: &mut String, report: &ProfileReport) {
     let mut reasons: Vec<(RowVerdict, &str, Vec<&str>)> = Vec::new();
@@ -189,7 +219,7 @@ fn notes(text: &mut String, report: &ProfileReport) {
     }
     for (verdict, reason, rows) in reasons {
         let style = if verdict == RowVerdict::Errored { BAD } else { DIM };
-        let _ = writeln!(text, "\n{style}{}{style:#}: {reason}", verdict.name());
+        let _ = writeln!(text, "\n{style}{}{style:#}: {}", verdict.name(), visible(reason));
         for row in rows {
             let _ = writeln!(text, "  {row}");
         }
@@ -240,7 +270,7 @@ pub fn trace(sequence: &Sequence, trace: &Trace) -> String {
         }
     }
     if let Some(error) = &trace.error {
-        let _ = writeln!(text, "     {}: {error}", kind(FindingKind::from(error)));
+        let _ = writeln!(text, "     {}: {}", kind(FindingKind::from(error)), visible(&error.to_string()));
     }
     text
 }
@@ -374,10 +404,17 @@ mod tests {
             verdict,
             ran: 3,
             note: None,
+            expected: None,
             findings: vec![finding],
         };
         let profile = ProfileReport { profile: Profile::DigestHttp, smoke: None, rows: vec![row] };
-        Report { spec_version: "0.0.0".into(), subject: "test".into(), seed: 7, profiles: vec![profile] }
+        Report {
+            spec_version: "0.0.0".into(),
+            subject: "test".into(),
+            seed: 7,
+            profiles: vec![profile],
+            stale: Vec::new(),
+        }
     }
 
     #[test]

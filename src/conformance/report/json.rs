@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::{Conclusion, ProfileReport, Report, RowVerdict, Strictness};
+use crate::conformance::expect::Stale;
 
 /// The version of the form; it changes when a program that reads it must.
 pub const REPORT_VERSION: u32 = 3;
@@ -17,6 +18,7 @@ struct Document<'a> {
     subject: &'a str,
     seed: u64,
     profiles: Vec<ProfileDocument<'a>>,
+    stale: &'a [Stale],
 }
 
 #[derive(Serialize)]
@@ -71,6 +73,7 @@ pub fn report(report: &Report, strictness: Strictness) -> serde_json::Result<Str
         subject: &report.subject,
         seed: report.seed,
         profiles: report.profiles.iter().map(|report| profile(report, strictness)).collect(),
+        stale: &report.stale,
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

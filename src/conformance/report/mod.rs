@@ -1,11 +1,17 @@
 //! What a run found: verdicts by row, findings with their reproducers.
 #![forbid(unsafe_code)]
 
+pub(super) mod details;
+pub mod html;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::expect::{Expected, Stale};
 use super::plan::Sequence;
 use super::subject::SubjectError;
 use super::walk::Step;
@@ -76,7 +82,7 @@ impl RowVerdict {
 }
 
 /// What sort of thing was found.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingKind {
     /// The answer is wrong.
@@ -219,6 +225,9 @@ pub struct RowReport {
     /// Why it was skipped or errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What an expectations file says of it; the verdict is then `xfail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
     /// What was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -268,6 +277,8 @@ pub struct Report {
     pub seed: u64,
     /// The profiles of which rows were chosen.
     pub profiles: Vec<ProfileReport>,
+    /// The entries of the expectations file that are true of no row any more.
+    pub stale: Vec<Stale>,
 }
 
 impl Report {
@@ -281,10 +292,11 @@ impl Report {
         self.rows().filter(move |row| row.verdict == verdict)
     }
 
-    /// How the run as a whole is to be taken: as its gravest profile.
+    /// How the run as a whole is to be taken: as its gravest profile, a stale expectation being a finding too.
     pub fn conclusion(&self, strict: Strictness) -> Conclusion {
         let gravest = self.profiles.iter().map(|profile| profile.conclusion(strict)).max();
-        gravest.unwrap_or(Conclusion::NothingShown)
+        let gravest = gravest.unwrap_or(Conclusion::NothingShown);
+        if self.stale.is_empty() { gravest } else { gravest.max(Conclusion::Findings) }
     }
 }
 
@@ -302,9 +314,9 @@ pub enum Strictness {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
-    /// No row that ran found anything.
+    /// No row that ran found anything, and no expectation is stale.
     Conforms,
-    /// Something was found.
+    /// Something was found, or an expectation is stale.
     Findings,
     /// Nothing can be said: the smoke exchange failed, or no row of CompleteAuthToken ran although some were chosen.
     NothingShown,
