@@ -48,7 +48,7 @@ struct SspiRs {
 
 /// A call that the interface has no words for.
 fn inexpressible(what: &str) -> SubjectError {
-    SubjectError::Errored(format!("the interface of the crate sspi cannot be told {what}"))
+    SubjectError::Unable(format!("the interface of the crate sspi cannot be told {what}"))
 }
 
 fn status(result: &Result<sspi::SecurityStatus, sspi::Error>) -> SecurityStatus {
