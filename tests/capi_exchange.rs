@@ -72,6 +72,10 @@ fn whole_exchanges_in_c_without_an_error_or_a_leak() {
     let program = scratch.join("exchange");
     compile(&tests.join("exchange.c"), &program, &library);
     run(valgrind(&program).env("DIGEST_SSP_ACCOUNTS", &accounts));
+    // The same while every call is recorded: what the caller did not initialise is not read for that either.
+    let trace = scratch.join("exchange.jsonl");
+    run(valgrind(&program).env("DIGEST_SSP_ACCOUNTS", &accounts).env("DIGEST_SSP_TRACE", &trace));
+    assert!(fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("CompleteAuthToken")));
 
     // The realm of SASL is that of the environment: who has no account in it cannot log on, who has one can.
     let mut elsewhere = Command::new(&program);

@@ -18,8 +18,8 @@ Examples:
   digest-ssp trace check trace.jsonl
   digest-ssp trace check --strict --format json trace.jsonl
 
-The program is linked with the C library of this crate, or has loaded it. The trace holds no secrets; what a caller owes the
-package is under Callers in spec/REFERENCE.md.
+The program is linked with the C library of this crate, or has loaded it. The trace holds no secrets.
+What a caller owes the package is under Callers in spec/REFERENCE.md.
 
 Exit codes:
   0  no rule that is a must is broken; with --strict none at all
