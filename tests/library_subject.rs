@@ -39,7 +39,7 @@ fn alone() -> MutexGuard<'static, ()> {
     static ACCOUNTS: OnceLock<()> = OnceLock::new();
     let guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     ACCOUNTS.get_or_init(|| {
-        let lines = Setup::default().accounts.into_iter().map(|account| {
+        let lines = Setup::unconfigured().accounts.into_iter().map(|account| {
             let [username, realm, password] = [&account.username, &account.realm, &account.password];
             let hash = md5(&[username.as_bytes(), b":", realm.as_bytes(), b":", password.as_bytes()]);
             format!("{username}:{realm}:{}\n", String::from_utf8_lossy(&hex(&hash)))
@@ -114,8 +114,8 @@ fn without_control_rows_that_need_more_are_skipped_and_no_others_differ() {
 fn a_library_without_control_cannot_be_configured() {
     let _alone = alone();
     let mut subject = load(&ours("capi"));
-    assert_eq!(subject.start(&Setup::default()), Ok(()));
-    let error = subject.start(&Setup { maxbuf: 17, ..Setup::default() }).expect_err("nobody could tell it");
+    assert_eq!(subject.start(&Setup::unconfigured()), Ok(()));
+    let error = subject.start(&Setup { maxbuf: 17, ..Setup::unconfigured() }).expect_err("nobody could tell it");
     assert!(error.to_string().contains("DigestSspControl"), "{error}");
     assert!(subject.advance(1).is_err());
 }

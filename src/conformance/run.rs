@@ -357,7 +357,7 @@ impl Run<'_> {
         let facts = Facts::default().with(Handle::Live).with(Role::Acceptor).with(State::CompleteNeededSubsequent);
         let facts = facts.with(Names::This).with(Qop::Auth).with(Digest::Matches);
         let mut sequence = plan(profile, CallName::CompleteAuthToken, &facts, self.options.seed);
-        sequence.setup = Setup::default().of(profile);
+        sequence.setup = configurable(&self.subject.capabilities(), &Setup::default().of(profile));
         let trace = run_sequence(self.specification, self.subject, &sequence);
         if let Some(error) = trace.error {
             return Some(error.to_string());
@@ -474,7 +474,7 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
 
 /// The configuration as far as a subject that offers these can be given it; the rest is what it is without.
 fn configurable(capabilities: &BTreeSet<Need>, wanted: &Setup) -> Setup {
-    let usual = Setup::default().of(wanted.profile);
+    let usual = Setup::unconfigured().of(wanted.profile);
     let from = |need| if capabilities.contains(&need) { wanted } else { &usual };
     Setup { policy: from(Need::Policy).policy, limits: from(Need::Limits).limits, ..from(Need::Configuration).clone() }
 }

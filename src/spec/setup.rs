@@ -19,6 +19,15 @@ pub struct AccountEntry {
     pub password: String,
 }
 
+impl AccountEntry {
+    /// Whether user name or password are other octets in ISO 8859-1 than in UTF-8, and can be told in both.
+    fn has_second_key(&self) -> bool {
+        let characters = || self.username.chars().chain(self.password.chars());
+        characters().all(|character| u32::from(character) < 0x100)
+            && !characters().all(|character| character.is_ascii())
+    }
+}
+
 impl core::fmt::Debug for AccountEntry {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter
@@ -160,6 +169,16 @@ fn default_maxbuf() -> u32 {
 }
 
 impl Setup {
+    /// What a subject that nobody can configure is taken to be. Its accounts come from an htdigest file, which has one
+    /// key of an account; where ISO 8859-1 makes a second (RFC 2831 2.1.2.1), another account stands.
+    pub fn unconfigured() -> Self {
+        let mut setup = Self::default();
+        for account in setup.accounts.iter_mut().filter(|account| account.has_second_key()) {
+            (account.username, account.password) = ("carol".into(), "sesame".into());
+        }
+        setup
+    }
+
     /// The same run with another mechanism.
     #[must_use]
     pub fn of(self, profile: Profile) -> Self {
@@ -206,4 +225,22 @@ pub enum EnvironmentFault {
     Entropy,
     /// The clock.
     Clock,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_with_two_keys_is_replaced() {
+        let names = |setup: Setup| setup.accounts.into_iter().map(|account| account.username).collect::<Vec<_>>();
+        assert_eq!(
+            names(Setup::default()),
+            ["alice", "bob", "j\u{fc}rgen", "\u{41e}\u{43b}\u{44c}\u{433}\u{430}", "alice"]
+        );
+        assert_eq!(
+            names(Setup::unconfigured()),
+            ["alice", "bob", "carol", "\u{41e}\u{43b}\u{44c}\u{433}\u{430}", "alice"]
+        );
+    }
 }
