@@ -5,6 +5,7 @@ use std::fs::read_to_string;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use digest_ssp::conformance::Subject;
@@ -14,6 +15,7 @@ use digest_ssp::conformance::run::{Options, Progress, run_observed, run_sequence
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::subject::oracle::Oracle;
+use digest_ssp::conformance::subject::process::{DEFAULT_TIMEOUT, Isolation, Launch, Process};
 use digest_ssp::conformance::walk::Step;
 use digest_ssp::spec::model::{CallSpec, Row};
 use digest_ssp::spec::names::Profile;
@@ -32,6 +34,8 @@ Examples:
   digest-ssp conform --only 'cat-count-*' --cases 200 --seed 7 --strict
   digest-ssp conform --format json --output report.json
   digest-ssp conform --replay reproducer.json
+  digest-ssp conform --command 'python3 my_adapter.py' --timeout 5
+  digest-ssp conform --command ./my_adapter --wrap 'valgrind --quiet --error-exitcode=99'
   digest-ssp conform --list-subjects
 
 A run is determined by version, seed and number of cases.
@@ -39,13 +43,13 @@ A run is determined by version, seed and number of cases.
 Exit codes:
   0  no row failed or errored; with --strict none deviated either
   1  findings
-  2  usage, or nothing is shown of a profile: its smoke exchange failed, or rows of CompleteAuthToken were chosen and
-     none ran";
+  2  usage; or the program of --command is no adapter; or nothing is shown of a profile: its smoke exchange failed, or
+     rows of CompleteAuthToken were chosen and none ran";
 
 /// The tester writes tokens that are too long by one; nobody's limit needs to be greater than this.
 const LONGEST_TOKEN: usize = 1 << 20;
 
-const BUILTIN: &str = "builtin";
+pub(super) const BUILTIN: &str = "builtin";
 const TABLES: &str = "tables";
 
 /// A profile that has tables.
@@ -56,8 +60,16 @@ fn profile_name(name: &str) -> Result<Profile, String> {
     })
 }
 
+/// A name that an isolation has.
+fn isolation_name(name: &str) -> Result<Isolation, String> {
+    Isolation::ALL.into_iter().find(|isolation| isolation.name() == name).ok_or_else(|| {
+        let known: Vec<_> = Isolation::ALL.iter().map(|isolation| isolation.name()).collect();
+        format!("no isolation has this name; there are {}", known.join(", "))
+    })
+}
+
 /// A name that a subject has.
-fn subject_name(name: &str) -> Result<String, &'static str> {
+pub(super) fn subject_name(name: &str) -> Result<String, &'static str> {
     let known = [BUILTIN, TABLES].contains(&name) || faulty::all().any(|fault| fault.name == name);
     if known { Ok(name.to_owned()) } else { Err("no subject has this name; --list-subjects shows all") }
 }
@@ -108,8 +120,24 @@ pub(super) struct Arguments {
     /// What is under test; --list-subjects shows what can be.
     #[arg(long, value_name = "NAME", default_value = BUILTIN, value_parser = subject_name)]
     subject: String,
+    /// Put a program under test that speaks the adapter protocol (spec/ADAPTERS.md). The line is split into words as a
+    /// shell does it, and no shell runs it.
+    #[arg(long, value_name = "PROGRAM ARGS…", conflicts_with = "subject")]
+    command: Option<String>,
+    /// How long the program may take for an answer; three times as long for its first.
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT.as_secs(), requires = "command",
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// What one sequence can do to the next: anything, in one process for all (persistent); nothing, each has a process
+    /// of its own (fresh); nothing, for the program forks at each start by itself (fork).
+    #[arg(long, value_name = "NAME", default_value = Isolation::Persistent.name(), requires = "command",
+          value_parser = isolation_name)]
+    isolation: Isolation,
+    /// Words before those of the program: `valgrind --quiet --error-exitcode=99`, `ssh host`.
+    #[arg(long, value_name = "WRAPPER ARGS…", requires = "command")]
+    wrap: Option<String>,
     /// List what can be put under test, and test nothing.
-    #[arg(long, conflicts_with_all = ["only", "profile", "list", "seed", "cases", "format", "replay", "subject"])]
+    #[arg(long, conflicts_with_all = ["only", "profile", "list", "seed", "cases", "format", "replay", "subject", "command"])]
     list_subjects: bool,
 }
 
@@ -138,7 +166,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         (list(&specification, &options, arguments.format)?, Exit::Success)
     } else {
         let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
-        let report = run_suite(&specification, &arguments.subject, &options);
+        let report = run_suite(&specification, subject_of(&specification, arguments)?.as_mut(), &options);
         let text = match arguments.format {
             Format::Human => human::report(&specification, &report, strictness),
             Format::Json => {
@@ -163,7 +191,22 @@ fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
     }
 }
 
-fn subject(specification: &Arc<Specification>, name: &str) -> Box<dyn Subject> {
+/// What is under test.
+fn subject_of(specification: &Arc<Specification>, arguments: &Arguments) -> Result<Box<dyn Subject>, SetupError> {
+    let Some(line) = &arguments.command else { return Ok(subject(specification, &arguments.subject)) };
+    let mut launch = Launch::parse(line).map_err(|problem| format!("--command {line}: {problem}"))?;
+    if let Some(line) = &arguments.wrap {
+        launch = launch.wrapped(Launch::parse(line).map_err(|problem| format!("--wrap {line}: {problem}"))?);
+    }
+    let timeout = Duration::from_secs(arguments.timeout);
+    let process = Process::open(launch, arguments.isolation, timeout).map_err(|problem| {
+        format!("--command {line}: the adapter is wrong: {problem}; spec/ADAPTERS.md says how to write one")
+    })?;
+    Ok(Box::new(process))
+}
+
+/// The subject of this program that has the name.
+pub(super) fn subject(specification: &Arc<Specification>, name: &str) -> Box<dyn Subject> {
     if name == TABLES {
         return Box::new(Oracle::new(Arc::clone(specification)));
     }
@@ -187,7 +230,7 @@ fn replay(
     if sequence.setup.limits.token_bytes > LONGEST_TOKEN {
         return Err(format!("--replay {name}: setup.limits.token_bytes is above {LONGEST_TOKEN}").into());
     }
-    let trace = run_sequence(specification, subject(specification, &arguments.subject).as_mut(), &sequence);
+    let trace = run_sequence(specification, subject_of(specification, arguments)?.as_mut(), &sequence);
     let deviates = |step: &Step| matches!(step.judgement.verdict, Verdict::Deviation(_));
     let found = trace.failure().is_some() || trace.error.is_some();
     let found = found || (arguments.strict && trace.steps.iter().any(deviates));
@@ -195,10 +238,9 @@ fn replay(
     Ok((human::trace(&sequence, &trace), exit))
 }
 
-fn run_suite(specification: &Arc<Specification>, name: &str, options: &Options) -> Report {
-    let mut subject = subject(specification, name);
+fn run_suite(specification: &Arc<Specification>, subject: &mut dyn Subject, options: &Options) -> Report {
     let bar = progress_bar();
-    let report = run_observed(specification, subject.as_mut(), options, &mut |progress: Progress<'_>| {
+    let report = run_observed(specification, subject, options, &mut |progress: Progress<'_>| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
         bar.set_message(format!("{} {}", progress.profile, progress.row));

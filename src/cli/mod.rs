@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod adapter;
 mod conform;
 mod explain;
 mod fetch;
@@ -52,6 +53,8 @@ enum Command {
     Fetch(fetch::Arguments),
     SaslServer(sasl::ServerArguments),
     SaslClient(sasl::ClientArguments),
+    #[command(hide = true)]
+    Adapter(adapter::Arguments),
 }
 
 impl Command {
@@ -65,6 +68,7 @@ impl Command {
             Self::Fetch(arguments) => fetch::run(&arguments),
             Self::SaslServer(arguments) => sasl::run_server(&arguments),
             Self::SaslClient(arguments) => sasl::run_client(&arguments),
+            Self::Adapter(arguments) => adapter::run(&arguments),
         }
     }
 }

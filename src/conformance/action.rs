@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::names::CallName;
-use crate::spec::setup::EnvironmentFault;
+use crate::spec::setup::{EnvironmentFault, Setup};
 use crate::spec::vocabulary::{Fact, ValueIndex, Word};
 
 /// One step of a sequence.
@@ -29,6 +29,8 @@ pub enum Action {
     SpendCounts,
     /// Spend all sequence numbers of the newest context, if its messages are protected.
     SpendSequences,
+    /// Start the subject over in the process it has: the end of one sequence and the start of the next.
+    StartOver(Box<Setup>),
 }
 
 /// A call and how it departs from an all-good one.

@@ -243,6 +243,8 @@ impl Writer {
             Action::AccountsDown(down) => Kind::AccountsDown(*down),
             Action::SpendCounts => Kind::SpendCounts,
             Action::SpendSequences => Kind::SpendSequences,
+            // Bytes are one sequence.
+            Action::StartOver(_) => return None,
         };
         let position = KINDS.iter().position(|known| *known == kind)?;
         self.bytes.push(u8::try_from(position).ok()?);
@@ -252,7 +254,8 @@ impl Writer {
             | Action::Inject(_)
             | Action::AccountsDown(_)
             | Action::SpendCounts
-            | Action::SpendSequences => Some(()),
+            | Action::SpendSequences
+            | Action::StartOver(_) => Some(()),
         }
     }
 

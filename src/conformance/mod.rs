@@ -1,5 +1,5 @@
 //! Conformance: actions, cases, the runner, verdicts and reports. The only room that knows both witnesses.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod action;
 #[cfg(feature = "arbitrary")]
@@ -12,6 +12,7 @@ pub mod plan;
 pub mod protocol;
 pub mod report;
 pub mod run;
+mod session;
 pub mod subject;
 pub mod vectors;
 pub mod walk;

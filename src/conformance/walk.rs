@@ -31,6 +31,7 @@ pub struct Step {
 /// After a step that failed nobody knows the subject's state, and the walk should end.
 #[derive(Clone, Debug)]
 pub struct Walk<S> {
+    specification: Arc<Specification>,
     subject: S,
     shadow: Shadow,
 }
@@ -41,12 +42,8 @@ impl<S: Subject> Walk<S> {
     /// # Errors
     /// Where the subject cannot be started.
     pub fn start(specification: &Arc<Specification>, mut subject: S, setup: &Setup) -> Result<Self, SubjectError> {
-        subject.start(setup)?;
-        let mut shadow = Shadow::new(Arc::clone(specification), setup.clone());
-        if subject.capabilities().contains(&Need::TwoProviders) {
-            shadow.learn_foreign_handle(subject.foreign_handle()?);
-        }
-        Ok(Self { subject, shadow })
+        let shadow = started(specification, &mut subject, setup)?;
+        Ok(Self { specification: Arc::clone(specification), subject, shadow })
     }
 
     /// The shadow.
@@ -89,6 +86,7 @@ impl<S: Subject> Walk<S> {
                     self.shadow.spend_sequence(context);
                 }
             }
+            Action::StartOver(setup) => self.shadow = started(&self.specification, &mut self.subject, setup)?,
         }
         Ok(None)
     }
@@ -104,4 +102,18 @@ impl<S: Subject> Walk<S> {
         let judgement = self.shadow.absorb(&call, &outcome);
         Ok(Step { call, outcome, state, judgement })
     }
+}
+
+/// Starts a subject, and makes the shadow it begins with.
+fn started(
+    specification: &Arc<Specification>,
+    subject: &mut impl Subject,
+    setup: &Setup,
+) -> Result<Shadow, SubjectError> {
+    subject.start(setup)?;
+    let mut shadow = Shadow::new(Arc::clone(specification), setup.clone());
+    if subject.capabilities().contains(&Need::TwoProviders) {
+        shadow.learn_foreign_handle(subject.foreign_handle()?);
+    }
+    Ok(shadow)
 }

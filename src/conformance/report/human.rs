@@ -256,6 +256,7 @@ pub fn describe(action: &Action) -> String {
         Action::AccountsDown(false) => "the account source is back".to_owned(),
         Action::SpendCounts => "the newest context, if an established initiator's, spends all its counts".to_owned(),
         Action::SpendSequences => "the newest context, if it protects messages, spends all its numbers".to_owned(),
+        Action::StartOver(_) => "in the same process, the subject is started over".to_owned(),
     }
 }
 

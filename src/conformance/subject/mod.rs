@@ -1,9 +1,13 @@
 //! What is under test: anything that answers SSPI calls.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod builtin;
 pub mod faulty;
+#[cfg(all(unix, feature = "adapters"))]
+pub mod library;
 pub mod oracle;
+#[cfg(feature = "adapters")]
+pub mod process;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -100,6 +104,14 @@ pub trait Subject {
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         Err(SubjectError::Errored("this subject has one provider only".into()))
     }
+
+    /// Whether one process serves all sequences, so that what one does may be felt by the next.
+    fn is_persistent(&self) -> bool {
+        false
+    }
+
+    /// Gives the next sequence a process that served none before it, where the subject has processes at all.
+    fn renew(&mut self) {}
 }
 
 impl<S: Subject + ?Sized> Subject for &mut S {
@@ -141,5 +153,13 @@ impl<S: Subject + ?Sized> Subject for &mut S {
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         (**self).foreign_handle()
+    }
+
+    fn is_persistent(&self) -> bool {
+        (**self).is_persistent()
+    }
+
+    fn renew(&mut self) {
+        (**self).renew();
     }
 }
