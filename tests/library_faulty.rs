@@ -1,5 +1,5 @@
 //! Every subject that is wrong on purpose, behind the functions of a shared library: it fails exactly the rows it names.
-#![cfg(all(feature = "library", unix))]
+#![cfg(all(feature = "adapters", unix))]
 #![allow(unsafe_code, reason = "sets a variable of the environment")]
 #![allow(missing_docs, reason = "a test")]
 

@@ -1,5 +1,5 @@
 //! Libraries that nobody should meet: what they do is a finding, and never a pass.
-#![cfg(all(feature = "library", unix))]
+#![cfg(all(feature = "adapters", unix))]
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a test")]
 

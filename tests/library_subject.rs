@@ -1,5 +1,5 @@
 //! Our own C library under test, with and without the control export: it has the verdicts of builtin.
-#![cfg(all(feature = "library", unix))]
+#![cfg(all(feature = "adapters", unix))]
 #![allow(unsafe_code, reason = "sets a variable of the environment")]
 #![allow(missing_docs, reason = "a test")]
 

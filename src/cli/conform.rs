@@ -34,6 +34,10 @@ Examples:
   digest-ssp conform --format html --output report.html
   digest-ssp conform --expect known.toml
   digest-ssp conform --init-ci --provider gitlab --into ../adopter
+  digest-ssp conform --command 'python3 my_adapter.py' --timeout 5
+  digest-ssp conform --command ./my_adapter --wrap 'valgrind --quiet --error-exitcode=99'
+  digest-ssp conform --library ./libmysspi.so
+  digest-ssp conform --library libwinpr2.so.2 --package NTLM
   digest-ssp conform --list-subjects
 
 A run is determined by version, seed and number of cases.
@@ -52,8 +56,8 @@ An entry that is true of no row any more is a finding.
 Exit codes:
   0  no row is wrong but as expected; with --strict none deviates either
   1  findings, or stale expectations
-  2  usage, or nothing is shown of a profile: its smoke exchange failed, or rows of CompleteAuthToken were chosen and
-     none ran";
+  2  usage; or the program of --command is no adapter, or --library cannot be loaded; or nothing is shown of a profile:
+     its smoke exchange failed, or rows of CompleteAuthToken were chosen and none ran";
 
 /// The name of the Digest package.
 const DIGEST: &str = "WDigest";

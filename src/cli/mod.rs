@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod adapter;
 mod conform;
 mod explain;
 mod fetch;
 mod init_ci;
+#[cfg(all(unix, target_pointer_width = "64"))]
+mod library;
 mod output;
 mod reproduce;
 mod sasl;
@@ -58,6 +61,11 @@ enum Command {
     Fetch(fetch::Arguments),
     SaslServer(sasl::ServerArguments),
     SaslClient(sasl::ClientArguments),
+    #[command(hide = true)]
+    Adapter(adapter::Arguments),
+    #[cfg(all(unix, target_pointer_width = "64"))]
+    #[command(hide = true)]
+    LibraryWorker(library::Arguments),
 }
 
 impl Command {
@@ -73,6 +81,9 @@ impl Command {
             Self::Fetch(arguments) => fetch::run(&arguments),
             Self::SaslServer(arguments) => sasl::run_server(&arguments),
             Self::SaslClient(arguments) => sasl::run_client(&arguments),
+            Self::Adapter(arguments) => adapter::run(&arguments),
+            #[cfg(all(unix, target_pointer_width = "64"))]
+            Self::LibraryWorker(arguments) => library::run(&arguments),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::names::CallName;
-use crate::spec::setup::EnvironmentFault;
+use crate::spec::setup::{EnvironmentFault, Setup};
 use crate::spec::vocabulary::{Fact, ValueIndex, Word};
 
 /// One step of a sequence.
@@ -31,6 +31,8 @@ pub enum Action {
     SpendSequences,
     /// Any package: make the call that is due in the exchange of the newest initiator, unless the goal is reached.
     Exchange(Goal),
+    /// Start the subject over in the process it has: the end of one sequence and the start of the next.
+    StartOver(Box<Setup>),
 }
 
 /// Where an exchange of any package stops; without anything named, at its end.

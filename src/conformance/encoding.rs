@@ -245,6 +245,8 @@ impl Writer {
             Action::SpendSequences => Kind::SpendSequences,
             // Fuzzers know what a token should be.
             Action::Exchange(_) => return None,
+            // Bytes are one sequence.
+            Action::StartOver(_) => return None,
         };
         let position = KINDS.iter().position(|known| *known == kind)?;
         self.bytes.push(u8::try_from(position).ok()?);
@@ -255,7 +257,8 @@ impl Writer {
             | Action::AccountsDown(_)
             | Action::SpendCounts
             | Action::SpendSequences
-            | Action::Exchange(_) => Some(()),
+            | Action::Exchange(_)
+            | Action::StartOver(_) => Some(()),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod protocol;
 pub mod report;
 pub mod reproduce;
 pub mod run;
+mod session;
 pub mod subject;
 pub mod vectors;
 pub mod walk;

@@ -6,18 +6,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::action::Action;
-use super::concretise::{concretise, exchange};
 use super::plan::{Sequence, any, approach, needs, plan};
 use super::report::{Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict};
+use super::session::{Session, run_avoiding, shortest};
 use super::subject::{Subject, SubjectError};
-use super::walk::{Step, Walk};
+use super::walk::Step;
 use crate::digest::hash::md5;
 use crate::spec::call::Call;
 use crate::spec::model::{CallSpec, Row};
 use crate::spec::names::{CallName, Need, Profile};
 use crate::spec::setup::Setup;
 use crate::spec::vocabulary::{Digest, Fact, Facts, Handle, Names, Qop, Role, State, Word};
-use crate::spec::{Shadow, Specification, Verdict};
+use crate::spec::{Specification, Verdict};
 
 /// How many distinct concretisations each row runs at least, where its combinations allow.
 pub const MINIMUM_PER_ROW: usize = 16;
@@ -50,13 +50,18 @@ impl Options {
     }
 }
 
-/// A sequence as it went. It ends at the first fail, or where the subject gave no answer.
+/// A sequence as it went. It ends at the first fail, where the subject gave no answer, or before a call of a row that
+/// was given up.
 #[derive(Debug)]
 pub struct Trace {
     /// The calls.
     pub steps: Vec<Step>,
     /// Why it ended early, if the subject gave no answer.
     pub error: Option<SubjectError>,
+    /// Whether the subject could be started.
+    pub has_started: bool,
+    /// The row of the call that was not made, because its calls get no answer.
+    pub avoided: Option<String>,
 }
 
 impl Trace {
@@ -68,30 +73,7 @@ impl Trace {
 
 /// Runs one sequence from the start.
 pub fn run_sequence(specification: &Arc<Specification>, subject: &mut dyn Subject, sequence: &Sequence) -> Trace {
-    let mut trace = Trace { steps: Vec::new(), error: None };
-    if let Err(error) = go(specification, subject, sequence, &mut trace) {
-        trace.error = Some(error);
-    }
-    trace
-}
-
-fn go(
-    specification: &Arc<Specification>,
-    subject: &mut dyn Subject,
-    sequence: &Sequence,
-    trace: &mut Trace,
-) -> Result<(), SubjectError> {
-    let mut walk = Walk::start(specification, subject, &sequence.setup)?;
-    for action in &sequence.actions {
-        if let Some(step) = walk.perform(action)? {
-            let failed = matches!(step.judgement.verdict, Verdict::Fail(_));
-            trace.steps.push(step);
-            if failed {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
+    run_avoiding(specification, subject, sequence, &BTreeSet::new())
 }
 
 /// The combinations of a call by row, those with the fewest departures first.
@@ -169,7 +151,8 @@ pub fn run_observed(
     let chosen = |profile: &Profile| rows(*profile).next().is_some();
     let profiles: Vec<Profile> = options.profiles.iter().copied().filter(chosen).collect();
     let of = profiles.iter().map(|profile| rows(*profile).count()).sum();
-    let mut run = Run { specification, subject, options, tallies: Tallies::new(), skipped: BTreeMap::new() };
+    let session = Session::new(specification, subject);
+    let mut run = Run { specification, session, options, tallies: Tallies::new(), skipped: BTreeMap::new() };
     let mut done = 0;
     let mut smokes = Vec::new();
     for &profile in &profiles {
@@ -180,7 +163,8 @@ pub fn run_observed(
             done += 1;
         });
     }
-    let Run { mut tallies, mut skipped, .. } = run;
+    let Run { session, mut tallies, mut skipped, .. } = run;
+    let subject = session.subject().name();
     let of_profile = |(&profile, smoke): (&Profile, Option<String>)| {
         let report = |row: &Row| {
             let key = (profile, row.id.clone());
@@ -189,19 +173,13 @@ pub fn run_observed(
         ProfileReport { profile, smoke, rows: rows(profile).map(report).collect() }
     };
     let profiles = profiles.iter().zip(smokes).map(of_profile).collect();
-    Report {
-        spec_version: specification.version.clone(),
-        subject: subject.name(),
-        seed: options.seed,
-        profiles,
-        stale: Vec::new(),
-    }
+    Report { spec_version: specification.version.clone(), subject, seed: options.seed, profiles, stale: Vec::new() }
 }
 
 /// A run under way.
 struct Run<'r> {
     specification: &'r Arc<Specification>,
-    subject: &'r mut dyn Subject,
+    session: Session<'r>,
     options: &'r Options,
     tallies: Tallies,
     /// Why rows did not run.
@@ -211,12 +189,17 @@ struct Run<'r> {
 impl Run<'_> {
     fn rows_of(&mut self, profile: Profile, before: &mut dyn FnMut(&str)) {
         let (specification, options) = (self.specification, self.options);
-        let capabilities = self.subject.capabilities();
+        let capabilities = self.session.subject().capabilities();
         let selected = |row: &Row| options.selects(row);
         for tables in specification.of(profile).filter(|tables| tables.rows.iter().any(selected)) {
             let by_row = combinations(tables);
             for (position, row) in tables.rows.iter().enumerate().filter(|(_, row)| selected(row)) {
                 before(&row.id);
+                if let Some(error) = self.session.is_lost() {
+                    let why = format!("the subject cannot be started any more: {error}");
+                    self.skipped.insert((profile, row.id.clone()), why);
+                    continue;
+                }
                 let missing: Vec<_> =
                     row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
                 if !missing.is_empty() {
@@ -233,9 +216,10 @@ impl Run<'_> {
 
     fn row(&mut self, profile: Profile, (call, row): (CallName, &Row), facts: &[Facts]) {
         let row_seed = derive(self.options.seed, row.id.as_bytes());
-        let capabilities = self.subject.capabilities();
+        let capabilities = self.session.subject().capabilities();
         let cases = self.options.cases;
         let (mut ran, mut failed) = (0, false);
+        let mut unanswered: Vec<(String, SubjectError)> = Vec::new();
         // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying.
         for index in 0..cases * 2 {
             if index >= cases && ran >= MINIMUM_PER_ROW {
@@ -249,19 +233,38 @@ impl Run<'_> {
             sequence.setup.package.clone_from(&self.options.package);
             // Where spent counts are only one way to the state of the row, there are cases without.
             sequence.actions.retain(|action| offers(&capabilities, action));
-            let trace = run_sequence(self.specification, self.subject, &sequence);
+            let trace = self.session.run(&sequence);
             let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
             ran += usize::from(reached);
             failed |= trace.failure().is_some() || trace.error.is_some();
             self.record(&sequence, &trace);
+            let charged = trace.error.as_ref().map(|error| self.record_unanswered(&sequence, &trace, error));
             if !reached {
                 let tally = self.tallies.entry((profile, row.id.clone())).or_default();
                 tally.unconfigured |= !is_as_planned;
                 let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
-                tally.hindered_by.extend(hindrance.and_then(|step| step.judgement.row.clone()));
+                let hindrance = hindrance.and_then(|step| step.judgement.row.clone());
+                let hindrance = hindrance.or(charged.clone()).or(trace.avoided.clone());
+                tally.hindered_by.extend(hindrance.filter(|hindrance| *hindrance != row.id));
                 if let Some(SubjectError::Unable(why)) = &trace.error {
                     tally.unable.insert(why.clone());
                 }
+            }
+            // Once more of the same would only take time.
+            if trace.avoided.as_ref() == Some(&row.id) || self.session.is_lost().is_some() {
+                return;
+            }
+            let is_refused_setup = !trace.has_started && matches!(trace.error, Some(SubjectError::Errored(_)));
+            let is_unable = matches!(trace.error, Some(SubjectError::Unable(_)));
+            if let (Some(charged), Some(error)) = (charged, trace.error)
+                && !is_refused_setup
+                && !is_unable
+            {
+                let same = (charged, error);
+                if unanswered.contains(&same) {
+                    return;
+                }
+                unanswered.push(same);
             }
         }
         // Where a package need not come, it is no failure that it did not.
@@ -300,26 +303,35 @@ impl Run<'_> {
                 Verdict::Fail(why) => {
                     let known = tally.failures.iter().any(|finding| finding.difference == *why);
                     if !known && tally.failures.len() < 3 {
-                        let minimal = minimise(self.specification, self.subject, sequence, step);
+                        let minimal = minimise(&mut self.session, sequence, step);
                         tally.failures.push(finding(FindingKind::Fail, why, minimal));
                     }
                 }
             }
         }
-        if let Some(error) = &trace.error {
-            // The call that got no answer is not in the trace; it is charged to the row it would be judged by.
-            let key = self.key(unanswered(self.specification, sequence, trace), sequence);
-            let tally = self.tallies.entry(key).or_default();
-            match error {
-                SubjectError::Unable(why) => {
-                    tally.unable.insert(why.clone());
-                }
-                SubjectError::Errored(_)
-                | SubjectError::Crashed(_)
-                | SubjectError::TimedOut(_)
-                | SubjectError::Unstable(_) => tally.errors.push(Finding::without_answer(error, sequence.clone())),
-            }
+    }
+
+    /// Charges that there was no answer to the row that the call would be judged by, which is returned.
+    fn record_unanswered(&mut self, sequence: &Sequence, trace: &Trace, error: &SubjectError) -> String {
+        let tallies = &self.tallies;
+        let answered = |row: &str| tallies.iter().any(|((_, known), tally)| known == row && !tally.distinct.is_empty());
+        let row = self.session.charge(sequence, trace, answered);
+        let key = self.key(row.clone(), sequence);
+        if let SubjectError::Unable(why) = error {
+            self.tallies.entry(key).or_default().unable.insert(why.clone());
+            return row;
         }
+        let told = error.to_string();
+        let errors = self.tallies.get(&key).map_or(&[][..], |tally| tally.errors.as_slice());
+        // What did not happen again is told in other words.
+        let unstable = SubjectError::Unstable(told.trim_start_matches("crashed: ").to_owned()).to_string();
+        let is_known = errors.iter().any(|finding| [&told, &unstable].contains(&&finding.difference));
+        if !is_known && errors.iter().filter(|finding| finding.kind == FindingKind::from(error)).count() < 3 {
+            let (error, reproducer) = self.session.reproduce(&row, error, sequence, trace);
+            let finding = Finding::without_answer(&error, reproducer);
+            self.tallies.entry(key).or_default().errors.push(finding);
+        }
+        row
     }
 
     /// The smoke exchange: challenge, answer, later request, completion. What went wrong, if anything did.
@@ -336,9 +348,11 @@ impl Run<'_> {
             let facts = any::established(role);
             let mut sequence =
                 approach(Profile::AnyPackage, CallName::QueryContextAttributes, &facts, self.options.seed);
+            sequence.setup = configurable(&self.session.subject().capabilities(), &sequence.setup);
             sequence.setup.package.clone_from(&self.options.package);
-            let trace = run_sequence(self.specification, self.subject, &sequence);
-            if let Some(error) = trace.error {
+            let trace = self.session.run(&sequence);
+            if let Some(error) = &trace.error {
+                self.record_unanswered(&sequence, &trace, error);
                 return Some(error.to_string());
             }
             if let Some(step) = trace.failure() {
@@ -357,93 +371,30 @@ impl Run<'_> {
         let facts = Facts::default().with(Handle::Live).with(Role::Acceptor).with(State::CompleteNeededSubsequent);
         let facts = facts.with(Names::This).with(Qop::Auth).with(Digest::Matches);
         let mut sequence = plan(profile, CallName::CompleteAuthToken, &facts, self.options.seed);
-        sequence.setup = configurable(&self.subject.capabilities(), &Setup::default().of(profile));
-        let trace = run_sequence(self.specification, self.subject, &sequence);
-        if let Some(error) = trace.error {
-            return Some(error.to_string());
-        }
+        sequence.setup = configurable(&self.session.subject().capabilities(), &Setup::default().of(profile));
+        let trace = self.session.run(&sequence);
         let completes = |step: &Step| matches!(step.call, Call::CompleteAuthToken { .. });
+        if let Some(error) = &trace.error {
+            self.record_unanswered(&sequence, &trace, error);
+            // What follows the completion only shows what it left behind.
+            if !trace.steps.iter().any(completes) {
+                return Some(error.to_string());
+            }
+        }
         let before_completion: Vec<_> = trace.steps.iter().take_while(|step| !completes(step)).collect();
         let refused = before_completion.iter().find(|step| matches!(step.judgement.verdict, Verdict::Fail(_)));
         refused.map(|step| format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status))
     }
 }
 
-/// The row of the first call that is not in the trace, replayed on a shadow.
-fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &Trace) -> String {
-    let mut shadow = Shadow::new(Arc::clone(specification), sequence.setup.clone());
-    let mut steps = trace.steps.iter();
-    for action in &sequence.actions {
-        match action {
-            Action::Call(_) | Action::Exchange(_) => {
-                let call = match action {
-                    Action::Exchange(goal) => exchange(goal, shadow.registers()),
-                    Action::Call(action) => Some(concretise(action, shadow.registers())),
-                    Action::Expire
-                    | Action::Inject(_)
-                    | Action::AccountsDown(_)
-                    | Action::SpendCounts
-                    | Action::SpendSequences => None,
-                };
-                let Some(call) = call else { continue };
-                let Some(step) = steps.next() else {
-                    return shadow.expect(&call).row.map_or_else(String::new, |row| row.id.clone());
-                };
-                shadow.absorb(&step.call, &step.outcome);
-            }
-            Action::Expire => shadow.advance(sequence.setup.nonce_lifetime.saturating_add(1)),
-            Action::Inject(fault) => shadow.inject(*fault),
-            Action::AccountsDown(down) => shadow.take_accounts_down(*down),
-            Action::SpendCounts => {
-                if let Some(context) = shadow.newest_established_initiator() {
-                    shadow.spend_counts(context);
-                }
-            }
-            Action::SpendSequences => {
-                if let Some(context) = shadow.newest_with_layers() {
-                    shadow.spend_sequence(context);
-                }
-            }
-        }
-    }
-    String::new()
-}
-
 /// The shortest sequence found that fails in the same row in the same way.
-fn minimise(
-    specification: &Arc<Specification>,
-    subject: &mut dyn Subject,
-    sequence: &Sequence,
-    failed: &Step,
-) -> Sequence {
+fn minimise(session: &mut Session<'_>, sequence: &Sequence, failed: &Step) -> Sequence {
     let (row, verdict) = (failed.judgement.row.clone(), failed.judgement.verdict.clone());
     let mut fails = |candidate: &Sequence| {
-        let trace = run_sequence(specification, subject, candidate);
+        let trace = session.run(candidate);
         trace.failure().is_some_and(|step| step.judgement.row == row && step.judgement.verdict == verdict)
     };
-    let mut best = sequence.clone();
-    if !fails(&best) {
-        return best;
-    }
-    while best.actions.len() > 1 {
-        let mut shorter = best.clone();
-        shorter.actions.pop();
-        if !fails(&shorter) {
-            break;
-        }
-        best = shorter;
-    }
-    let mut index = 0;
-    while index < best.actions.len() {
-        let mut shorter = best.clone();
-        shorter.actions.remove(index);
-        if fails(&shorter) {
-            best = shorter;
-        } else {
-            index += 1;
-        }
-    }
-    best
+    if fails(sequence) { shortest(sequence.clone(), &mut fails) } else { sequence.clone() }
 }
 
 fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
@@ -484,7 +435,12 @@ fn offers(capabilities: &BTreeSet<Need>, action: &Action) -> bool {
     match action {
         Action::SpendCounts => capabilities.contains(&Need::Counts),
         Action::SpendSequences => capabilities.contains(&Need::Sequences),
-        Action::Call(_) | Action::Expire | Action::Inject(_) | Action::AccountsDown(_) | Action::Exchange(_) => true,
+        Action::Call(_)
+        | Action::Expire
+        | Action::Inject(_)
+        | Action::AccountsDown(_)
+        | Action::Exchange(_)
+        | Action::StartOver(_) => true,
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Step {
 /// After a step that failed nobody knows the subject's state, and the walk should end.
 #[derive(Clone, Debug)]
 pub struct Walk<S> {
+    specification: Arc<Specification>,
     subject: S,
     shadow: Shadow,
     performed: usize,
@@ -44,12 +45,8 @@ impl<S: Subject> Walk<S> {
     /// # Errors
     /// Where the subject cannot be started.
     pub fn start(specification: &Arc<Specification>, mut subject: S, setup: &Setup) -> Result<Self, SubjectError> {
-        subject.start(setup)?;
-        let mut shadow = Shadow::new(Arc::clone(specification), setup.clone());
-        if subject.capabilities().contains(&Need::TwoProviders) {
-            shadow.learn_foreign_handle(subject.foreign_handle()?);
-        }
-        Ok(Self { subject, shadow, performed: 0 })
+        let shadow = started(specification, &mut subject, setup)?;
+        Ok(Self { specification: Arc::clone(specification), subject, shadow, performed: 0 })
     }
 
     /// The shadow.
@@ -64,12 +61,8 @@ impl<S: Subject> Walk<S> {
     pub fn perform(&mut self, action: &Action) -> Result<Option<Step>, SubjectError> {
         self.performed += 1;
         match action {
-            Action::Call(action) => {
-                let call = concretise(action, self.shadow.registers());
-                return self.call(call).map(Some);
-            }
-            Action::Exchange(goal) => {
-                return exchange(goal, self.shadow.registers()).map(|call| self.call(call)).transpose();
+            Action::Call(_) | Action::Exchange(_) => {
+                return due(action, &self.shadow).map(|call| self.call(call)).transpose();
             }
             Action::Expire => {
                 let lifetime = self.shadow.registers().setup.nonce_lifetime.saturating_add(1);
@@ -96,6 +89,7 @@ impl<S: Subject> Walk<S> {
                     self.shadow.spend_sequence(context);
                 }
             }
+            Action::StartOver(setup) => self.shadow = started(&self.specification, &mut self.subject, setup)?,
         }
         Ok(None)
     }
@@ -111,4 +105,32 @@ impl<S: Subject> Walk<S> {
         let judgement = self.shadow.absorb(&call, &outcome);
         Ok(Step { number: self.performed, call, outcome, state, judgement })
     }
+}
+
+/// Starts a subject, and makes the shadow it begins with.
+/// The call that the action makes now, if it makes one.
+pub(super) fn due(action: &Action, shadow: &Shadow) -> Option<Call> {
+    match action {
+        Action::Call(action) => Some(concretise(action, shadow.registers())),
+        Action::Exchange(goal) => exchange(goal, shadow.registers()),
+        Action::Expire
+        | Action::Inject(_)
+        | Action::AccountsDown(_)
+        | Action::SpendCounts
+        | Action::SpendSequences
+        | Action::StartOver(_) => None,
+    }
+}
+
+fn started(
+    specification: &Arc<Specification>,
+    subject: &mut impl Subject,
+    setup: &Setup,
+) -> Result<Shadow, SubjectError> {
+    subject.start(setup)?;
+    let mut shadow = Shadow::new(Arc::clone(specification), setup.clone());
+    if subject.capabilities().contains(&Need::TwoProviders) {
+        shadow.learn_foreign_handle(subject.foreign_handle()?);
+    }
+    Ok(shadow)
 }

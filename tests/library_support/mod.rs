@@ -47,7 +47,7 @@ pub(crate) fn faulty() -> PathBuf {
         cargo.arg("--release");
     }
     if !cfg!(feature = "cli") {
-        cargo.args(["--no-default-features", "--features", "library"]);
+        cargo.args(["--no-default-features", "--features", "adapters"]);
     }
     run(&mut cargo);
     let test = std::env::current_exe().expect("this test has a file");

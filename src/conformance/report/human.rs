@@ -288,6 +288,7 @@ pub fn describe(action: &Action) -> String {
         Action::SpendCounts => "the newest context, if an established initiator's, spends all its counts".to_owned(),
         Action::Exchange(goal) => describe_goal(goal),
         Action::SpendSequences => "the newest context, if it protects messages, spends all its numbers".to_owned(),
+        Action::StartOver(_) => "in the same process, the subject is started over".to_owned(),
     }
 }
 

@@ -3,10 +3,12 @@
 
 pub mod builtin;
 pub mod faulty;
-#[cfg(all(unix, target_pointer_width = "64", feature = "library"))]
+#[cfg(all(unix, target_pointer_width = "64", feature = "adapters"))]
 pub mod library;
 pub mod opaque;
 pub mod oracle;
+#[cfg(feature = "adapters")]
+pub mod process;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -107,6 +109,14 @@ pub trait Subject {
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         Err(SubjectError::Errored("this subject has one provider only".into()))
     }
+
+    /// Whether one process serves all sequences, so that what one does may be felt by the next.
+    fn is_persistent(&self) -> bool {
+        false
+    }
+
+    /// Gives the next sequence a process that served none before it, where the subject has processes at all.
+    fn renew(&mut self) {}
 }
 
 impl<S: Subject + ?Sized> Subject for &mut S {
@@ -148,5 +158,13 @@ impl<S: Subject + ?Sized> Subject for &mut S {
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
         (**self).foreign_handle()
+    }
+
+    fn is_persistent(&self) -> bool {
+        (**self).is_persistent()
+    }
+
+    fn renew(&mut self) {
+        (**self).renew();
     }
 }

@@ -30,6 +30,7 @@ mod exports;
 mod frame;
 mod layouts;
 mod text;
+pub mod worker;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -50,8 +51,6 @@ use crate::status::SecurityStatus;
 /// What is different from one library to another.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Options {
-    /// The name of the package under test, where it is not that of Digest.
-    pub package: Option<String>,
     /// Whom every acquisition with an identity is for, where the accounts of the library are not those of the suite.
     pub identity: Option<AuthIdentity>,
 }
@@ -155,16 +154,13 @@ impl Library {
         Ok(())
     }
 
-    /// The call with the package and the identity that this library has.
+    /// The call with the identity that this library knows.
     fn adapted(&self, call: &Call) -> Call {
         let mut call = call.clone();
-        if let Call::AcquireCredentialsHandle { package, identity, .. } = &mut call {
-            if let Some(name) = self.options.package.as_ref().filter(|_| package.eq_ignore_ascii_case(DIGEST)) {
-                package.clone_from(name);
-            }
-            if identity.is_some() && self.options.identity.is_some() {
-                identity.clone_from(&self.options.identity);
-            }
+        if let Call::AcquireCredentialsHandle { identity: identity @ Some(_), .. } = &mut call
+            && self.options.identity.is_some()
+        {
+            identity.clone_from(&self.options.identity);
         }
         call
     }
@@ -194,9 +190,6 @@ impl Library {
         }
     }
 }
-
-/// The name of the Digest package.
-const DIGEST: &str = "WDigest";
 
 fn unfitting(answer: &Answer) -> SubjectError {
     SubjectError::Errored(format!("DigestSspControl: {answer:?} is no answer to that"))
