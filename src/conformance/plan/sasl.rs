@@ -61,7 +61,11 @@ impl Planner {
 
     pub(super) fn sasl_reach(&mut self, call: CallName, facts: &Facts) {
         let wanted = self.sasl_qop(facts);
-        let reauthenticates = facts.is(fact::Names::Session)
+        let finds_its_own = call == CallName::AcceptSecurityContext
+            && facts.is(fact::State::Established)
+            && facts.is(fact::Names::This);
+        let reauthenticates = finds_its_own
+            || facts.is(fact::Names::Session)
             || facts.is(fact::State::CompleteNeededSubsequent)
             || facts.is(fact::Count::Used)
             || facts.is(fact::Count::Within);
