@@ -29,7 +29,7 @@ fn the_findings_of_a_report_are_found_again_until_they_are_mended() {
     assert_eq!(mended.code, Some(0), "{}", mended.out);
     assert!(mended.out.ends_with("\nnot reproduced\n\n0 of 1 reproduced\n"), "{}", mended.out);
     // Another fault is another finding.
-    let otherwise = run(&[&fails[..], &["--subject", "upgrade-not-announced"]].concat());
+    let otherwise = run(&[&fails[..], &["--subject", "body-not-waited-for"]].concat());
     assert_eq!(otherwise.code, Some(1), "{}", otherwise.out);
     assert!(otherwise.out.ends_with("\n0 of 1 reproduced, 1 wrong in another way\n"), "{}", otherwise.out);
 
