@@ -136,6 +136,9 @@ fn finding_in_full(text: &mut String, specification: &Specification, report: &Ro
         field(text, "source", &source(specification, reference));
     }
     field(text, "expected", &expected(&row.outcome));
+    for also in &row.also {
+        field(text, "or", &expected(also));
+    }
     field(text, "actual", &format!("{}, {}", finding.actual, finding.returned));
     field(text, "difference", &finding.difference);
     if !finding.facts.is_empty() {
