@@ -17,7 +17,7 @@ use digest_ssp::conformance::run::Trace;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::call::Descriptor;
 use digest_ssp::spec::model::CallSpec;
-use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::vocabulary::Facts;
 use digest_ssp::status::SecurityStatus;
 
@@ -69,7 +69,9 @@ fn rows(trace: &Trace) -> impl Iterator<Item = &str> {
 fn operations(specification: &Specification) -> (Corpus, Vec<Step>) {
     let (mut corpus, mut steps) = (Corpus::new(), Vec::new());
     let mut reached: BTreeSet<String> = BTreeSet::new();
-    let mut calls: Vec<&CallSpec> = specification.calls.iter().collect();
+    // What is only handed over, of any package, has no bytes.
+    let of_digest = |tables: &&CallSpec| tables.profiles.iter().any(|profile| Profile::DIGEST.contains(profile));
+    let mut calls: Vec<&CallSpec> = specification.calls.iter().filter(of_digest).collect();
     // What CompleteAuthToken needs reaches most of what the others have.
     calls.sort_by_key(|tables| tables.name != CallName::CompleteAuthToken);
     for tables in calls {

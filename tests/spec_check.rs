@@ -63,6 +63,7 @@ const INITIALIZE: &str = "calls/initialize_security_context.toml";
 const COMPLETE: &str = "calls/complete_auth_token.toml";
 const QUERY: &str = "calls/query_context_attributes.toml";
 const DECRYPT: &str = "calls/decrypt_message.toml";
+const ANY_ACCEPT: &str = "calls/any/accept_security_context.toml";
 const SASL_SIGN: &str = "calls/sasl/make_signature.toml";
 const SASL_DECRYPT: &str = "calls/sasl/decrypt_message.toml";
 
@@ -181,6 +182,17 @@ const BROKEN: &[(Rule, &[Edit], &str)] = &[
         &[Replace(ACCEPT, "next = \"complete-and-continue-initial\"", "next = \"rejected\"")],
         "acceptor `complete-and-continue-initial`: no row leads there from `none`",
     ),
+    (
+        Rule::StateUnreachable,
+        &[Replace(ANY_ACCEPT, "next = \"complete-needed\"", "next = \"in-progress\"")],
+        "acceptor `complete-needed`: no row leads there from `none`",
+    ),
+    (
+        Rule::OutcomesIndistinguishable,
+        &[Replace(ANY_ACCEPT, "status = \"SEC_I_COMPLETE_NEEDED\"", "status = \"SEC_E_OK\"")],
+        "row `asc-any-begins`: SEC_E_OK with handle `new` and buffers `token` is allowed twice",
+    ),
+    (Rule::CallMissing, &[Remove(ANY_ACCEPT)], "AcceptSecurityContext (any package): no table describes it"),
     (
         Rule::HandleAndState,
         &[Replace(DELETE, "handle = \"none\"", "handle = \"same\"")],

@@ -105,13 +105,16 @@ fn a_call_is_shown_with_the_table_of_each_mechanism() {
     let text = show::call(&tables, CallName::CompleteAuthToken).expect("every call has a table");
     assert!(text.starts_with("CompleteAuthToken (HTTP)\n"), "{text}");
     assert!(text.contains("\nCompleteAuthToken (SASL)\n"), "{text}");
+    assert!(text.contains("\nCompleteAuthToken (any package)\n"), "{text}");
     let value = show::call_json(&tables, CallName::CompleteAuthToken).expect("every call has a table");
     let profiles: Vec<&Value> =
         value["tables"].as_array().expect("tables are a list").iter().map(|table| &table["profiles"]).collect();
-    assert_eq!(profiles, [&json!(["digest-http"]), &json!(["digest-sasl"])]);
+    assert_eq!(profiles, [&json!(["digest-http"]), &json!(["digest-sasl"]), &json!(["any-package"])]);
     let shared = show::call_json(&tables, CallName::DeleteSecurityContext).expect("every call has a table");
     assert_eq!(shared["tables"][0]["profiles"], json!(["digest-http", "digest-sasl"]));
-    assert_eq!(shared["tables"].as_array().map(Vec::len), Some(1));
+    assert_eq!(shared["tables"].as_array().map(Vec::len), Some(2));
+    let open = show::row(&tables, "isc-any-begins").expect("the row exists");
+    assert!(open.contains("  or             SEC_I_COMPLETE_NEEDED (0x00090313)\n"), "{open}");
     let row = show::row(&tables, "dec-sasl-lost").expect("the row exists");
     assert!(row.contains("call           DecryptMessage (SASL)\n"), "{row}");
 }

@@ -306,7 +306,7 @@ mod tests {
     use crate::conformance::action::{Action, CallAction, Edit};
     use crate::conformance::plan::{Sequence, approach, credentials_of_every_kind};
     use crate::spec::Specification;
-    use crate::spec::names::CallName;
+    use crate::spec::names::{CallName, Profile};
     use crate::spec::setup::Setup;
     use crate::spec::vocabulary::Names;
 
@@ -315,6 +315,12 @@ mod tests {
         let specification = Specification::embedded().expect("the embedded tables load");
         let mut encoded = 0;
         for tables in &specification.calls {
+            // What is only handed over has no bytes.
+            let of_digest = |profile: &&Profile| Profile::DIGEST.contains(profile);
+            let profiles: Vec<Profile> = tables.profiles.iter().filter(of_digest).copied().collect();
+            if profiles.is_empty() {
+                continue;
+            }
             let mut seed = 0;
             tables
                 .for_each_combination(&mut |facts| {
@@ -322,7 +328,7 @@ mod tests {
                     if seed % 501 != 1 {
                         return;
                     }
-                    let profile = tables.profiles[usize::try_from(seed).unwrap_or(0) % tables.profiles.len()];
+                    let profile = profiles[usize::try_from(seed).unwrap_or(0) % profiles.len()];
                     let sequence = approach(profile, tables.name, facts, seed);
                     let length = sequence.actions.len() - credentials_of_every_kind().len();
                     match encode(&sequence) {

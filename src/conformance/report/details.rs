@@ -25,7 +25,7 @@ pub(super) struct Details<'a> {
     pub(super) requirement: String,
     /// The documents.
     pub(super) sources: Vec<Reference<'a>>,
-    /// The outcome of the row in one line.
+    /// The outcome of the row in one line, and those that are as right.
     pub(super) expected: String,
     /// What came back, in one line.
     pub(super) actual: String,
@@ -43,13 +43,18 @@ impl<'a> Details<'a> {
             row,
             requirement: situation(tables, &finding.situation),
             sources: sources(specification, row),
-            expected: expected(&row.outcome),
+            expected: all_expected(row),
             actual: format!("{}, {}", finding.actual, finding.returned),
             steps: finding.reproducer.actions.iter().map(describe).collect(),
             // A sequence holds nothing that could not be written as JSON.
             json: serde_json::to_string(&finding.reproducer).unwrap_or_default(),
         })
     }
+}
+
+fn all_expected(row: &Row) -> String {
+    let outcomes: Vec<_> = core::iter::once(&row.outcome).chain(&row.also).map(expected).collect();
+    outcomes.join("; or ")
 }
 
 fn situation(tables: &CallSpec, id: &str) -> String {

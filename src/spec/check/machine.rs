@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{Report, Rule};
 use crate::spec::compile::{NO_STATE, maker};
-use crate::spec::model::{Allowed, Next, Row, Specification};
-use crate::spec::names::{Buffers, Effect, HandleOutcome};
+use crate::spec::model::{Allowed, CallSpec, Next, Row, Specification};
+use crate::spec::names::{Buffers, Effect, HandleOutcome, Profile};
 use crate::spec::vocabulary::{Fact, State, ValueIndex, Word};
 
 pub(super) fn check(specification: &Specification, report: &mut Report) {
@@ -53,13 +53,22 @@ fn declared(specification: &Specification, report: &mut Report) {
     }
 }
 
-/// Whether every state of the role is reached from none over what rows require, whatever else they accept.
-fn reachable(specification: &Specification, role: ValueIndex, name: &str, report: &mut Report) {
+/// The rows of contexts of a role in the tables of some profiles.
+fn rows_of<'s>(
+    specification: &'s Specification,
+    profiles: &'s [Profile],
+    role: ValueIndex,
+) -> impl Iterator<Item = &'s Row> {
+    let described = |call: &&CallSpec| call.profiles.iter().any(|profile| profiles.contains(profile));
+    let rows = specification.calls.iter().filter(described).flat_map(|call| &call.rows);
+    rows.filter(move |row| row.role.or_else(|| maker(row.call)) == Some(role))
+}
+
+/// The states of a role that are reached from none over what rows require, whatever else they accept.
+fn reached(specification: &Specification, profiles: &[Profile], role: ValueIndex) -> BTreeSet<Option<ValueIndex>> {
     let mut reached: BTreeSet<Option<ValueIndex>> = BTreeSet::from([None]);
     loop {
-        let next: BTreeSet<Option<ValueIndex>> = specification
-            .rows()
-            .filter(|row| row.role.or_else(|| maker(row.call)) == Some(role))
+        let next: BTreeSet<Option<ValueIndex>> = rows_of(specification, profiles, role)
             .filter(|row| row.states.iter().any(|state| reached.contains(state)))
             .flat_map(Row::required)
             .filter_map(|allowed| match allowed.next {
@@ -70,11 +79,23 @@ fn reachable(specification: &Specification, role: ValueIndex, name: &str, report
         let before = reached.len();
         reached.extend(next);
         if reached.len() == before {
-            break;
+            return reached;
         }
     }
+}
+
+/// Whether every state of the role is reached in the tables that name it: Digest's, or those of any package.
+fn reachable(specification: &Specification, role: ValueIndex, name: &str, report: &mut Report) {
+    let machines = [Profile::DIGEST, &[Profile::AnyPackage]];
     for state in specification.states.iter().filter(|state| state.role == name && state.name != NO_STATE) {
-        if Fact::State.value(&state.name).is_some_and(|index| !reached.contains(&Some(index))) {
+        let Some(index) = Fact::State.value(&state.name) else { continue };
+        let names = |profiles: &&&[Profile]| {
+            rows_of(specification, profiles, role).any(|row| row.states.contains(&Some(index)))
+        };
+        let mut naming = machines.iter().filter(names).peekable();
+        let is_lost = naming.peek().is_none()
+            || naming.any(|profiles| !reached(specification, profiles, role).contains(&Some(index)));
+        if is_lost {
             report.add(Rule::StateUnreachable, format!("{name} `{}`", state.name), "no row leads there from `none`");
         }
     }

@@ -52,7 +52,7 @@ rules! {
     RowUnused "row-unused";
     /// The numbers of combinations, situations and rows of each table are the pinned ones.
     Pins "pins";
-    /// Every state of either role is reached from none.
+    /// Every state of either role is reached from none, in the tables of Digest and in those of any package.
     StateUnreachable "state-unreachable";
     /// Handles and states go together: a new context has a new handle, a context that is gone has none.
     HandleAndState "handle-and-state";
