@@ -20,7 +20,11 @@ fn report(mode: &str) -> Report {
     let mut library =
         Library::load(&hostile(mode, &[]), &library::Options::default()).unwrap_or_else(|error| panic!("{error}"));
     let only = ["ach-*", "asc-challenge", "asc-answer-right", "cat-first-*"].map(str::to_owned).to_vec();
-    run(&specification, &mut library, &Options { only, cases: 4, profiles: vec![Profile::DigestHttp], seed: 1 })
+    run(
+        &specification,
+        &mut library,
+        &Options { only, cases: 4, profiles: vec![Profile::DigestHttp], ..Options::default() },
+    )
 }
 
 /// What the findings of a kind say, each once.

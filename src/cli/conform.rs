@@ -157,7 +157,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     let files = if arguments.init.is_wanted() { Some(arguments.init.files()?) } else { None };
     let mut report = run_suite(&specification, arguments.subject.subject(&specification)?.as_mut(), &options);
     if let Some(expectations) = expectations {
-        expectations.apply(&specification, Profile::ALL, &mut report);
+        expectations.apply(&specification, testable(&options.profiles), &mut report);
     }
     if let Some(files) = files {
         return arguments.init.write(&files, &report, strictness);
@@ -202,6 +202,11 @@ fn profiles(arguments: &Arguments) -> Vec<Profile> {
         ([], Some(_) | None) => Profile::DIGEST.to_vec(),
         (asked, _) => Profile::ALL.iter().copied().filter(|profile| asked.contains(profile)).collect(),
     }
+}
+
+/// The profiles that a run of the same subject could have had: those of Digest, or the one of every other package.
+fn testable(chosen: &[Profile]) -> &'static [Profile] {
+    if chosen.contains(&Profile::AnyPackage) { Profile::ALL } else { Profile::DIGEST }
 }
 
 fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
