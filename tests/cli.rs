@@ -302,6 +302,20 @@ fn the_schema_refuses_what_is_not_so() {
 }
 
 #[test]
+fn another_package_runs_the_rows_of_any_package() {
+    let arguments = ["conform", "--only", "cat-any-*", "--cases", "4", "--subject", "opaque"];
+    let [of_any, another] =
+        [["--profile", "any-package"], ["--package", "NTLM"]].map(|more| run(&[&arguments[..], &more].concat()));
+    for ran in [of_any, another] {
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("any-package conforms: 12 rows: 11 pass, 1 skipped"), "{}", ran.out);
+    }
+    let absent = run(&["conform", "--package", "NTLM", "--only", "ach-any-*", "--cases", "4"]);
+    assert_eq!(absent.code, Some(2), "{}", absent.out);
+    assert!(absent.out.contains("the smoke exchange failed"), "{}", absent.out);
+}
+
+#[test]
 fn a_run_is_determined_by_its_seed() {
     let arguments = ["conform", "--format", "json", "--only", "cat-*", "--cases", "16", "--seed"];
     let [first, again, other] = ["7", "7", "8"].map(|seed| run(&[&arguments[..], &[seed]].concat()).out);
@@ -367,7 +381,7 @@ fn the_tables_of_this_build_are_sound_and_rendered() {
 
 fn broken_tables(scratch: &Scratch, file: &str, from: &str, to: &str) -> String {
     let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    for folder in ["", "calls", "calls/sasl"] {
+    for folder in ["", "calls", "calls/any", "calls/sasl"] {
         fs::create_dir_all(scratch.0.join("spec").join(folder)).expect("it can be made");
         for entry in fs::read_dir(tables.join(folder)).expect("it can be read").flatten() {
             if entry.path().is_file() {
