@@ -219,7 +219,7 @@ fn everything() -> Report {
             before: Some(CallName::AcceptSecurityContext),
             at: Wishes::default().with(Role::Acceptor).with(State::InProgress),
         }),
-        Action::StartOver(Box::new(Setup::default())),
+        Action::StartOver(Box::default()),
     ];
     let setup = Setup { package: Some("NTLM".into()), ..Setup::default() };
     let setup = Setup { algorithm: OfferedAlgorithm::Md5Sess, policy: Policy::Window(NonZeroU32::MIN), ..setup };
