@@ -212,7 +212,7 @@ fn everything() -> Report {
         Action::AccountsDown(true),
         Action::SpendCounts,
         Action::SpendSequences,
-        Action::StartOver(Box::new(Setup::default())),
+        Action::StartOver(Box::default()),
     ];
     let setup =
         Setup { algorithm: OfferedAlgorithm::Md5Sess, policy: Policy::Window(NonZeroU32::MIN), ..Setup::default() };
