@@ -177,7 +177,7 @@ fn found(hostile: &Hostile, timeout: Duration, kind: FindingKind, told: &str) {
     let mut process = hostile.open(timeout).expect("nothing is wrong until a context is deleted");
     let options = Options {
         profiles: vec![Profile::DigestHttp],
-        only: vec!["dsc-*".into(), "fch-freed".into()],
+        only: vec!["dsc-deleted".into(), "dsc-deleted-before".into(), "fch-freed".into()],
         cases: 2,
         ..Options::default()
     };

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 use clap::Args;
+use digest_ssp::conformance::Subject;
+use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::process::Isolation;
 
 use super::subject::{BUILTIN, named, subject_name};
@@ -18,14 +20,21 @@ pub(super) struct Arguments {
     fork: bool,
 }
 
+/// What is served. The tables are loaded for those alone that answer by them: they are most of the time it takes to begin.
+fn served(arguments: &Arguments) -> Result<Box<dyn Subject>, SetupError> {
+    if arguments.subject == BUILTIN {
+        return Ok(Box::new(Builtin::default()));
+    }
+    Ok(named(&output::tables()?, &arguments.subject))
+}
+
 #[cfg(unix)]
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     use digest_ssp::conformance::subject::library::worker;
     let broken = |error: std::io::Error| SetupError::from(format!("the tester cannot be spoken with: {error}"));
     let channel = worker::Channel::take().map_err(broken)?;
     let isolation = if arguments.fork { Isolation::Fork } else { Isolation::Persistent };
-    let subject = named(&output::tables()?, &arguments.subject);
-    worker::run(channel, isolation, Ok(subject)).map_err(broken)?;
+    worker::run(channel, isolation, Ok(served(arguments)?)).map_err(broken)?;
     Ok(Exit::Success)
 }
 
@@ -36,7 +45,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     if arguments.fork {
         return Err("adapter --fork: this system cannot fork".to_owned().into());
     }
-    let mut subject = named(&output::tables()?, &arguments.subject);
-    protocol::serve(&mut *subject, std::io::stdin().lock(), std::io::stdout().lock()).map_err(broken)?;
+    protocol::serve(&mut *served(arguments)?, std::io::stdin().lock(), std::io::stdout().lock()).map_err(broken)?;
     Ok(Exit::Success)
 }
