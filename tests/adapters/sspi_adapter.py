@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """An adapter of digest-ssp's conformance suite: any library with the SSPI function table, through ctypes.
 
-    digest-ssp conform --command 'python3 sspi_adapter.py LIBRARY [PACKAGE]'
+    digest-ssp conform --command 'python3 sspi_adapter.py LIBRARY'
+    digest-ssp conform --command 'python3 sspi_adapter.py secur32.dll' --package NTLM
 
-LIBRARY is a shared library that exports InitSecurityInterfaceW (on Windows: secur32.dll). PACKAGE is the name of the
-package to ask for instead of WDigest. It speaks the adapter protocol (spec/ADAPTERS.md) and offers nothing beside
-answering calls: no clock, no faults, no limits. What kills the library kills the adapter; the runner says so.
+LIBRARY is a shared library that exports InitSecurityInterfaceW. The adapter speaks the adapter protocol
+(spec/ADAPTERS.md) and offers nothing beside answering calls: no clock, no faults, no limits. What kills the library kills
+the adapter; the runner says so.
 """
 
 import ctypes
@@ -97,6 +98,10 @@ class CannotAnswer(Exception):
     """The request has no answer, and why."""
 
 
+class Unable(Exception):
+    """The call cannot be made, though nothing is wrong with the request, and why."""
+
+
 def function_table(path):
     """The functions of the library by name; those that it lacks are left out."""
     windows = os.name == "nt"
@@ -131,12 +136,12 @@ class Message:
         if not self.has_buffers:
             return
         if told["count"] > len(buffers):
-            raise CannotAnswer("a descriptor promises buffers that it does not have, which C cannot tell")
+            raise Unable("a descriptor promises buffers that it does not have, which C cannot tell")
         self.array = (SecBuffer * max(len(buffers), 1))()
         for buffer, entry in zip(buffers, self.array):
             octets = None if buffer["data"] is None else bytes.fromhex(buffer["data"])
             if octets is not None and buffer["count"] > len(octets):
-                raise CannotAnswer("a buffer promises memory that it does not have, which C cannot tell")
+                raise Unable("a buffer promises memory that it does not have, which C cannot tell")
             memory = None if octets is None else (c_char * max(len(octets), 1)).from_buffer_copy(octets or b"\0")
             self.memory.append((memory, len(octets or b"")))
             address = None if memory is None else ctypes.addressof(memory)
@@ -184,16 +189,15 @@ def until_zero(address):
 
 
 class Adapter:
-    def __init__(self, path, package):
+    def __init__(self, path):
         self.functions = function_table(path)
         self.name = f"{os.path.basename(path)} through ctypes"
-        self.package = package
         self.contexts = {}
         self.credentials = {}
 
     def call(self, function, *arguments):
         if function not in self.functions:
-            raise CannotAnswer(f"the table of functions has no {function}")
+            raise Unable(f"the table of functions has no {function}")
         status = self.functions[function](*arguments)
         return status >= 0, {"status": f"0x{status & 0xFFFFFFFF:08x}"}
 
@@ -208,7 +212,6 @@ class Adapter:
     # --- The calls, by their names in the protocol
 
     def AcquireCredentialsHandle(self, principal, package, credential_use, logon_id, identity):
-        name = self.package if self.package and package == "WDigest" else package
         logon = None if logon_id is None else c_uint64(int(logon_id, 16))
         said, kept = None, []
         if identity is not None:
@@ -217,7 +220,7 @@ class Adapter:
             said = Identity(*parts, SEC_WINNT_AUTH_IDENTITY_UNICODE)
         made, expiry = SecHandle(), c_uint64()
         is_good, outcome = self.call(
-            "AcquireCredentialsHandle", wide(principal)[0], wide(name)[0], credential_use,
+            "AcquireCredentialsHandle", wide(principal)[0], wide(package)[0], credential_use,
             None if logon is None else byref(logon), None if said is None else byref(said), None, None, byref(made),
             byref(expiry))
         outcome["handle"] = made.words()
@@ -364,8 +367,10 @@ class Adapter:
                 raise CannotAnswer("this adapter answers calls and offers nothing beside that")
             (function, arguments), = said.items()
             if function not in self.CALLS:
-                raise CannotAnswer("this adapter does not know the function")
+                raise Unable("this adapter does not know the function")
             return {"outcome": getattr(self, function)(**arguments)}
+        except Unable as reason:
+            return {"unable": {"message": str(reason)}}
         except CannotAnswer as reason:
             return {"error": {"message": str(reason)}}
         # Nothing of the request is repeated: it may hold a secret.
@@ -374,11 +379,11 @@ class Adapter:
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
-        print(f"usage: {sys.argv[0]} LIBRARY [PACKAGE]", file=sys.stderr)
+    if len(sys.argv) != 2:
+        print(f"usage: {sys.argv[0]} LIBRARY", file=sys.stderr)
         return 2
     try:
-        adapter = Adapter(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else None)
+        adapter = Adapter(sys.argv[1])
     except (OSError, AttributeError) as reason:
         print(f"{sys.argv[1]}: {reason}", file=sys.stderr)
         return 1

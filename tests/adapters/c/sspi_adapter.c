@@ -9,8 +9,8 @@
  *   with digest-ssp:      gcc -O2 $(pkg-config --cflags digest_ssp) -o sspi-adapter sspi_adapter.c json.c \
  *                             $(pkg-config --libs digest_ssp)
  * and run as
- *   digest-ssp conform --command './sspi-adapter [PACKAGE]'
- * where PACKAGE is the name of the package to ask for instead of WDigest.
+ *   digest-ssp conform --command ./sspi-adapter
+ *   digest-ssp conform --command ./sspi-adapter --package NTLM
  *
  * It offers nothing beside answering calls: no clock, no faults, no limits.
  */
@@ -49,8 +49,6 @@ typedef uint32_t word32;
 typedef uint16_t unit16;
 
 static SecurityFunctionTableW *functions;
-/* The package asked for instead of WDigest, or NULL. */
-static const char *package_name;
 
 /* --- Handles that live */
 
@@ -133,6 +131,8 @@ static void give_back(void)
 
 /* Why the request cannot be answered; NULL where it can. */
 static const char *trouble;
+/* Why the call cannot be made, though nothing is wrong with the request; NULL where it can. */
+static const char *unable;
 
 static int is_null(const struct json *value)
 {
@@ -272,10 +272,12 @@ static struct message descriptor(const struct json *value)
         array[count].cbBuffer = number(json_member(each, "count"));
         array[count].pvBuffer = read.memory[count] = octets(json_member(each, "data"), &read.lengths[count]);
         if (array[count].pvBuffer && array[count].cbBuffer > read.lengths[count])
-            trouble = "a buffer promises memory that it does not have, which C cannot tell";
+            unable = "a buffer promises memory that it does not have, which C cannot tell";
     }
-    if (each || read.descriptor->cBuffers > count)
-        trouble = "a descriptor promises buffers that it does not have, which C cannot tell";
+    if (each)
+        trouble = "a descriptor has more buffers than this adapter has room for";
+    if (read.descriptor->cBuffers > count)
+        unable = "a descriptor promises buffers that it does not have, which C cannot tell";
     read.has_buffers = 1;
     read.descriptor->pBuffers = array;
     return read;
@@ -374,12 +376,9 @@ static void acquire(const struct json *call)
 {
     size_t units;
     size_t length;
-    const struct json *told = json_member(call, "package");
     const struct json *identity = json_member(call, "identity");
     unit16 *principal = wide_string(json_member(call, "principal"), &units);
-    int is_digest = told && told->text && strcmp(told->text, "WDigest") == 0;
-    unit16 *package = is_digest && package_name ? wide(package_name, strlen(package_name), &units)
-                                                : wide_string(told, &units);
+    unit16 *package = wide_string(json_member(call, "package"), &units);
     word32 use = number(json_member(call, "credential_use"));
     uint64_t logon = is_null(json_member(call, "logon_id")) ? 0 : word(json_member(call, "logon_id"));
     SEC_WINNT_AUTH_IDENTITY_W name;
@@ -397,7 +396,7 @@ static void acquire(const struct json *call)
         name.PasswordLength = (word32)length;
         name.Flags = 2; /* SEC_WINNT_AUTH_IDENTITY_UNICODE */
     }
-    if (trouble)
+    if (trouble || unable)
         return;
     status = functions->AcquireCredentialsHandleW((void *)principal, (void *)package, use,
                                                   is_null(json_member(call, "logon_id")) ? NULL : (void *)&logon,
@@ -434,7 +433,7 @@ static void establish(const struct json *call, int initializes)
     memset(&expiry, 0, sizeof expiry);
     if (context)
         made = *context;
-    if (trouble)
+    if (trouble || unable)
         return;
     if (initializes)
         status = functions->InitializeSecurityContextW(credential, context, (void *)target, requirements, 0, 0,
@@ -460,7 +459,7 @@ static void in_place(const struct json *call, enum in_place which)
     struct message message = descriptor(json_member(call, which == COMPLETE ? "token" : "message"));
     word32 quality = 0;
     SECURITY_STATUS status = 0;
-    if (trouble)
+    if (trouble || unable)
         return;
     switch (which) {
     case COMPLETE:
@@ -580,7 +579,7 @@ static void query(const struct json *call)
     union attribute value;
     SECURITY_STATUS status;
     memset(&value, 0, sizeof value);
-    if (trouble)
+    if (trouble || unable)
         return;
     status = functions->QueryContextAttributesW(context, attribute, &value);
     put_status(status);
@@ -594,7 +593,7 @@ static void end(const struct json *call, const char *which, SECURITY_STATUS (SEC
     SecHandle *ended = handle(json_member(call, which));
     SECURITY_STATUS status;
     SecHandle before = {0, 0};
-    if (trouble)
+    if (trouble || unable)
         return;
     if (ended)
         before = *ended;
@@ -609,7 +608,7 @@ static int begins(const struct json *call, const char *name, int exists)
     if (strcmp(call->name, name) != 0)
         return 0;
     if (!exists)
-        trouble = "the table of functions has no such entry";
+        unable = "the table of functions has no such entry";
     return exists;
 }
 
@@ -639,9 +638,9 @@ static void answer_call(const struct json *call)
         query(call);
     else if (begins(call, "DeleteSecurityContext", functions->DeleteSecurityContext != NULL))
         end(call, "context", functions->DeleteSecurityContext, &contexts);
-    else if (!trouble)
-        trouble = "this adapter does not know the function";
-    if (!trouble)
+    else if (!unable)
+        unable = "this adapter does not know the function";
+    if (!trouble && !unable)
         printf("}}\n");
 }
 
@@ -649,7 +648,7 @@ static void answer(const struct json *request)
 {
     const struct json *start = json_member(request, "start");
     const struct json *call = json_member(request, "call");
-    trouble = NULL;
+    trouble = unable = NULL;
     if (start) {
         const struct json *version = json_member(start, "protocol");
         if (!version || !version->text || strcmp(version->text, PROTOCOL_VERSION) != 0) {
@@ -662,6 +661,8 @@ static void answer(const struct json *request)
         answer_call(call->kind == JSON_OBJECT ? call->first : NULL);
         if (trouble)
             put_error(trouble);
+        else if (unable)
+            printf("{\"unable\":{\"message\":\"%s\"}}\n", unable);
     } else if (json_member(request, "stop")) {
         begin_sequence();
         printf("{\"done\":{}}\n");
@@ -697,11 +698,10 @@ int main(int count, char **arguments)
     char *line = NULL;
     size_t room = 0;
     long length;
-    if (count > 2) {
-        fprintf(stderr, "usage: %s [PACKAGE]\n", arguments[0]);
+    if (count != 1) {
+        fprintf(stderr, "usage: %s\n", arguments[0]);
         return 2;
     }
-    package_name = count == 2 ? arguments[1] : NULL;
 #if defined(_WIN32)
     /* Lines end in a line feed alone on every system. */
     _setmode(_fileno(stdin), _O_BINARY);

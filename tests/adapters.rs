@@ -1,0 +1,121 @@
+//! The adapters of tests/adapters on our own C library: they find what the loader finds, and survive hostile lines.
+#![cfg(all(feature = "cli", unix))]
+#![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "a test")]
+
+mod library_support;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use digest_ssp::digest::hash::{hex, md5};
+use digest_ssp::spec::setup::Setup;
+use library_support::{ours, run, scratch};
+use serde_json::Value;
+
+/// Rows of every kind of call: handles made and ended, tokens both ways, messages in place, attributes, flawed descriptors.
+const ROWS: [&str; 8] =
+    ["asc-challenge*", "asc-answer*", "isc-response*", "cat-completed*", "cat-count-used", "ms-*", "qca-*", "dsc-*"];
+
+/// The accounts of the suite, where the library finds them.
+fn accounts() -> PathBuf {
+    let path = scratch().join(format!("accounts-of-adapters-{}", std::process::id()));
+    let lines = Setup::unconfigured().accounts.into_iter().map(|account| {
+        let [username, realm, password] = [&account.username, &account.realm, &account.password];
+        let hash = md5(&[username.as_bytes(), b":", realm.as_bytes(), b":", password.as_bytes()]);
+        format!("{username}:{realm}:{}\n", String::from_utf8_lossy(&hex(&hash)))
+    });
+    std::fs::write(&path, lines.collect::<String>()).expect("the target directory can be written");
+    path
+}
+
+/// Each row with its verdict, as `conform` reports it of that subject.
+fn verdicts(subject: [&str; 2], accounts: &Path) -> Vec<(String, String)> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
+    command.args(["conform", "--format", "json", "--cases", "4"]).args(ROWS.iter().flat_map(|row| ["--only", row]));
+    let output = command.args(subject).env("DIGEST_SSP_ACCOUNTS", accounts).output().expect("cargo built it");
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let profiles = report["profiles"].as_array().expect("a report has profiles").iter();
+    let rows = profiles.flat_map(|profile| profile["rows"].as_array().expect("a profile has rows"));
+    let text = |value: &Value| value.as_str().expect("names are strings").to_owned();
+    rows.map(|row| (text(&row["row"]), text(&row["verdict"]))).collect()
+}
+
+/// The adapter in C over our C library.
+fn in_c(library: &Path) -> PathBuf {
+    let program = scratch().join(format!("sspi-adapter-{}", std::process::id()));
+    run(Command::new("gcc")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-I", "include", "-o"])
+        .arg(&program)
+        .args(["tests/adapters/c/sspi_adapter.c", "tests/adapters/c/json.c"])
+        .arg(library));
+    program
+}
+
+fn python() -> String {
+    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+#[test]
+fn adapters_find_what_the_loader_finds() {
+    let library = ours("capi");
+    let accounts = accounts();
+    let by_loader = verdicts(["--library", library.to_str().expect("a path in UTF-8")], &accounts);
+    let passed = by_loader.iter().filter(|(_, verdict)| verdict == "pass").count();
+    assert!(passed > 40, "{passed} rows passed: {by_loader:?}");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/adapters/sspi_adapter.py");
+    for command in [format!("{} {script} {}", python(), library.display()), in_c(&library).display().to_string()] {
+        assert_eq!(verdicts(["--command", &command], &accounts), by_loader, "{command}");
+    }
+}
+
+/// What an adapter answers to these lines.
+fn conversation(program: &mut Command, lines: &[&[u8]]) -> Vec<Value> {
+    let mut child =
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the adapter and what it needs are there");
+    let mut input = child.stdin.take().expect("it is piped");
+    input.write_all(&lines.join(&b"\n"[..])).and_then(|()| input.write_all(b"\n")).expect("it reads");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends with its input");
+    assert!(output.status.success(), "{:?}", output.status);
+    let text = String::from_utf8(output.stdout).expect("answers are UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+#[test]
+fn lines_that_are_no_requests_are_answered_with_an_error() {
+    let deep = [&[b'['; 4096][..], &[b']'; 4096][..]].concat();
+    let cut_escape = br#"{"call":{"x":"\u12"}}"#;
+    let lines: [&[u8]; 12] = [
+        b"",
+        b"nonsense",
+        b"{",
+        b"{}",
+        b"[1,2]",
+        b"\"\\",
+        b"{\"start\":{\"protocol\":2,\"setup\":{}}}",
+        b"{\"call\":null}",
+        b"{\"call\":{\"CompleteAuthToken\":{\"context\":[\"x\"],\"token\":null}}}",
+        b"{\"advance\":{\"milliseconds\":1}}",
+        cut_escape,
+        &deep,
+    ];
+    let library = ours("capi");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/adapters/sspi_adapter.py");
+    let adapter = in_c(&library);
+    let mut checked = Command::new("valgrind");
+    checked.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]).arg(&adapter);
+    let mut in_python = Command::new(python());
+    in_python.arg(script).arg(&library);
+    for program in [&mut checked, &mut in_python] {
+        let answers = conversation(program, &lines);
+        assert_eq!(answers.len(), lines.len(), "{program:?}");
+        for (line, answer) in lines.iter().zip(answers) {
+            let kinds: Vec<_> = answer.as_object().expect("an answer is an object").keys().cloned().collect();
+            assert!(kinds == ["error"] || kinds == ["unable"], "{}: {answer}", line.escape_ascii());
+        }
+    }
+}
