@@ -45,8 +45,11 @@ pub(super) fn problem(call: &Call, outcome: &Outcome) -> Option<String> {
         | Call::EncryptMessage { .. }
         | Call::DeleteSecurityContext { .. } => (false, false, false, false),
     };
+    // Who tells the handle that the caller has already tells nothing wrong.
+    let given = [call.context(), call.credential()];
+    let is_told = outcome.handle.is_some() && !given.contains(&outcome.handle);
     let members = [
-        ("handle", outcome.handle.is_some(), acquires || makes_context),
+        ("handle", is_told, acquires || makes_context),
         ("attribute", outcome.attribute.is_some(), queries),
         ("granted", outcome.granted.is_some(), makes_context),
         ("expiry", outcome.expiry.is_some(), acquires || makes_context),
@@ -120,6 +123,8 @@ mod tests {
         assert!(probe_problem(&call, &shorter).is_some());
         let deletion = Call::DeleteSecurityContext { context: handle };
         let outcome = Outcome { handle, ..Outcome::untouched(OK, &deletion) };
-        assert!(problem(&deletion, &outcome).is_some());
+        assert_eq!(problem(&deletion, &outcome), None, "the caller has it already");
+        let another = Outcome { handle: Some(SecHandle { lower: 1, upper: 1 }), ..outcome };
+        assert!(problem(&deletion, &another).is_some());
     }
 }
