@@ -36,6 +36,10 @@ fn lacking(call: CallName) -> SubjectError {
     SubjectError::Unable(format!("the library has no {call}"))
 }
 
+fn in_c(handle: buffer::SecHandle) -> Result<SecHandle, SubjectError> {
+    SecHandle::of(handle).ok_or_else(|| SubjectError::Unable("a handle of this system has fewer bits".into()))
+}
+
 /// The status as the spec has it: the same 32 bits.
 fn status(code: i32) -> SecurityStatus {
     SecurityStatus(code.cast_unsigned())
@@ -105,8 +109,7 @@ impl Caller<'_, '_> {
     /// A handle in memory; NULL for none.
     fn handle(&mut self, handle: Option<buffer::SecHandle>, what: &str) -> Result<*mut SecHandle, SubjectError> {
         let Some(handle) = handle else { return Ok(null_mut()) };
-        let handle = SecHandle::of(handle)
-            .ok_or_else(|| SubjectError::Unable("a handle of this system has fewer bits".into()))?;
+        let handle = in_c(handle)?;
         // The documents do not promise that it stays as it is.
         let place = self.frame.variable(handle, what)?;
         Ok(self.frame.pointer(place))
@@ -247,8 +250,9 @@ impl Caller<'_, '_> {
         function: impl FnOnce(Establishing) -> i32,
     ) -> Result<Outcome, SubjectError> {
         let results = Results {
-            // Another variable than that of phContext.
-            handle: Some(self.frame.variable(SecHandle::default(), "phNewContext")?),
+            // Another variable than that of phContext, with the same in it: the pages of both functions allow a caller to
+            // pass one for both, so that a package need not write a handle that stays.
+            handle: Some(self.frame.variable(call.context().map_or(Ok(SecHandle::default()), in_c)?, "phNewContext")?),
             granted: Some(self.frame.variable(0_u32, "pfContextAttr")?),
             expiry: Some(self.frame.variable(0_i64, "ptsExpiry")?),
         };
