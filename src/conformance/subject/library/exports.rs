@@ -64,7 +64,10 @@ impl Functions {
     /// The file is no library, or exports nothing of SSPI.
     pub(super) fn load(path: &Path) -> Result<Self, String> {
         // A name without a directory is searched for elsewhere than here.
-        let path = std::path::absolute(path).map_err(|error| error.to_string())?;
+        // A name alone that is no file here is looked for where the system has its libraries.
+        let is_name = path.components().count() == 1 && !path.exists();
+        let path = if is_name { Ok(path.to_owned()) } else { std::path::absolute(path) };
+        let path = path.map_err(|error| error.to_string())?;
         // SAFETY: what the library does as it is loaded is what is under test; see the module.
         let library = unsafe { Library::new(&path) }.map_err(|error| chain(&error))?;
         let library = ManuallyDrop::new(library);

@@ -223,7 +223,9 @@ impl Subject for Library {
                 | Answer::Ended(_)) => Err(unfitting(&other)),
             };
         }
-        let as_it_is = [Setup::default(), Setup::unconfigured()].map(|usual| usual.of(setup.profile)).contains(setup);
+        // Which package is asked for is no matter of configuration.
+        let of = |usual: Setup| Setup { package: setup.package.clone(), ..usual.of(setup.profile) };
+        let as_it_is = [Setup::default(), Setup::unconfigured()].map(of).contains(setup);
         let cannot = || SubjectError::Errored("the library has no DigestSspControl, so it cannot be configured".into());
         as_it_is.then_some(()).ok_or_else(cannot)
     }
