@@ -54,7 +54,8 @@ impl<'a> Concretiser<'a> {
     pub(super) fn acquire_any(&mut self) -> Call {
         let inbound = self.wishes(fact::Use::Inbound) || (!self.wishes(fact::Use::Outbound) && self.rng.bool());
         let package = if self.wishes(fact::Package::Other) { "NoSuchPackage" } else { self.registers.package() };
-        let account = self.registers.setup.accounts.first().filter(|_| !inbound);
+        // Servers too: where no authority is asked, it is all that a package has to know its client by.
+        let account = self.registers.setup.accounts.first();
         Call::AcquireCredentialsHandle {
             principal: None,
             package: package.to_owned(),
