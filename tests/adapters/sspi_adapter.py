@@ -374,7 +374,7 @@ class Adapter:
         except CannotAnswer as reason:
             return {"error": {"message": str(reason)}}
         # Nothing of the request is repeated: it may hold a secret.
-        except (ValueError, TypeError, KeyError, AttributeError) as reason:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as reason:
             return {"error": {"message": f"no request: {type(reason).__name__}"}}
 
 
