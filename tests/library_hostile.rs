@@ -81,7 +81,7 @@ fn a_function_that_is_missing_errs_and_says_so() {
     let path = hostile("no-completion", &[]);
     let mut library = Library::load(&path, &library::Options::default()).expect("it has a table");
     let answer = library.call(&Call::CompleteAuthToken { context: None, token: None });
-    assert_eq!(answer, Err(SubjectError::Errored("the library has no CompleteAuthToken".into())));
+    assert_eq!(answer, Err(SubjectError::Unable("the library has no CompleteAuthToken".into())));
 }
 
 #[test]
