@@ -9,7 +9,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use digest_ssp::digest::hash::{hex, md5};
 use digest_ssp::spec::setup::Setup;
 use library_support::{ours, run, scratch};
 use serde_json::Value;
@@ -20,12 +19,7 @@ const ROWS: [&str; 6] = ["asc-challenge*", "asc-answer*", "isc-answered*", "cat-
 /// The accounts of the suite, where the library finds them.
 fn accounts() -> PathBuf {
     let path = scratch().join(format!("accounts-of-adapters-{}", std::process::id()));
-    let lines = Setup::unconfigured().accounts.into_iter().map(|account| {
-        let [username, realm, password] = [&account.username, &account.realm, &account.password];
-        let hash = md5(&[username.as_bytes(), b":", realm.as_bytes(), b":", password.as_bytes()]);
-        format!("{username}:{realm}:{}\n", String::from_utf8_lossy(&hex(&hash)))
-    });
-    std::fs::write(&path, lines.collect::<String>()).expect("the target directory can be written");
+    std::fs::write(&path, Setup::unconfigured().htdigest()).expect("the target directory can be written");
     path
 }
 

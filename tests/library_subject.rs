@@ -13,7 +13,6 @@ use digest_ssp::conformance::report::RowReport;
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::library::{self, Library};
 use digest_ssp::conformance::{Options, Report, RowVerdict, Subject, run};
-use digest_ssp::digest::hash::{hex, md5};
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::Need;
 use digest_ssp::spec::setup::Setup;
@@ -39,13 +38,8 @@ fn alone() -> MutexGuard<'static, ()> {
     static ACCOUNTS: OnceLock<()> = OnceLock::new();
     let guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     ACCOUNTS.get_or_init(|| {
-        let lines = Setup::unconfigured().accounts.into_iter().map(|account| {
-            let [username, realm, password] = [&account.username, &account.realm, &account.password];
-            let hash = md5(&[username.as_bytes(), b":", realm.as_bytes(), b":", password.as_bytes()]);
-            format!("{username}:{realm}:{}\n", String::from_utf8_lossy(&hex(&hash)))
-        });
         let path = library_support::scratch().join("accounts");
-        std::fs::write(&path, lines.collect::<String>()).expect("the target directory can be written");
+        std::fs::write(&path, Setup::unconfigured().htdigest()).expect("the target directory can be written");
         // SAFETY: every test begins here, one at a time, and nobody else reads the environment meanwhile.
         unsafe { std::env::set_var("DIGEST_SSP_ACCOUNTS", path) };
     });

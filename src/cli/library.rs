@@ -10,7 +10,6 @@ use clap::Args;
 use digest_ssp::conformance::Subject;
 use digest_ssp::conformance::subject::library::{Library, Options, worker};
 use digest_ssp::conformance::subject::process::{Isolation, Launch};
-use digest_ssp::digest::hash::{hex, md5};
 use digest_ssp::spec::call::AuthIdentity;
 use digest_ssp::spec::setup::Setup;
 use tempfile::NamedTempFile;
@@ -72,12 +71,7 @@ fn parsed(text: &str) -> Result<AuthIdentity, String> {
 pub(super) fn accounts() -> Result<NamedTempFile, SetupError> {
     let cannot = |error: std::io::Error| SetupError::from(format!("the file of accounts cannot be written: {error}"));
     let mut file = NamedTempFile::with_prefix("digest-ssp-accounts-").map_err(cannot)?;
-    for account in Setup::unconfigured().accounts {
-        let [username, realm, password] = [&account.username, &account.realm, &account.password].map(String::as_bytes);
-        let hash = hex(&md5(&[username, b":", realm, b":", password]));
-        let line = [username, b":", realm, b":", &hash, b"\n"].concat();
-        file.write_all(&line).map_err(cannot)?;
-    }
+    file.write_all(&Setup::unconfigured().htdigest()).map_err(cannot)?;
     file.flush().map_err(cannot)?;
     Ok(file)
 }

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use super::names::Profile;
+use crate::digest::hash::{hex, md5};
 use crate::digest::sasl;
 
 /// An account of the account source.
@@ -169,6 +170,17 @@ fn default_maxbuf() -> u32 {
 }
 
 impl Setup {
+    /// The accounts as an htdigest file: a line `user:realm:H(user:realm:password)` for each, every field in UTF-8.
+    pub fn htdigest(&self) -> Vec<u8> {
+        let line = |account: &AccountEntry| {
+            let [username, realm, password] =
+                [&account.username, &account.realm, &account.password].map(|field| field.as_bytes());
+            let hash = hex(&md5(&[username, b":", realm, b":", password]));
+            [username, b":", realm, b":", &hash, b"\n"].concat()
+        };
+        self.accounts.iter().flat_map(line).collect()
+    }
+
     /// What a subject that nobody can configure is taken to be. Its accounts come from an htdigest file, which has one
     /// key of an account; where ISO 8859-1 makes a second (RFC 2831 2.1.2.1), another account stands.
     pub fn unconfigured() -> Self {
