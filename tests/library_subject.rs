@@ -81,7 +81,6 @@ fn with_control_our_library_has_the_verdicts_of_builtin() {
 }
 
 #[test]
-#[ignore = "some SASL rows err: a plan that lets time pass is not left out where there is no clock"]
 fn without_control_rows_that_need_more_are_skipped_and_no_others_differ() {
     let _alone = alone();
     let (specification, options) = (specification(), options());

@@ -231,7 +231,7 @@ impl Run<'_> {
             let is_as_planned = configured == sequence.setup;
             sequence.setup = configured;
             sequence.setup.package.clone_from(&self.options.package);
-            // Where spent counts are only one way to the state of the row, there are cases without.
+            // Where time, faults or spent counts are only one way to the state of the row, there are cases without.
             sequence.actions.retain(|action| offers(&capabilities, action));
             let trace = self.session.run(&sequence);
             let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
@@ -433,14 +433,11 @@ fn configurable(capabilities: &BTreeSet<Need>, wanted: &Setup) -> Setup {
 /// Whether a subject that offers these can do what the action says.
 fn offers(capabilities: &BTreeSet<Need>, action: &Action) -> bool {
     match action {
+        Action::Expire => capabilities.contains(&Need::Clock),
+        Action::Inject(_) | Action::AccountsDown(_) => capabilities.contains(&Need::Faults),
         Action::SpendCounts => capabilities.contains(&Need::Counts),
         Action::SpendSequences => capabilities.contains(&Need::Sequences),
-        Action::Call(_)
-        | Action::Expire
-        | Action::Inject(_)
-        | Action::AccountsDown(_)
-        | Action::Exchange(_)
-        | Action::StartOver(_) => true,
+        Action::Call(_) | Action::Exchange(_) | Action::StartOver(_) => true,
     }
 }
 
