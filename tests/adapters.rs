@@ -8,6 +8,7 @@ mod library_support;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use digest_ssp::spec::setup::Setup;
 use library_support::{ours, run, scratch};
@@ -36,16 +37,20 @@ fn verdicts(subject: [&str; 2], accounts: &Path) -> Vec<(String, String)> {
     rows.map(|row| (text(&row["row"]), text(&row["verdict"]))).collect()
 }
 
-/// The adapter in C over our C library.
+/// The adapter in C over our C library, compiled once: another test may be running it.
 fn in_c(library: &Path) -> PathBuf {
-    let program = scratch().join(format!("sspi-adapter-{}", std::process::id()));
-    run(Command::new("gcc")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-I", "include", "-o"])
-        .arg(&program)
-        .args(["tests/adapters/c/sspi_adapter.c", "tests/adapters/c/json.c"])
-        .arg(library));
-    program
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let compile = || {
+        let program = scratch().join(format!("sspi-adapter-{}", std::process::id()));
+        run(Command::new("gcc")
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-I", "include", "-o"])
+            .arg(&program)
+            .args(["tests/adapters/c/sspi_adapter.c", "tests/adapters/c/json.c"])
+            .arg(library));
+        program
+    };
+    PROGRAM.get_or_init(compile).clone()
 }
 
 fn python() -> String {

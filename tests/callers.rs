@@ -2,10 +2,10 @@
 #![cfg(feature = "cli")]
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, fs};
 
 use boon::{Compiler, SchemaIndex, Schemas};
@@ -61,19 +61,25 @@ fn library() -> Option<&'static Path> {
     library.as_deref()
 }
 
+/// A caller, compiled once in a run: another test may be running it.
 fn compile(name: &str, library: &Path) -> PathBuf {
-    let program = scratch().join(format!("caller-{name}"));
-    run(Command::new("gcc")
-        .args(["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", "-I"])
-        .arg(root().join("include"))
-        .arg(root().join("tests/callers").join(format!("{name}.c")))
-        .arg("-o")
-        .arg(&program)
-        .arg("-L")
-        .arg(library)
-        .arg("-ldigest_ssp")
-        .arg(format!("-Wl,-rpath,{}", library.display())));
-    program
+    static DONE: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let compile = || {
+        let program = scratch().join(format!("caller-{name}"));
+        run(Command::new("gcc")
+            .args(["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", "-I"])
+            .arg(root().join("include"))
+            .arg(root().join("tests/callers").join(format!("{name}.c")))
+            .arg("-o")
+            .arg(&program)
+            .arg("-L")
+            .arg(library)
+            .arg("-ldigest_ssp")
+            .arg(format!("-Wl,-rpath,{}", library.display())));
+        program
+    };
+    done.entry(name.to_owned()).or_insert_with(compile).clone()
 }
 
 fn accounts() -> PathBuf {

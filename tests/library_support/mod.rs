@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
@@ -19,6 +20,9 @@ pub(crate) fn scratch() -> PathBuf {
 /// Our own C library with that feature, optimised as what is shipped. The crate is an rlib; rustc is asked for the other
 /// type, as cargo-c does.
 pub(crate) fn ours(feature: &str) -> PathBuf {
+    // The name in the target directory is the same for all features.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let target = scratch().join("ours");
     run(Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -26,7 +30,6 @@ pub(crate) fn ours(feature: &str) -> PathBuf {
         .args(["--features", feature])
         .arg("--target-dir")
         .arg(&target));
-    // The name in the target directory is the same for all features.
     let library = scratch().join(file_name(&format!("digest_ssp_{feature}")));
     install(&target.join("release").join(file_name("digest_ssp")), &library);
     library
