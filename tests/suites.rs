@@ -16,8 +16,10 @@ use digest_ssp::conformance::run::run_suite;
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::subject::oracle::Oracle;
-use digest_ssp::conformance::{Options, Report, RowVerdict, Subject};
+use digest_ssp::conformance::{Action, CallAction, Options, Report, RowVerdict, Subject};
 use digest_ssp::spec::Specification;
+use digest_ssp::spec::names::CallName;
+use digest_ssp::spec::vocabulary::{Asked, Role, Token};
 use fastrand::Rng;
 
 fn specification() -> Arc<Specification> {
@@ -140,29 +142,31 @@ fn the_reference_implementation_passes_every_suite() {
 fn a_subject_that_is_wrong_on_purpose_fails_the_rows_that_a_suite_reaches() {
     let specification = specification();
     let (_, _, suite) = made(&specification, "digest-session", Method::H, 0);
-    let mut found = 0;
-    for name in ["second-deletion-refused", "refusal-ignored", "continue-establishes"] {
+    for name in ["continue-establishes", "replay-completes"] {
         let fault = faulty::all().find(|fault| fault.name == name).expect("it is in the catalogue");
         let report = ran(&specification, fault.subject(&specification).as_mut(), &suite);
         let wrong = wrong(&report);
-        found += usize::from(!wrong.is_empty());
-        assert!(wrong.iter().all(|row| fault.fails.contains(row)), "{name}: {wrong:?}");
+        assert!(wrong.iter().any(|row| fault.fails.contains(row)), "{name}: {wrong:?}");
     }
-    assert!(found > 0, "the suite finds none of them");
 }
 
 /// The abstraction is checked and not believed: what it forgets must not matter.
 #[test]
-fn an_alphabet_whose_answers_depend_on_what_is_forgotten_is_refused() {
+fn an_alphabet_that_is_no_machine_is_refused() {
     let specification = specification();
-    let mut alphabet = named(&specification, "digest-acceptor").expect("it is there");
-    // Without a wish for the quality of protection the token that names nothing is of either.
-    let forged = named(&specification, "digest-session").expect("it is there");
-    let symbol =
-        &forged.symbols[forged.position("AcceptSecurityContext handle=null names=session").expect("it is there")];
-    alphabet.symbols.push(Symbol { name: "a second context".into(), action: symbol.action.clone() });
-    let refused = unfold(&specification, &alphabet);
-    assert!(matches!(refused, Err(UnfoldError::TooManyContexts(_) | UnfoldError::Ambiguous { .. })), "{refused:?}");
+    let with = |name: &str, action: CallAction| {
+        let mut alphabet = named(&specification, name).expect("it is there");
+        alphabet.symbols.push(Symbol { name: "one more".into(), action: Action::Call(action.on(0)) });
+        unfold(&specification, &alphabet).err()
+    };
+    // Whoever asks for no more than was offered may ask for integrity or not, and is challenged accordingly.
+    let either = CallAction::new(CallName::AcceptSecurityContext, 0).wishing(Token::Absent).wishing(Asked::Within);
+    let refused = with("digest-acceptor", either);
+    assert!(matches!(refused, Some(UnfoldError::Ambiguous { .. })), "{refused:?}");
+    // Who deletes the client's side alone, again and again, leaves servers without end.
+    let deletion = CallAction::new(CallName::DeleteSecurityContext, 0).wishing(Role::Initiator);
+    let refused = with("any-package", deletion);
+    assert!(matches!(refused, Some(UnfoldError::TooManyContexts(_))), "{refused:?}");
 }
 
 #[test]
