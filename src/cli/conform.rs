@@ -10,8 +10,9 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum, ValueHint};
 use digest_ssp::conformance::Subject;
 use digest_ssp::conformance::expect::Expectations;
+use digest_ssp::conformance::generate::suite::Suite;
 use digest_ssp::conformance::report::{Conclusion, Report, Strictness, html, human, json, junit, markdown, sarif};
-use digest_ssp::conformance::run::{Options, Progress, run_observed};
+use digest_ssp::conformance::run::{self, Options, Progress, run_observed};
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::model::{CallSpec, Row};
 use digest_ssp::spec::names::Profile;
@@ -111,6 +112,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = Options::default().cases as u64,
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     cases: u64,
+    /// Run the generated suite of a file instead of the cases of rows; see `digest-ssp suite`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
+          conflicts_with_all = ["only", "profile", "list", "cases"])]
+    suite: Option<PathBuf>,
     /// Count deviations as findings.
     #[arg(long)]
     strict: bool,
@@ -155,7 +160,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
     let expectations = arguments.expect.as_deref().map(expectations).transpose()?;
     let files = if arguments.init.is_wanted() { Some(arguments.init.files()?) } else { None };
-    let mut report = run_suite(&specification, arguments.subject.subject(&specification)?.as_mut(), &options);
+    let mut subject = arguments.subject.subject(&specification)?;
+    let mut report = match &arguments.suite {
+        None => run_rows(&specification, subject.as_mut(), &options),
+        Some(file) => run_suite(&specification, subject.as_mut(), file, &options)?,
+    };
     if let Some(expectations) = expectations {
         expectations.apply(&specification, testable(&options.profiles), &mut report);
     }
@@ -216,7 +225,35 @@ fn hand_over(arguments: &Arguments, text: &str) -> Result<(), SetupError> {
     }
 }
 
-fn run_suite(specification: &Arc<Specification>, subject: &mut dyn Subject, options: &Options) -> Report {
+/// Runs the suite of a file, where the subject offers what its alphabet needs.
+fn run_suite(
+    specification: &Arc<Specification>,
+    subject: &mut dyn Subject,
+    file: &Path,
+    options: &Options,
+) -> Result<Report, SetupError> {
+    let cannot = |error: &dyn Display| SetupError::from(format!("--suite {}: {error}", file.display()));
+    let json = std::fs::read(file).map_err(|error| cannot(&error))?;
+    let suite = Suite::read(specification, &json).map_err(|error| cannot(&error))?;
+    let drawable = suite.drawable(specification).map_err(|error| cannot(&error))?;
+    let offered = subject.capabilities();
+    let needs = drawable.alphabet.needs();
+    let missing: Vec<&str> = needs.iter().filter(|need| !offered.contains(need)).map(|need| need.name()).collect();
+    if !missing.is_empty() {
+        let problem = format!("the subject does not offer what {} needs: {}", suite.alphabet, missing.join(", "));
+        return Err(cannot(&problem));
+    }
+    let bar = progress_bar();
+    bar.set_length(drawable.len() as u64);
+    bar.set_message(suite.alphabet.clone());
+    let report = run::run_suite(specification, subject, &drawable, options, &mut |done| {
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+fn run_rows(specification: &Arc<Specification>, subject: &mut dyn Subject, options: &Options) -> Report {
     let bar = progress_bar();
     let report = run_observed(specification, subject, options, &mut |progress: Progress<'_>| {
         bar.set_length(progress.of as u64);

@@ -15,6 +15,7 @@ mod sasl;
 mod serve;
 mod spec;
 mod subject;
+mod suite;
 mod trace;
 mod vectors;
 
@@ -53,6 +54,7 @@ struct Arguments {
 enum Command {
     Conform(conform::Arguments),
     Reproduce(reproduce::Arguments),
+    Suite(suite::Arguments),
     Explain(explain::Arguments),
     Spec(spec::Arguments),
     Vectors(vectors::Arguments),
@@ -73,6 +75,7 @@ impl Command {
         match self {
             Self::Conform(arguments) => conform::run(&arguments),
             Self::Reproduce(arguments) => reproduce::run(&arguments),
+            Self::Suite(arguments) => suite::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
             Self::Vectors(arguments) => vectors::run(&arguments),

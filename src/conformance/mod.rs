@@ -9,6 +9,7 @@ pub mod encoding;
 pub mod exchange;
 pub mod expect;
 pub mod fuzzing;
+pub mod generate;
 mod hex;
 pub mod plan;
 pub mod protocol;

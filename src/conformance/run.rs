@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::action::Action;
+use super::generate::suite::Drawable;
 use super::plan::{Sequence, any, approach, needs, plan};
 use super::report::{Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict};
 use super::session::{Session, run_avoiding, shortest};
@@ -173,6 +174,45 @@ pub fn run_observed(
         ProfileReport { profile, smoke, rows: rows(profile).map(report).collect() }
     };
     let profiles = profiles.iter().zip(smokes).map(of_profile).collect();
+    Report { spec_version: specification.version.clone(), subject, seed: options.seed, profiles, stale: Vec::new() }
+}
+
+/// Runs a generated suite, and tells before each sequence how many are done. The report lists the rows that it reached.
+///
+/// Under a subject that lacks what the alphabet needs nothing can be said: see
+/// [`Alphabet::needs`](super::generate::alphabet::Alphabet::needs).
+pub fn run_suite(
+    specification: &Arc<Specification>,
+    subject: &mut dyn Subject,
+    suite: &Drawable<'_>,
+    options: &Options,
+    observer: &mut dyn FnMut(usize),
+) -> Report {
+    let profile = suite.alphabet.setup.profile;
+    let session = Session::new(specification, subject);
+    let mut run = Run { specification, session, options, tallies: Tallies::new(), skipped: BTreeMap::new() };
+    let smoke = run.smoke(profile);
+    for (done, mut sequence) in suite.sequences(options.seed).enumerate() {
+        observer(done);
+        if run.session.is_lost().is_some() {
+            break;
+        }
+        sequence.setup.package.clone_from(&options.package);
+        let trace = run.session.run(&sequence);
+        run.record(&sequence, &trace);
+        if let Some(error) = &trace.error {
+            run.record_unanswered(&sequence, &trace, error);
+        }
+    }
+    let lost = run.session.is_lost().map(|error| format!("the subject cannot be started any more: {error}"));
+    let Run { session, mut tallies, .. } = run;
+    let report = |row: &Row| {
+        let tally = tallies.remove(&(profile, row.id.clone()))?;
+        Some(row_report(row, tally, lost.clone()))
+    };
+    let rows = specification.of(profile).flat_map(|tables| &tables.rows).filter_map(report).collect();
+    let profiles = vec![ProfileReport { profile, smoke, rows }];
+    let subject = session.subject().name();
     Report { spec_version: specification.version.clone(), subject, seed: options.seed, profiles, stale: Vec::new() }
 }
 

@@ -54,6 +54,11 @@ impl<S: Subject> Walk<S> {
         &self.shadow
     }
 
+    /// The subject.
+    pub fn subject(&self) -> &S {
+        &self.subject
+    }
+
     /// Does what the action says; a step where it says to call.
     ///
     /// # Errors
@@ -107,7 +112,6 @@ impl<S: Subject> Walk<S> {
     }
 }
 
-/// Starts a subject, and makes the shadow it begins with.
 /// The call that the action makes now, if it makes one.
 pub(super) fn due(action: &Action, shadow: &Shadow) -> Option<Call> {
     match action {
@@ -122,6 +126,7 @@ pub(super) fn due(action: &Action, shadow: &Shadow) -> Option<Call> {
     }
 }
 
+/// Starts a subject, and makes the shadow it begins with.
 fn started(
     specification: &Arc<Specification>,
     subject: &mut impl Subject,
