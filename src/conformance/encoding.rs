@@ -144,6 +144,7 @@ impl Reader<'_> {
     pub(super) fn wishes(&mut self) -> Wishes {
         let mut wishes = Wishes::default();
         for _ in 0..few(self.byte()) {
+            // As with kinds, facts that came later stand at the end.
             let fact = Fact::ALL[usize::from(self.byte()) % FACTS];
             let values = u8::try_from(fact.values().len()).unwrap_or(u8::MAX);
             wishes.set(fact, self.byte() % values);

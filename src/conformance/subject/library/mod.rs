@@ -4,7 +4,8 @@
 //! its own. Everything the library is given lies in memory that tells who writes beyond it ([`SubjectError::Crashed`]).
 //!
 //! A library that exports `DigestSspControl` can be configured, and offers what it says there; without it a library has
-//! the configuration that its environment gives it, and rows that need more are skipped:
+//! the configuration that its environment gives it, offers `c-memory` where it has FreeContextBuffer, and rows that need more
+//! are skipped:
 //!
 //! ```c
 //! int32_t DigestSspControl(const uint8_t *request, uint32_t request_length, uint8_t *answer, uint32_t *answer_length);
