@@ -10,7 +10,7 @@ use digest_ssp::buffer::{BufferType, SecHandle};
 use digest_ssp::conformance::protocol::{Answer, End, LONGEST_LINE, PROTOCOL_VERSION, Request, serve};
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::{Subject, SubjectError};
-use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor, SessionKeyBytes};
+use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor, PackageInfo, SessionKeyBytes};
 use digest_ssp::spec::names::{CallName, Need, Profile};
 use digest_ssp::spec::setup::{Cipher, EnvironmentFault, OfferedAlgorithm, Policy, Setup};
 use digest_ssp::spec::{Call, Outcome};
@@ -62,6 +62,9 @@ fn call() -> impl Strategy<Value = Call> {
                 Call::AcquireCredentialsHandle { principal, package, credential_use: number, logon_id, identity }
             }
             CallName::FreeCredentialsHandle => Call::FreeCredentialsHandle { credential },
+            CallName::EnumerateSecurityPackages => Call::EnumerateSecurityPackages {},
+            CallName::QuerySecurityPackageInfo => Call::QuerySecurityPackageInfo { package },
+            CallName::FreeContextBuffer => Call::FreeContextBuffer { block: context },
             CallName::InitializeSecurityContext => {
                 let requirements = number;
                 Call::InitializeSecurityContext { credential, context, target_name, requirements, input, output }
@@ -78,6 +81,18 @@ fn call() -> impl Strategy<Value = Call> {
             CallName::DeleteSecurityContext => Call::DeleteSecurityContext { context },
         }
     })
+}
+
+fn package_info() -> impl Strategy<Value = PackageInfo> {
+    (any::<String>(), any::<u32>(), any::<[u16; 2]>(), any::<u32>()).prop_map(
+        |(name, capabilities, [version, rpc_id], maximum_token)| PackageInfo {
+            name,
+            capabilities,
+            version,
+            rpc_id,
+            maximum_token,
+        },
+    )
 }
 
 fn attribute() -> impl Strategy<Value = Attribute> {
@@ -99,6 +114,7 @@ fn attribute() -> impl Strategy<Value = Attribute> {
         ),
         octets().prop_map(|key| Attribute::SessionKey(SessionKeyBytes(key))),
         any::<String>().prop_map(Attribute::ClientSpecifiedTarget),
+        prop::collection::vec(package_info(), 0..3).prop_map(Attribute::Packages),
         Just(Attribute::Other),
     ]
 }

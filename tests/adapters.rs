@@ -14,8 +14,18 @@ use digest_ssp::spec::setup::Setup;
 use library_support::{ours, run, scratch};
 use serde_json::Value;
 
-/// Handles made and ended, tokens both ways, messages completed in place.
-const ROWS: [&str; 6] = ["asc-challenge*", "asc-answer*", "isc-answered*", "cat-completed*", "cat-count*", "dsc-*"];
+/// Handles made and ended, tokens both ways, messages completed in place, memory given away.
+const ROWS: [&str; 9] = [
+    "asc-challenge*",
+    "asc-answer*",
+    "isc-answered*",
+    "cat-completed*",
+    "cat-count*",
+    "dsc-*",
+    "esp-*",
+    "qspi-*",
+    "fcb-*",
+];
 
 /// The accounts of the suite, where the library finds them.
 fn accounts() -> PathBuf {

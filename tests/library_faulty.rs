@@ -88,6 +88,11 @@ fn some_fail_their_rows() {
         "second-deletion-refused",
         "token-alone-finished",
         "token-overwritten",
+        "package-not-enumerated",
+        "another-package-described",
+        "memory-given-twice",
+        "memory-freed-twice",
+        "any-frees-anything",
     ];
     let faults: Vec<&'static Fault> = faulty::all().filter(|fault| names.contains(&fault.name)).collect();
     assert_eq!(faults.len(), names.len());

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 
 use digest_ssp::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc, SecHandle};
 use digest_ssp::digest::hash::md5;
-use digest_ssp::package::AcceptRequirements;
 use digest_ssp::package::configuration::SequencePolicy;
+use digest_ssp::package::{AcceptRequirements, SecurityPackage};
 use digest_ssp::status::SecurityStatus as Status;
 use package_support::*;
 
@@ -21,6 +21,17 @@ fn pending(server: &Server, client: &Client, token: &[u8]) -> CtxtHandle {
     assert_eq!(accepted.status, Status::SEC_I_COMPLETE_NEEDED);
     assert!(output.is_empty(), "nothing is written, and cbBuffer says so");
     accepted.context
+}
+
+#[test]
+fn the_package_says_what_it_is_and_knows_no_other() {
+    let [told] = SecurityPackage::enumerate_security_packages();
+    assert_eq!((told.name, told.version, told.rpc_id, told.max_token), ("WDigest", 1, 21, 4096));
+    let asked = |name| SecurityPackage::query_security_package_info(name).map_err(|failure| failure.status);
+    assert_eq!((asked("WDigest"), asked("wdigest")), (Ok(told), Ok(told)));
+    for other in ["", "NTLM", "WDigest2"] {
+        assert_eq!(asked(other), Err(Status::SEC_E_SECPKG_NOT_FOUND));
+    }
 }
 
 #[test]

@@ -158,7 +158,11 @@ impl Aim {
             | Call::DecryptMessage { context, .. }
             | Call::QueryContextAttributes { context, .. }
             | Call::DeleteSecurityContext { context } => *context = pick(&contexts, self.context).or(*context),
-            Call::AcquireCredentialsHandle { .. } | Call::FreeCredentialsHandle { .. } => {}
+            Call::AcquireCredentialsHandle { .. }
+            | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. } => {}
         }
         let token = session.zip(self.session).map(|(session, (distance, right))| {
             let request = session.counted(session.nc.saturating_add(distance).saturating_sub(1));

@@ -19,6 +19,7 @@ use super::trace::Recording;
 use super::types::{CtxtHandle, SECURITY_STATUS};
 use super::{blocks, memory};
 use crate::package::ContextAttribute;
+use crate::package::attributes::PACKAGE_INFO;
 
 /// What an established context has; strings in the encoding of the A functions.
 ///
@@ -179,7 +180,7 @@ unsafe fn write<E: Attributes>(attribute: &ContextAttribute, buffer: *mut c_void
                 memory::write(buffer.cast(), info);
             }
             ContextAttribute::PackageInfo { .. } => {
-                memory::write(buffer.cast(), E::package(trace.allocated(give_info::<E>())));
+                memory::write(buffer.cast(), E::package(trace.allocated(give_info::<E>(PACKAGE_INFO))));
             }
             ContextAttribute::Flags(flags) => memory::write(buffer.cast(), SecPkgContext_Flags { Flags: *flags }),
             ContextAttribute::ClientSpecifiedTarget(target) => {

@@ -26,8 +26,18 @@ use crate::sync::{Mutex, lock};
 const PROTOCOL_VERSION: u32 = 1;
 
 /// All that a library can offer to who tests it.
-const CAPABILITIES: [&str; 8] =
-    ["clock", "faults", "two-providers", "limits", "policy", "counts", "sequences", "configuration"];
+const CAPABILITIES: [&str; 10] = [
+    "clock",
+    "faults",
+    "two-providers",
+    "limits",
+    "policy",
+    "counts",
+    "sequences",
+    "configuration",
+    "c-memory",
+    "checked-memory",
+];
 
 /// When the clock starts, in milliseconds: far from zero, so that ages are differences.
 const EPOCH: u64 = 1_000_000_000;
@@ -48,7 +58,7 @@ enum Request {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
-    Started { protocol: u32, name: String, capabilities: [&'static str; 8] },
+    Started { protocol: u32, name: String, capabilities: [&'static str; 10] },
     ForeignHandle { handle: Handle },
     Done {},
     Error { message: String },

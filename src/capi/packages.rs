@@ -15,14 +15,21 @@ use super::status::{Failed, succeed};
 use super::strings::{Ansi, Encoding, Wide};
 use super::trace::Recording;
 use super::types::{SEC_CHAR, SEC_WCHAR, SECURITY_STATUS, SecPkgInfoA, SecPkgInfoW};
-use crate::package::attributes::{MAXIMUM_TOKEN, PACKAGE_COMMENT, PACKAGE_NAME};
+use crate::package::attributes::PACKAGE_INFO;
+use crate::package::{PackageInfo as Told, SecurityPackage};
 
-const CAPABILITIES: u32 = SECPKG_FLAG_INTEGRITY
-    | SECPKG_FLAG_PRIVACY
-    | SECPKG_FLAG_CONNECTION
-    | SECPKG_FLAG_MULTI_REQUIRED
-    | SECPKG_FLAG_ASCII_BUFFERS
-    | SECPKG_FLAG_MUTUAL_AUTH;
+// What the package says of itself, by the names that callers in C have for it.
+const _: () = {
+    let capabilities = SECPKG_FLAG_INTEGRITY
+        | SECPKG_FLAG_PRIVACY
+        | SECPKG_FLAG_CONNECTION
+        | SECPKG_FLAG_MULTI_REQUIRED
+        | SECPKG_FLAG_ASCII_BUFFERS
+        | SECPKG_FLAG_MUTUAL_AUTH;
+    assert!(PACKAGE_INFO.capabilities == capabilities);
+    assert!(PACKAGE_INFO.version as u32 == SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION);
+    assert!(PACKAGE_INFO.rpc_id as u32 == RPC_C_AUTHN_DIGEST);
+};
 
 /// The packages there are: one. Free the array with FreeContextBuffer.
 ///
@@ -108,18 +115,18 @@ pub(super) trait PackageInfo: Encoding {
     /// SecPkgInfo.
     type Info: Copy;
 
-    fn info(name: *mut c_void, comment: *mut c_void) -> Self::Info;
+    fn info(told: Told, name: *mut c_void, comment: *mut c_void) -> Self::Info;
 }
 
 impl PackageInfo for Ansi {
     type Info = SecPkgInfoA;
 
-    fn info(name: *mut c_void, comment: *mut c_void) -> SecPkgInfoA {
+    fn info(told: Told, name: *mut c_void, comment: *mut c_void) -> SecPkgInfoA {
         SecPkgInfoA {
-            fCapabilities: CAPABILITIES,
-            wVersion: SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION as u16,
-            wRPCID: RPC_C_AUTHN_DIGEST as u16,
-            cbMaxToken: MAXIMUM_TOKEN,
+            fCapabilities: told.capabilities,
+            wVersion: told.version,
+            wRPCID: told.rpc_id,
+            cbMaxToken: told.max_token,
             Name: name.cast(),
             Comment: comment.cast(),
         }
@@ -129,12 +136,12 @@ impl PackageInfo for Ansi {
 impl PackageInfo for Wide {
     type Info = SecPkgInfoW;
 
-    fn info(name: *mut c_void, comment: *mut c_void) -> SecPkgInfoW {
+    fn info(told: Told, name: *mut c_void, comment: *mut c_void) -> SecPkgInfoW {
         SecPkgInfoW {
-            fCapabilities: CAPABILITIES,
-            wVersion: SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION as u16,
-            wRPCID: RPC_C_AUTHN_DIGEST as u16,
-            cbMaxToken: MAXIMUM_TOKEN,
+            fCapabilities: told.capabilities,
+            wVersion: told.version,
+            wRPCID: told.rpc_id,
+            cbMaxToken: told.max_token,
             Name: name.cast(),
             Comment: comment.cast(),
         }
@@ -142,10 +149,10 @@ impl PackageInfo for Wide {
 }
 
 /// A block with what the package says of itself.
-pub(super) fn give_info<E: PackageInfo>() -> *mut E::Info {
-    let strings = [E::encode(PACKAGE_NAME), E::encode(PACKAGE_COMMENT)];
+pub(super) fn give_info<E: PackageInfo>(told: Told) -> *mut E::Info {
+    let strings = [E::encode(told.name), E::encode(told.comment)];
     let [name, comment] = &strings;
-    blocks::give_structure([name, comment], |[name, comment]| E::info(name, comment))
+    blocks::give_structure([name, comment], |[name, comment]| E::info(told, name, comment))
 }
 
 /// # Safety
@@ -158,9 +165,11 @@ unsafe fn enumerate<E: PackageInfo>(
     if count.is_null() || packages.is_null() {
         return Err(Failed(SEC_E_INVALID_PARAMETER));
     }
+    // One structure is an array of one.
+    let [told] = SecurityPackage::enumerate_security_packages();
     // SAFETY: that is what the caller of this function says.
     unsafe {
-        memory::write(packages, trace.allocated(give_info::<E>()));
+        memory::write(packages, trace.allocated(give_info::<E>(told)));
         memory::write(count, 1);
     }
     Ok(())
@@ -175,13 +184,12 @@ unsafe fn query<E: PackageInfo>(
 ) -> Result<(), Failed> {
     // SAFETY: that is what the caller of this function says.
     let name = unsafe { memory::until_zero(name) }?.and_then(|name| E::decode(&name));
-    if !name.is_some_and(|name| name.eq_ignore_ascii_case(PACKAGE_NAME)) {
-        return Err(Failed(SEC_E_SECPKG_NOT_FOUND));
-    }
+    let name = name.ok_or(Failed(SEC_E_SECPKG_NOT_FOUND))?;
+    let told = SecurityPackage::query_security_package_info(&name)?;
     if package.is_null() {
         return Err(Failed(SEC_E_INVALID_PARAMETER));
     }
     // SAFETY: as above.
-    unsafe { memory::write(package, trace.allocated(give_info::<E>())) };
+    unsafe { memory::write(package, trace.allocated(give_info::<E>(told))) };
     Ok(())
 }

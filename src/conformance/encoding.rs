@@ -31,7 +31,8 @@ enum Kind {
     SpendSequences,
 }
 
-const KINDS: [Kind; 27] = [
+// What came later stands at the end, so that the bytes of committed seeds go on meaning what they meant.
+const KINDS: [Kind; 30] = [
     Kind::Call(CallName::AcceptSecurityContext),
     Kind::Call(CallName::AcceptSecurityContext),
     Kind::Call(CallName::AcceptSecurityContext),
@@ -59,6 +60,9 @@ const KINDS: [Kind; 27] = [
     Kind::AccountsDown(false),
     Kind::SpendCounts,
     Kind::SpendSequences,
+    Kind::Call(CallName::EnumerateSecurityPackages),
+    Kind::Call(CallName::QuerySecurityPackageInfo),
+    Kind::Call(CallName::FreeContextBuffer),
 ];
 
 /// Which context a call is on; after these the next byte says it.
@@ -140,6 +144,7 @@ impl Reader<'_> {
     pub(super) fn wishes(&mut self) -> Wishes {
         let mut wishes = Wishes::default();
         for _ in 0..few(self.byte()) {
+            // As with kinds, facts that came later stand at the end.
             let fact = Fact::ALL[usize::from(self.byte()) % FACTS];
             let values = u8::try_from(fact.values().len()).unwrap_or(u8::MAX);
             wishes.set(fact, self.byte() % values);

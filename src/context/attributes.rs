@@ -38,6 +38,39 @@ pub const PACKAGE_COMMENT: &str = "Digest authentication for HTTP (RFC 2617) and
 /// it challenges beside a user name and a target.
 pub const MAXIMUM_TOKEN: u32 = 4096;
 
+/// SECPKG_FLAG_INTEGRITY, SECPKG_FLAG_PRIVACY, SECPKG_FLAG_CONNECTION, SECPKG_FLAG_MULTI_REQUIRED,
+/// SECPKG_FLAG_ASCII_BUFFERS and SECPKG_FLAG_MUTUAL_AUTH.
+const CAPABILITIES: u32 = 0x1 | 0x2 | 0x10 | 0x20 | 0x4000 | 0x1_0000;
+
+/// What the package says of itself (SecPkgInfo).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct PackageInfo {
+    /// fCapabilities: SECPKG_FLAG_*.
+    pub capabilities: u32,
+    /// wVersion.
+    pub version: u16,
+    /// wRPCID.
+    pub rpc_id: u16,
+    /// cbMaxToken, in bytes.
+    pub max_token: u32,
+    /// Name.
+    pub name: &'static str,
+    /// Comment.
+    pub comment: &'static str,
+}
+
+/// What there is to say of this package: SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION, and the number of Digest among
+/// RPC_C_AUTHN_*.
+pub const PACKAGE_INFO: PackageInfo = PackageInfo {
+    capabilities: CAPABILITIES,
+    version: 1,
+    rpc_id: 21,
+    max_token: MAXIMUM_TOKEN,
+    name: PACKAGE_NAME,
+    comment: PACKAGE_COMMENT,
+};
+
 /// One attribute of a context (`querycontextattributes--digest`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]

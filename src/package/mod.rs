@@ -111,7 +111,7 @@ use layouts::{accept_message, completion_message, initialize_message, signature_
 use message::{OutputSlot, Slots, overwrite, write};
 
 pub use crate::context::TimeStamp;
-pub use crate::context::attributes::{self, ContextAttribute};
+pub use crate::context::attributes::{self, ContextAttribute, PackageInfo};
 pub use crate::context::failure::{self, Failure, Reason};
 pub use crate::context::requirements::{AcceptRequirements, InitializeRequirements};
 pub use crate::context::sasl::layers::QualityOfProtection;
@@ -206,6 +206,23 @@ impl SecurityPackage {
     /// The settings this package was made with.
     pub fn configuration(&self) -> &Configuration {
         &self.configuration
+    }
+
+    /// EnumerateSecurityPackages (`enumeratesecuritypackages`): the packages that there are, which is this one.
+    pub fn enumerate_security_packages() -> [PackageInfo; 1] {
+        [attributes::PACKAGE_INFO]
+    }
+
+    /// QuerySecurityPackageInfo (`querysecuritypackageinfo`).
+    ///
+    /// # Errors
+    /// SEC_E_SECPKG_NOT_FOUND for any name but that of this package.
+    pub fn query_security_package_info(package: &str) -> Result<PackageInfo, Failure> {
+        if package.eq_ignore_ascii_case(attributes::PACKAGE_NAME) {
+            Ok(attributes::PACKAGE_INFO)
+        } else {
+            Err(Misuse::UnknownPackage.into())
+        }
     }
 
     /// AcquireCredentialsHandle (`acquirecredentialshandle--digest`). `credential_use` is SECPKG_CRED_*.

@@ -97,6 +97,12 @@ pub enum Call {
     },
     /// FreeCredentialsHandle.
     FreeCredentialsHandle { credential: Option<SecHandle> },
+    /// EnumerateSecurityPackages.
+    EnumerateSecurityPackages {},
+    /// QuerySecurityPackageInfo.
+    QuerySecurityPackageInfo { package: String },
+    /// FreeContextBuffer. The pointer is the handle that stands for it, see [`Outcome::handle`].
+    FreeContextBuffer { block: Option<SecHandle> },
     /// InitializeSecurityContext.
     InitializeSecurityContext {
         credential: Option<SecHandle>,
@@ -136,6 +142,9 @@ impl Call {
         match self {
             Self::AcquireCredentialsHandle { .. } => CallName::AcquireCredentialsHandle,
             Self::FreeCredentialsHandle { .. } => CallName::FreeCredentialsHandle,
+            Self::EnumerateSecurityPackages {} => CallName::EnumerateSecurityPackages,
+            Self::QuerySecurityPackageInfo { .. } => CallName::QuerySecurityPackageInfo,
+            Self::FreeContextBuffer { .. } => CallName::FreeContextBuffer,
             Self::InitializeSecurityContext { .. } => CallName::InitializeSecurityContext,
             Self::AcceptSecurityContext { .. } => CallName::AcceptSecurityContext,
             Self::CompleteAuthToken { .. } => CallName::CompleteAuthToken,
@@ -151,7 +160,11 @@ impl Call {
     /// phContext, where the function has one and it is not NULL.
     pub fn context(&self) -> Option<SecHandle> {
         match self {
-            Self::AcquireCredentialsHandle { .. } | Self::FreeCredentialsHandle { .. } => None,
+            Self::AcquireCredentialsHandle { .. }
+            | Self::FreeCredentialsHandle { .. }
+            | Self::EnumerateSecurityPackages {}
+            | Self::QuerySecurityPackageInfo { .. }
+            | Self::FreeContextBuffer { .. } => None,
             Self::InitializeSecurityContext { context, .. }
             | Self::AcceptSecurityContext { context, .. }
             | Self::CompleteAuthToken { context, .. }
@@ -171,6 +184,9 @@ impl Call {
             | Self::InitializeSecurityContext { credential, .. }
             | Self::AcceptSecurityContext { credential, .. } => *credential,
             Self::AcquireCredentialsHandle { .. }
+            | Self::EnumerateSecurityPackages {}
+            | Self::QuerySecurityPackageInfo { .. }
+            | Self::FreeContextBuffer { .. }
             | Self::CompleteAuthToken { .. }
             | Self::MakeSignature { .. }
             | Self::VerifySignature { .. }
@@ -189,6 +205,9 @@ impl Call {
             }
             Self::AcquireCredentialsHandle { .. }
             | Self::FreeCredentialsHandle { .. }
+            | Self::EnumerateSecurityPackages {}
+            | Self::QuerySecurityPackageInfo { .. }
+            | Self::FreeContextBuffer { .. }
             | Self::CompleteAuthToken { .. }
             | Self::MakeSignature { .. }
             | Self::VerifySignature { .. }
@@ -210,6 +229,9 @@ impl Call {
             | Self::DecryptMessage { message, .. } => message.as_ref(),
             Self::AcquireCredentialsHandle { .. }
             | Self::FreeCredentialsHandle { .. }
+            | Self::EnumerateSecurityPackages {}
+            | Self::QuerySecurityPackageInfo { .. }
+            | Self::FreeContextBuffer { .. }
             | Self::QueryContextAttributes { .. }
             | Self::DeleteSecurityContext { .. } => None,
         }
@@ -228,13 +250,32 @@ impl Call {
             | Self::DecryptMessage { .. }
             | Self::AcquireCredentialsHandle { .. }
             | Self::FreeCredentialsHandle { .. }
+            | Self::EnumerateSecurityPackages {}
+            | Self::QuerySecurityPackageInfo { .. }
+            | Self::FreeContextBuffer { .. }
             | Self::QueryContextAttributes { .. }
             | Self::DeleteSecurityContext { .. } => self.input(),
         }
     }
 }
 
-/// What QueryContextAttributes reported, as far as it is judged.
+/// What a package says of itself: SecPkgInfo as far as programs read it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageInfo {
+    /// Name.
+    pub name: String,
+    /// fCapabilities.
+    pub capabilities: u32,
+    /// wVersion.
+    pub version: u16,
+    /// wRPCID.
+    pub rpc_id: u16,
+    /// cbMaxToken, in bytes.
+    pub maximum_token: u32,
+}
+
+/// What a query reported, as far as it is judged.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Attribute {
     /// SECPKG_ATTR_NAMES: sUserName.
@@ -274,6 +315,8 @@ pub enum Attribute {
     SessionKey(SessionKeyBytes),
     /// SECPKG_ATTR_CLIENT_SPECIFIED_TARGET: sTargetName.
     ClientSpecifiedTarget(String),
+    /// What EnumerateSecurityPackages and QuerySecurityPackageInfo report: of every package, or of one.
+    Packages(Vec<PackageInfo>),
     /// Any other attribute, or one of an HTTP context whose value is not judged.
     Other,
 }
@@ -293,13 +336,14 @@ impl core::fmt::Debug for SessionKeyBytes {
 pub struct Outcome {
     /// The status.
     pub status: SecurityStatus,
-    /// phNewContext or phCredential after the call; `None` where it is zeroed or the function has none.
+    /// phNewContext or phCredential after the call; `None` where it is zeroed or the function has none. Memory that the
+    /// package gives away is a handle as well: the lower word is its address, or any number that stands for it.
     pub handle: Option<SecHandle>,
     /// The input descriptor after the call, of functions that have a separate output.
     pub input: Option<Descriptor>,
     /// The descriptor the function may write, after the call.
     pub output: Option<Descriptor>,
-    /// The attribute, after a successful query.
+    /// What was reported, after a successful query.
     pub attribute: Option<Attribute>,
     /// pfContextAttr, where the function has it and succeeded.
     pub granted: Option<u32>,

@@ -306,6 +306,9 @@ pub(super) fn maker(call: CallName) -> Option<ValueIndex> {
         CallName::InitializeSecurityContext => Some(Role::Initiator.index()),
         CallName::AcquireCredentialsHandle
         | CallName::FreeCredentialsHandle
+        | CallName::EnumerateSecurityPackages
+        | CallName::QuerySecurityPackageInfo
+        | CallName::FreeContextBuffer
         | CallName::CompleteAuthToken
         | CallName::MakeSignature
         | CallName::VerifySignature

@@ -40,6 +40,12 @@ names! {
         AcquireCredentialsHandle "AcquireCredentialsHandle",
         /// FreeCredentialsHandle.
         FreeCredentialsHandle "FreeCredentialsHandle",
+        /// EnumerateSecurityPackages.
+        EnumerateSecurityPackages "EnumerateSecurityPackages",
+        /// QuerySecurityPackageInfo.
+        QuerySecurityPackageInfo "QuerySecurityPackageInfo",
+        /// FreeContextBuffer.
+        FreeContextBuffer "FreeContextBuffer",
         /// InitializeSecurityContext.
         InitializeSecurityContext "InitializeSecurityContext",
         /// AcceptSecurityContext.
@@ -110,6 +116,8 @@ names! {
         Plaintext "plaintext",
         /// The value of the attribute queried, consistent with the session.
         AttributeValue "attribute-value",
+        /// What every package there is says of itself, the one under test among them; or what that one says, and no other.
+        PackageInfo "package-info",
         /// Any package: what is put out is the token for the peer, whatever it is; it may be empty.
         Token "token",
         /// Any package: the token put out before, completed in place.
@@ -128,6 +136,10 @@ names! {
         RegisterCredentials "register-credentials",
         /// The credentials handle names nothing any more.
         FreeCredentials "free-credentials",
+        /// The memory that came back is the caller's until it gives it back.
+        RegisterBlock "register-block",
+        /// The memory is the package's again, and its address names nothing any more.
+        FreeBlock "free-block",
         /// The challenge put out is answerable from now on.
         RegisterChallenge "register-challenge",
         /// The handle waits for an answer to the challenge that was put out; it does not keep alive what others make of it.
@@ -180,6 +192,10 @@ names! {
         Sequences "sequences",
         /// Accounts, realm, algorithm, ciphers and the largest message can be set.
         Configuration "configuration",
+        /// What its functions report is memory that FreeContextBuffer takes back.
+        CMemory "c-memory",
+        /// A pointer that is none to such memory, or none any more, is told from one that is.
+        CheckedMemory "checked-memory",
     }
 
     /// What a table describes: a mechanism of the Digest package, or what every package has in common.

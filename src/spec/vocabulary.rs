@@ -183,6 +183,8 @@ vocabulary! {
     Seal "seal" {
         Right "right", Incomplete "incomplete", Altered "altered", Number "number", Lost "lost",
     }
+    /// The memory that is given back to the package.
+    Block "block" { Allocated "allocated", Null "null", Freed "freed", Foreign "foreign" }
 }
 
 /// The number of facts.

@@ -5,8 +5,8 @@
     digest-ssp conform --command 'python3 sspi_adapter.py secur32.dll' --package NTLM
 
 LIBRARY is a shared library that exports InitSecurityInterfaceW. The adapter speaks the adapter protocol
-(spec/ADAPTERS.md) and offers nothing beside answering calls: no clock, no faults, no limits. What kills the library kills
-the adapter; the runner says so.
+(spec/ADAPTERS.md) and offers calls, and memory that FreeContextBuffer takes back: no clock, no faults, no limits. What kills
+the library kills the adapter; the runner says so.
 """
 
 import ctypes
@@ -78,11 +78,11 @@ class SessionKey(Structure):
 # The table of functions, as sspi.h documents it; None is reserved or not called here. The values are the numbers of
 # arguments: pointers all, but those that `NUMBERS` names by their position.
 TABLE = [
-    ("EnumerateSecurityPackages", None), ("QueryCredentialsAttributes", None), ("AcquireCredentialsHandle", 9),
+    ("EnumerateSecurityPackages", 2), ("QueryCredentialsAttributes", None), ("AcquireCredentialsHandle", 9),
     ("FreeCredentialsHandle", 1), ("Reserved2", None), ("InitializeSecurityContext", 12), ("AcceptSecurityContext", 9),
     ("CompleteAuthToken", 2), ("DeleteSecurityContext", 1), ("ApplyControlToken", None),
     ("QueryContextAttributes", 3), ("ImpersonateSecurityContext", None), ("RevertSecurityContext", None),
-    ("MakeSignature", 4), ("VerifySignature", 4), ("FreeContextBuffer", 1), ("QuerySecurityPackageInfo", None),
+    ("MakeSignature", 4), ("VerifySignature", 4), ("FreeContextBuffer", 1), ("QuerySecurityPackageInfo", 2),
     ("Reserved3", None), ("Reserved4", None), ("ExportSecurityContext", None), ("ImportSecurityContext", None),
     ("AddCredentials", None), ("Reserved8", None), ("QuerySecurityContextToken", None), ("EncryptMessage", 4),
     ("DecryptMessage", 4),
@@ -172,6 +172,17 @@ class Message:
         return {"type": entry.type, "count": entry.count, "data": data}
 
 
+class PackageInfo(Structure):
+    _fields_ = [
+        ("capabilities", c_uint32), ("version", c_uint16), ("rpc_id", c_uint16), ("maximum_token", c_uint32),
+        ("name", c_void_p), ("comment", c_void_p),
+    ]
+
+    def told(self):
+        numbers = ("capabilities", "version", "rpc_id", "maximum_token")
+        return {"name": until_zero(self.name), **{name: getattr(self, name) for name in numbers}}
+
+
 def wide(text):
     """A string in UTF-16 with a zero behind it, and its length without; (None, 0) for None."""
     if text is None:
@@ -194,6 +205,7 @@ class Adapter:
         self.name = f"{os.path.basename(path)} through ctypes"
         self.contexts = {}
         self.credentials = {}
+        self.blocks = set()
 
     def call(self, function, *arguments):
         if function not in self.functions:
@@ -208,6 +220,9 @@ class Adapter:
                 if function in self.functions:
                     self.functions[function](byref(SecHandle.of(words)))
             known.clear()
+        for address in self.blocks:
+            self.release(address)
+        self.blocks.clear()
 
     # --- The calls, by their names in the protocol
 
@@ -240,6 +255,36 @@ class Adapter:
         is_good, outcome = self.call(function, None if handle is None else byref(handle))
         if is_good and words is not None:
             known.pop(tuple(words), None)
+        return outcome
+
+    def EnumerateSecurityPackages(self):
+        count, packages = c_uint32(), c_void_p()
+        is_good, outcome = self.call("EnumerateSecurityPackages", byref(count), byref(packages))
+        return self.packages(is_good, outcome, packages.value, count.value)
+
+    def QuerySecurityPackageInfo(self, package):
+        told = c_void_p()
+        is_good, outcome = self.call("QuerySecurityPackageInfo", wide(package)[0], byref(told))
+        return self.packages(is_good, outcome, told.value, 1)
+
+    def packages(self, is_good, outcome, address, count):
+        """What packages say of themselves, in memory that is given back later."""
+        if not address:
+            return outcome
+        outcome["handle"] = [f"{address:#x}", "0x0"]
+        if is_good:
+            self.blocks.add(address)
+            told = (PackageInfo * count).from_address(address)
+            outcome["attribute"] = {"packages": [info.told() for info in told]}
+        return outcome
+
+    def FreeContextBuffer(self, block):
+        address = None if block is None else int(block[0], 16)
+        # Nobody says of a library behind this adapter that it tells pointers that are none to its memory.
+        if block is not None and address not in self.blocks:
+            raise Unable("the pointer is none to memory of the library, which may be the end of the process")
+        _, outcome = self.call("FreeContextBuffer", address)
+        self.blocks.discard(address)
         return outcome
 
     def InitializeSecurityContext(self, credential, context, target_name, requirements, input, output):
@@ -347,8 +392,8 @@ class Adapter:
     # --- The protocol
 
     CALLS = (
-        "AcquireCredentialsHandle", "FreeCredentialsHandle", "InitializeSecurityContext", "AcceptSecurityContext",
-        "CompleteAuthToken", "MakeSignature", "VerifySignature", "EncryptMessage", "DecryptMessage",
+        "AcquireCredentialsHandle", "FreeCredentialsHandle", "EnumerateSecurityPackages", "QuerySecurityPackageInfo",
+        "FreeContextBuffer", "InitializeSecurityContext", "AcceptSecurityContext", "CompleteAuthToken", "MakeSignature", "VerifySignature", "EncryptMessage", "DecryptMessage",
         "QueryContextAttributes", "DeleteSecurityContext",
     )
 
@@ -359,7 +404,8 @@ class Adapter:
                 raise CannotAnswer(f"this adapter speaks version {PROTOCOL_VERSION} of the protocol")
             if what == "start":
                 self.begin()
-                return {"started": {"protocol": PROTOCOL_VERSION, "name": self.name, "capabilities": []}}
+                offered = ["c-memory"] if "FreeContextBuffer" in self.functions else []
+                return {"started": {"protocol": PROTOCOL_VERSION, "name": self.name, "capabilities": offered}}
             if what == "stop":
                 self.begin()
                 return {"done": {}}

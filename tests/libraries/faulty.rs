@@ -9,12 +9,13 @@
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use digest_ssp::buffer::{BufferType, SECBUFFER_VERSION, SecHandle};
 use digest_ssp::conformance::protocol::{self, Answer, Request};
 use digest_ssp::conformance::subject::{Subject, SubjectError, faulty};
-use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor};
+use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor, PackageInfo};
 use digest_ssp::spec::{Call, Outcome, Specification};
 use windows_sys::Win32::Security::Authentication::Identity as c;
 use windows_sys::Win32::Security::Credentials::SecHandle as Handle;
@@ -25,6 +26,10 @@ const NO_ANSWER: i32 = 0x2BAD_0BAD;
 
 thread_local! {
     static SUBJECT: RefCell<Option<Box<dyn Subject>>> = const { RefCell::new(None) };
+    /// What the subject has for the memory at an address, also after it was freed.
+    static BLOCKS: RefCell<BTreeMap<usize, SecHandle>> = const { RefCell::new(BTreeMap::new()) };
+    /// The addresses of other memory that a caller gives back.
+    static GIVEN: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 fn with_subject<R>(work: impl FnOnce(&mut dyn Subject) -> R) -> Option<R> {
@@ -45,7 +50,13 @@ unsafe extern "C" fn DigestSspControl(request: *const u8, length: u32, answer: *
     // SAFETY: the loader gives a request of that length.
     let request = unsafe { core::slice::from_raw_parts(request, length as usize) };
     let answered = match serde_json::from_slice::<Request>(request) {
-        Ok(request) => with_subject(|subject| protocol::answer(subject, request)),
+        Ok(request) => {
+            if matches!(request, Request::Start { .. }) {
+                // A subject that starts over may begin with the same numbers.
+                BLOCKS.take();
+            }
+            with_subject(|subject| protocol::answer(subject, request))
+        }
         Err(error) => Some(Answer::Error { message: error.to_string() }),
     };
     let message = || Answer::Error { message: "DIGEST_SSP_FAULT names no fault".into() };
@@ -67,6 +78,8 @@ extern "system" fn InitSecurityInterfaceW() -> *mut c::SecurityFunctionTableW {
         dwVersion: 1,
         AcquireCredentialsHandleW: Some(acquire),
         FreeCredentialsHandle: Some(free_credentials),
+        EnumerateSecurityPackagesW: Some(enumerate),
+        QuerySecurityPackageInfoW: Some(query_package),
         InitializeSecurityContextW: Some(initialize),
         AcceptSecurityContext: Some(accept),
         CompleteAuthToken: Some(complete),
@@ -156,7 +169,7 @@ unsafe fn write_back(at: *mut c::SecBufferDesc, before: Option<&Descriptor>, aft
                     buffer.pvBuffer.cast::<u8>().copy_from_nonoverlapping(new.as_ptr(), length);
                 }
                 (_, None) => buffer.pvBuffer = null_mut(),
-                (None, Some(new)) => buffer.pvBuffer = new.clone().leak().as_mut_ptr().cast(),
+                (None, Some(new)) => buffer.pvBuffer = given(new.clone()).cast(),
             }
         }
     }
@@ -187,7 +200,14 @@ unsafe fn results(outcome: &Outcome, new: *mut Handle, granted: *mut u32, expiry
 }
 
 fn wide(text: &str) -> *mut u16 {
-    text.encode_utf16().chain([0]).collect::<Vec<u16>>().leak().as_mut_ptr()
+    given(text.encode_utf16().chain([0]).collect())
+}
+
+/// Memory that the subject knows nothing of.
+fn given<T>(values: Vec<T>) -> *mut T {
+    let at = values.leak().as_mut_ptr();
+    GIVEN.with_borrow_mut(|given| given.insert(at.addr()));
+    at
 }
 
 // --- The functions. Their callers keep to the documents.
@@ -411,16 +431,72 @@ unsafe extern "system" fn query(context: *mut Handle, attribute: u32, to: *mut c
             Some(Attribute::SessionKey(key)) => {
                 to.cast::<c::SecPkgContext_SessionKey>().write(c::SecPkgContext_SessionKey {
                     SessionKeyLength: key.0.len() as u32,
-                    SessionKey: key.0.clone().leak().as_mut_ptr(),
+                    SessionKey: given(key.0.clone()),
                 });
             }
-            Some(Attribute::Other) | None => {}
+            Some(Attribute::Packages(_) | Attribute::Other) | None => {}
         }
     }
     outcome.status.0.cast_signed()
 }
 
-/// What is given away is never taken back: a test ends soon.
-unsafe extern "system" fn free_buffer(_: *mut c_void) -> i32 {
-    0
+unsafe extern "system" fn enumerate(count: *mut u32, packages: *mut *mut c::SecPkgInfoW) -> i32 {
+    let Some(outcome) = outcome(&Call::EnumerateSecurityPackages {}) else { return NO_ANSWER };
+    // SAFETY: the caller keeps to the documents.
+    unsafe {
+        *count = match &outcome.attribute {
+            Some(Attribute::Packages(packages)) => packages.len() as u32,
+            _none => 0,
+        };
+        *packages = block(&outcome);
+    }
+    outcome.status.0.cast_signed()
+}
+
+unsafe extern "system" fn query_package(name: *mut u16, package: *mut *mut c::SecPkgInfoW) -> i32 {
+    // SAFETY: the caller keeps to the documents.
+    let call = Call::QuerySecurityPackageInfo { package: unsafe { text(name) }.unwrap_or_default() };
+    let Some(outcome) = outcome(&call) else { return NO_ANSWER };
+    // SAFETY: as above.
+    unsafe { *package = block(&outcome) };
+    outcome.status.0.cast_signed()
+}
+
+/// The memory that a handle stands for: what is there already, or new memory with what is told of packages.
+fn block(outcome: &Outcome) -> *mut c::SecPkgInfoW {
+    let Some(handle) = outcome.handle else { return null_mut() };
+    let told = match &outcome.attribute {
+        Some(Attribute::Packages(packages)) => packages.as_slice(),
+        _none => &[],
+    };
+    let known = BLOCKS.with_borrow(|blocks| blocks.iter().find(|(_, known)| **known == handle).map(|(at, _)| *at));
+    if let Some(address) = known {
+        return core::ptr::with_exposed_provenance_mut(address);
+    }
+    let info = |package: &PackageInfo| c::SecPkgInfoW {
+        fCapabilities: package.capabilities,
+        wVersion: package.version,
+        wRPCID: package.rpc_id,
+        cbMaxToken: package.maximum_token,
+        Name: wide(&package.name),
+        Comment: null_mut(),
+    };
+    // Room for one more, so that an array of none has an address of its own.
+    let mut array: Vec<c::SecPkgInfoW> = Vec::with_capacity(told.len() + 1);
+    array.extend(told.iter().map(info));
+    let at = array.leak().as_mut_ptr();
+    BLOCKS.with_borrow_mut(|blocks| blocks.insert(at.expose_provenance(), handle));
+    at
+}
+
+/// What is given away is never taken back: a test ends soon. Memory that the subject did not give away, texts and keys, it
+/// is not asked about.
+unsafe extern "system" fn free_buffer(memory: *mut c_void) -> i32 {
+    if GIVEN.with_borrow(|given| given.contains(&memory.addr())) {
+        return 0;
+    }
+    let foreign = || SecHandle { lower: memory.addr() as u64, upper: 0 };
+    let known = BLOCKS.with_borrow(|blocks| blocks.get(&memory.addr()).copied());
+    let block = (!memory.is_null()).then(|| known.unwrap_or_else(foreign));
+    outcome(&Call::FreeContextBuffer { block }).map_or(NO_ANSWER, |outcome| outcome.status.0.cast_signed())
 }

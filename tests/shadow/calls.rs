@@ -195,6 +195,12 @@ pub(crate) fn call() -> BoxedStrategy<Call> {
                 identity,
             });
     let free = some_handle().prop_map(|credential| Call::FreeCredentialsHandle { credential });
+    let package = prop_oneof![Just("WDigest"), Just("NTLM")];
+    let memory = prop_oneof![
+        Just(Call::EnumerateSecurityPackages {}),
+        package.prop_map(|package| Call::QuerySecurityPackageInfo { package: package.into() }),
+        some_handle().prop_map(|block| Call::FreeContextBuffer { block }),
+    ];
     let target = prop::option::of(parameter());
     let initialize = (some_handle(), some_handle(), target, requirements(), descriptor(), descriptor()).prop_map(
         |(credential, context, target_name, requirements, input, output)| Call::InitializeSecurityContext {
@@ -230,7 +236,7 @@ pub(crate) fn call() -> BoxedStrategy<Call> {
     let delete = some_handle().prop_map(|context| Call::DeleteSecurityContext { context });
     prop_oneof![
         1 => acquire, 1 => free, 4 => initialize, 8 => accept, 6 => complete, 2 => make, 3 => verify, 2 => encrypt, 2 => decrypt,
-        1 => query, 1 => delete,
+        1 => query, 1 => delete, 1 => memory,
     ]
     .boxed()
 }

@@ -9,6 +9,7 @@ mod completion;
 mod counts;
 mod layers;
 mod lifetimes;
+mod memory;
 mod names;
 mod responses;
 mod sasl;

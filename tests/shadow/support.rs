@@ -283,6 +283,9 @@ pub(crate) fn with_output(mut call: Call, descriptor: Option<Descriptor>) -> Cal
         | Call::DecryptMessage { message, .. } => *message = descriptor,
         Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::QuerySecurityPackageInfo { .. }
+        | Call::FreeContextBuffer { .. }
         | Call::QueryContextAttributes { .. }
         | Call::DeleteSecurityContext { .. } => {}
     }
@@ -302,6 +305,9 @@ pub(crate) fn with_input(mut call: Call, change: impl FnOnce(&mut Descriptor)) -
         | Call::DecryptMessage { message, .. } => change(message.as_mut().expect("there is a message")),
         Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::QuerySecurityPackageInfo { .. }
+        | Call::FreeContextBuffer { .. }
         | Call::QueryContextAttributes { .. }
         | Call::DeleteSecurityContext { .. } => {}
     }

@@ -37,6 +37,9 @@ pub fn exchange(goal: &Goal, registers: &Registers) -> Option<Call> {
         CallName::CompleteAuthToken
         | CallName::AcquireCredentialsHandle
         | CallName::FreeCredentialsHandle
+        | CallName::EnumerateSecurityPackages
+        | CallName::QuerySecurityPackageInfo
+        | CallName::FreeContextBuffer
         | CallName::MakeSignature
         | CallName::VerifySignature
         | CallName::EncryptMessage

@@ -63,6 +63,9 @@ impl<'a> Concretiser<'a> {
             CallName::FreeCredentialsHandle => {
                 Call::FreeCredentialsHandle { credential: self.credential(None, |_| true, |_| true) }
             }
+            CallName::EnumerateSecurityPackages => Call::EnumerateSecurityPackages {},
+            CallName::QuerySecurityPackageInfo => Call::QuerySecurityPackageInfo { package: self.package() },
+            CallName::FreeContextBuffer => Call::FreeContextBuffer { block: self.block() },
             CallName::AcceptSecurityContext => {
                 let context = self.context();
                 match self.mechanism(context) {
@@ -275,6 +278,31 @@ impl<'a> Concretiser<'a> {
                     fitting.get(position?).map(|(handle, _)| **handle)
                 })
             }
+        }
+    }
+
+    /// The name of the package under test as it is written, or of one that there is nowhere.
+    fn package(&mut self) -> String {
+        match () {
+            () if self.wishes(fact::Package::Other) => ["NoSuchPackage", "", "WDigest2"][self.rng.usize(..3)].into(),
+            () => self.registers.package().to_owned(),
+        }
+    }
+
+    /// Memory of the package, or a pointer to something else. Where the memory wished for cannot be had it is NULL: any
+    /// other pointer may be the end of the process.
+    fn block(&mut self) -> Option<SecHandle> {
+        let (blocks, freed) = (&self.registers.blocks, &self.registers.freed_blocks);
+        match () {
+            () if self.wishes(fact::Block::Null) => None,
+            () if self.wishes(fact::Block::Freed) => freed.last().copied(),
+            () if self.wishes(fact::Block::Foreign) => {
+                let near = blocks.last().filter(|_| self.rng.bool());
+                let inside = near.map(|block| SecHandle { lower: block.lower.wrapping_add(8), ..*block });
+                let unknown = |block: &SecHandle| !blocks.contains(block) && !freed.contains(block);
+                inside.filter(unknown).or_else(|| Some(SecHandle { lower: self.rng.u64(1..), upper: 0 }))
+            }
+            () => blocks.last().copied(),
         }
     }
 

@@ -123,6 +123,9 @@ impl Planner {
             CallName::DecryptMessage => (CallName::EncryptMessage, call, other(role)),
             CallName::AcquireCredentialsHandle
             | CallName::FreeCredentialsHandle
+            | CallName::EnumerateSecurityPackages
+            | CallName::QuerySecurityPackageInfo
+            | CallName::FreeContextBuffer
             | CallName::InitializeSecurityContext
             | CallName::AcceptSecurityContext
             | CallName::CompleteAuthToken
@@ -159,6 +162,9 @@ impl Planner {
             CallName::CompleteAuthToken => facts.is(fact::Descriptor::Good),
             CallName::AcquireCredentialsHandle
             | CallName::FreeCredentialsHandle
+            | CallName::EnumerateSecurityPackages
+            | CallName::QuerySecurityPackageInfo
+            | CallName::FreeContextBuffer
             | CallName::MakeSignature
             | CallName::VerifySignature
             | CallName::EncryptMessage

@@ -50,6 +50,9 @@ pub fn needs(facts: &Facts) -> Vec<Need> {
     if has(&[(Fact::Count, "within"), (Fact::Count, "too-old")]) {
         needs.push(Need::Policy);
     }
+    if has(&[(Fact::Block, "freed"), (Fact::Block, "foreign")]) {
+        needs.push(Need::CheckedMemory);
+    }
     needs
 }
 
@@ -87,6 +90,12 @@ fn plan_until(profile: Profile, call: CallName, facts: &Facts, seed: u64) -> (Pl
     let mut planner = Planner { actions: Vec::new(), rng: Rng::with_seed(seed), channel: Channel::Unbound };
     let setup = planner.setup(profile, call, facts);
     match profile {
+        _any if is_about_packages(call) => {
+            if profile != Profile::AnyPackage {
+                planner.actions.extend(credentials_of_every_kind());
+            }
+            planner.memory(facts);
+        }
         Profile::DigestHttp => {
             planner.actions.extend(credentials_of_every_kind());
             planner.channel = planner.channel(call, facts);
@@ -123,6 +132,24 @@ pub fn credentials_of_every_kind() -> Vec<Action> {
         CallAction::new(CallName::FreeCredentialsHandle, 0),
     ];
     calls.into_iter().map(Action::Call).collect()
+}
+
+/// Whether a call is about the packages that there are, and memory of theirs: neither credentials nor contexts matter.
+fn is_about_packages(call: CallName) -> bool {
+    match call {
+        CallName::EnumerateSecurityPackages | CallName::QuerySecurityPackageInfo | CallName::FreeContextBuffer => true,
+        CallName::AcquireCredentialsHandle
+        | CallName::FreeCredentialsHandle
+        | CallName::InitializeSecurityContext
+        | CallName::AcceptSecurityContext
+        | CallName::CompleteAuthToken
+        | CallName::MakeSignature
+        | CallName::VerifySignature
+        | CallName::EncryptMessage
+        | CallName::DecryptMessage
+        | CallName::QueryContextAttributes
+        | CallName::DeleteSecurityContext => false,
+    }
 }
 
 fn wishes(facts: &Facts) -> Wishes {
@@ -180,6 +207,33 @@ impl Planner {
 
     fn new_call(&mut self, call: CallName) -> CallAction {
         CallAction::new(call, self.rng.u64(..))
+    }
+
+    // --- Memory
+
+    /// Memory that the package gave away, as much as the facts need and sometimes more; some of it freed.
+    fn memory(&mut self, facts: &Facts) {
+        let needed = u8::from(facts.is(fact::Block::Allocated) || facts.is(fact::Block::Foreign));
+        for _ in 0..needed + self.rng.u8(..3) {
+            self.tell_of_packages();
+        }
+        if facts.is(fact::Block::Freed) {
+            self.tell_of_packages();
+            self.free_block();
+        }
+    }
+
+    /// One or the other function that gives memory away.
+    fn tell_of_packages(&mut self) {
+        let calls = [CallName::EnumerateSecurityPackages, CallName::QuerySecurityPackageInfo];
+        let call = calls[usize::from(self.rng.bool())];
+        let action = self.new_call(call);
+        self.call(action);
+    }
+
+    fn free_block(&mut self) {
+        let action = self.new_call(CallName::FreeContextBuffer);
+        self.call(action);
     }
 
     // --- The acceptor's side
@@ -466,6 +520,12 @@ impl Planner {
         }
         let about_credentials = matches!(call, CallName::AcquireCredentialsHandle | CallName::FreeCredentialsHandle);
         match profile {
+            _any if is_about_packages(call) => {
+                // What the call left is the caller's, and other memory is as good as before.
+                self.tell_of_packages();
+                self.free_block();
+                self.free_block();
+            }
             Profile::DigestHttp | Profile::DigestSasl if about_credentials => self.challenge(fact::Qop::Auth),
             Profile::DigestHttp => self.http_aftermath(call, facts),
             Profile::DigestSasl => self.sasl_aftermath(call, facts),

@@ -22,6 +22,14 @@ pub(super) enum CallMessage {
         #[serde(with = "Optional::<Handle>")]
         credential: Option<SecHandle>,
     },
+    EnumerateSecurityPackages {},
+    QuerySecurityPackageInfo {
+        package: String,
+    },
+    FreeContextBuffer {
+        #[serde(with = "Optional::<Handle>")]
+        block: Option<SecHandle>,
+    },
     InitializeSecurityContext {
         #[serde(with = "Optional::<Handle>")]
         credential: Option<SecHandle>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::values::{As, DescriptorMessage, Handle, Hex, Optional, Status, Word};
 use crate::buffer::SecHandle;
-use crate::spec::call::{Attribute, Descriptor, Outcome, SessionKeyBytes};
+use crate::spec::call::{Attribute, Descriptor, Outcome, PackageInfo, SessionKeyBytes};
 use crate::status::SecurityStatus;
 
 #[derive(Serialize, Deserialize)]
@@ -38,6 +38,7 @@ enum AttributeForm {
     KeyInfo { signature_algorithm: String, encryption_algorithm: String, key_size: u32 },
     SessionKey(#[serde(with = "As::<Hex>")] SessionKeyBytes),
     ClientSpecifiedTarget(String),
+    Packages(Vec<PackageInfo>),
     Other,
 }
 

@@ -1,7 +1,7 @@
 //! The reference implementation of this crate as a subject.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::package::accounts::{Account, AccountSource, AccountSourceUnavailable,
 use crate::package::configuration::{Configuration, Limits, SequencePolicy};
 use crate::package::environment::{Environment, EnvironmentError};
 use crate::package::{
-    AcceptRequirements, AuthIdentity, ContextAttribute, Failure, InitializeRequirements, SecurityPackage,
+    self, AcceptRequirements, AuthIdentity, ContextAttribute, Failure, InitializeRequirements, SecurityPackage,
 };
-use crate::spec::call::{Attribute, Call, Descriptor, Outcome, SessionKeyBytes};
+use crate::spec::call::{Attribute, Call, Descriptor, Outcome, PackageInfo, SessionKeyBytes};
 use crate::spec::names::Need;
 use crate::spec::setup::{EnvironmentFault, Policy, Setup};
 use crate::status::SecurityStatus;
@@ -75,6 +75,45 @@ pub struct Builtin {
     package: SecurityPackage,
     other: SecurityPackage,
     world: Controlled,
+    given: Memory,
+}
+
+/// What was given away and not given back. A Rust interface returns values; whoever has to pass them on as memory, as the
+/// C interface has, keeps account of them, and so does this. Numbers stand for addresses, so that runs repeat.
+#[derive(Debug, Default)]
+struct Memory {
+    blocks: BTreeMap<SecHandle, Box<[PackageInfo]>>,
+    last: u64,
+}
+
+impl Memory {
+    /// How far apart blocks begin: further than what lies within one.
+    const STRIDE: u64 = 0x1000;
+
+    fn give(&mut self, packages: &[package::PackageInfo]) -> Done {
+        let told: Vec<PackageInfo> = packages.iter().map(told).collect();
+        self.last += Self::STRIDE;
+        let block = SecHandle { lower: self.last, upper: 0 };
+        self.blocks.insert(block, told.clone().into());
+        Done { handle: Some(block), attribute: Some(Attribute::Packages(told)), ..Done::default() }
+    }
+
+    fn take_back(&mut self, block: Option<SecHandle>) -> Done {
+        let known = block.and_then(|block| self.blocks.remove(&block));
+        let status = if known.is_some() { SecurityStatus::SEC_E_OK } else { SecurityStatus::SEC_E_INVALID_HANDLE };
+        Done { status, ..Done::default() }
+    }
+}
+
+/// What a package says of itself, as a tester sees it.
+fn told(package: &package::PackageInfo) -> PackageInfo {
+    PackageInfo {
+        name: package.name.to_owned(),
+        capabilities: package.capabilities,
+        version: package.version,
+        rpc_id: package.rpc_id,
+        maximum_token: package.max_token,
+    }
 }
 
 impl Default for Builtin {
@@ -118,10 +157,10 @@ impl Builtin {
             maxbuf: MaxBuf::new(setup.maxbuf).unwrap_or(MaxBuf::DEFAULT),
         };
         let package = || SecurityPackage::new(configuration.clone(), world.clone(), world.clone());
-        Self { package: package(), other: package(), world }
+        Self { package: package(), other: package(), world, given: Memory::default() }
     }
 
-    fn answer(&self, call: &Call) -> Result<Done, Failure> {
+    fn answer(&mut self, call: &Call) -> Result<Done, Failure> {
         let package = &self.package;
         let mut input = call.input().cloned();
         let mut output = call.output().cloned();
@@ -142,6 +181,11 @@ impl Builtin {
             Call::FreeCredentialsHandle { credential } => {
                 package.free_credentials_handle(*credential).map(|()| Done::default())
             }
+            Call::EnumerateSecurityPackages {} => Ok(self.given.give(&SecurityPackage::enumerate_security_packages())),
+            Call::QuerySecurityPackageInfo { package } => {
+                SecurityPackage::query_security_package_info(package).map(|told| self.given.give(&[told]))
+            }
+            Call::FreeContextBuffer { block } => Ok(self.given.take_back(*block)),
             Call::AcceptSecurityContext { credential, context, requirements, .. } => {
                 let requirements = AcceptRequirements::from_bits_retain(*requirements);
                 let accepted = lend(&mut input, |input| {

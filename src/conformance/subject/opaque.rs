@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Subject, SubjectError};
 use crate::buffer::{BufferType, SECBUFFER_VERSION, SecHandle};
 use crate::digest::hash::md5;
-use crate::spec::call::{Attribute, Buffer, Call, Descriptor, Outcome};
+use crate::spec::call::{Attribute, Buffer, Call, Descriptor, Outcome, PackageInfo};
 use crate::spec::names::Need;
 use crate::spec::setup::Setup;
 use crate::status::SecurityStatus;
@@ -19,6 +19,11 @@ const NEGOTIATE: &[u8] = b"negotiate:";
 const CHALLENGE: &[u8] = b"challenge:";
 const AUTHENTICATE: &[u8] = b"authenticate:";
 const SUM: usize = 16;
+
+/// SECPKG_FLAG_INTEGRITY, SECPKG_FLAG_PRIVACY and SECPKG_FLAG_CONNECTION.
+const CAPABILITIES: u32 = 0x1 | 0x2 | 0x10;
+/// Where memory that is given away would begin.
+const BLOCKS: u64 = 0x0B10_C000;
 
 /// Something it does wrong on purpose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +48,12 @@ pub enum Flaw {
     KnowsEveryPackage,
     /// A message that was encrypted is decrypted to something else.
     GarblesMessages,
+    /// EnumerateSecurityPackages tells of other packages only.
+    HidesItself,
+    /// QuerySecurityPackageInfo succeeds whatever the name.
+    DescribesEveryPackage,
+    /// FreeContextBuffer succeeds whatever the pointer.
+    FreesAnything,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,6 +88,7 @@ pub struct Opaque {
     credentials: BTreeMap<SecHandle, u32>,
     contexts: BTreeMap<SecHandle, Side>,
     deleted: BTreeSet<SecHandle>,
+    blocks: BTreeSet<SecHandle>,
     handles: u64,
 }
 
@@ -105,6 +117,7 @@ impl Opaque {
             credentials: BTreeMap::new(),
             contexts: BTreeMap::new(),
             deleted: BTreeSet::new(),
+            blocks: BTreeSet::new(),
             handles: 0,
         }
     }
@@ -138,6 +151,21 @@ impl Opaque {
                 let freed = credential.and_then(|credential| self.credentials.remove(&credential));
                 freed.map(|_| done(call)).ok_or(SecurityStatus::SEC_E_INVALID_HANDLE)
             }
+            Call::EnumerateSecurityPackages {} => {
+                let itself = (!self.is(Flaw::HidesItself)).then(|| self.package.clone());
+                Ok(self.give(call, ["Negotiate".to_owned()].into_iter().chain(itself)))
+            }
+            Call::QuerySecurityPackageInfo { package } => {
+                if !package.eq_ignore_ascii_case(&self.package) && !self.is(Flaw::DescribesEveryPackage) {
+                    return Err(SecurityStatus::SEC_E_SECPKG_NOT_FOUND);
+                }
+                Ok(self.give(call, [package.clone()]))
+            }
+            Call::FreeContextBuffer { block } => {
+                let known = block.is_some_and(|block| self.blocks.remove(&block));
+                let frees = known || (block.is_some() && self.is(Flaw::FreesAnything));
+                frees.then(|| done(call)).ok_or(SecurityStatus::SEC_E_INVALID_HANDLE)
+            }
             Call::InitializeSecurityContext { credential, context, input, .. } => {
                 self.feed(call, true, *credential, *context, input.as_ref())
             }
@@ -164,6 +192,15 @@ impl Opaque {
             }
             Call::DeleteSecurityContext { context } => self.delete(call, *context),
         }
+    }
+
+    /// Memory that tells of these packages.
+    fn give(&mut self, call: &Call, names: impl IntoIterator<Item = String>) -> Done {
+        let block = SecHandle { upper: 0, lower: BLOCKS + 0x100 * self.new_handle().upper };
+        self.blocks.insert(block);
+        let told = |name| PackageInfo { name, capabilities: CAPABILITIES, version: 1, rpc_id: 10, maximum_token: 64 };
+        let packages = names.into_iter().map(told).collect();
+        Done { handle: Some(block), attribute: Some(Attribute::Packages(packages)), ..done(call) }
     }
 
     fn delete(&mut self, call: &Call, context: Option<SecHandle>) -> Answer {
@@ -402,7 +439,7 @@ impl Subject for Opaque {
     }
 
     fn capabilities(&self) -> BTreeSet<Need> {
-        BTreeSet::new()
+        BTreeSet::from([Need::CMemory, Need::CheckedMemory])
     }
 
     fn start(&mut self, setup: &Setup) -> Result<(), SubjectError> {

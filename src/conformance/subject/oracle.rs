@@ -14,10 +14,11 @@ use crate::digest::{
     ResponseFields, SessionKey, UserHash, charset, directives, hash, sasl,
 };
 
-use crate::spec::call::{Attribute, Call, Outcome};
+use crate::spec::call::{Attribute, Call, Outcome, PackageInfo};
 use crate::spec::model::{Allowed, Row};
 use crate::spec::names::{Buffers, HandleOutcome, Need, Profile};
 use crate::spec::setup::{EnvironmentFault, Setup};
+use crate::spec::shadow::attributes::PACKAGE_VERSION;
 use crate::spec::shadow::opaque::{NAMES, SIZES};
 use crate::spec::shadow::questions::SaslOffer;
 use crate::spec::shadow::reading;
@@ -97,6 +98,7 @@ impl Oracle {
             Buffers::Untouched
             | Buffers::Unjudged
             | Buffers::AttributeValue
+            | Buffers::PackageInfo
             | Buffers::Wrapped
             | Buffers::Plaintext
             | Buffers::Protected
@@ -292,7 +294,8 @@ impl Oracle {
             | Buffers::Header
             | Buffers::Rspauth
             | Buffers::Signature
-            | Buffers::AttributeValue => None,
+            | Buffers::AttributeValue
+            | Buffers::PackageInfo => None,
         }
     }
 
@@ -309,11 +312,33 @@ impl Oracle {
         row.also.iter().find(|allowed| is_open && allowed.status == status).unwrap_or(&row.outcome)
     }
 
+    /// Memory that was given away: the address is where none is.
+    fn block(&mut self) -> SecHandle {
+        self.handles += 1;
+        SecHandle { lower: 0x0B10_C000 + 0x1_0000_0000 * self.handles, upper: 0 }
+    }
+
+    /// What the package under test says of itself.
+    fn package_info(&self) -> PackageInfo {
+        PackageInfo {
+            name: self.shadow.registers().package().to_owned(),
+            capabilities: CONNECTION,
+            version: PACKAGE_VERSION,
+            rpc_id: NO_RPC_ID,
+            maximum_token: 4096,
+        }
+    }
+
     fn handle(&mut self) -> SecHandle {
         self.handles += 1;
         SecHandle { lower: 0x0AC1_E000, upper: self.handles }
     }
 }
+
+/// SECPKG_FLAG_CONNECTION.
+const CONNECTION: u32 = 0x10;
+/// SECPKG_ID_NONE.
+const NO_RPC_ID: u16 = 0xFFFF;
 
 /// An attribute of a package that signs and encrypts with 32 octets.
 fn attribute_of_any(call: &Call) -> Option<Attribute> {
@@ -424,6 +449,7 @@ impl Subject for Oracle {
         let chosen = self.choice(row, call);
         let mut outcome = Outcome::untouched(chosen.status, call);
         outcome.handle = match chosen.handle {
+            HandleOutcome::New if chosen.buffers == Buffers::PackageInfo => Some(self.block()),
             HandleOutcome::New => Some(self.handle()),
             HandleOutcome::Same => call.context(),
             HandleOutcome::None => None,
@@ -437,6 +463,9 @@ impl Subject for Oracle {
                 Profile::DigestHttp | Profile::DigestSasl => self.shadow.attribute(call),
                 Profile::AnyPackage => attribute_of_any(call),
             };
+        }
+        if chosen.buffers == Buffers::PackageInfo {
+            outcome.attribute = Some(Attribute::Packages(vec![self.package_info()]));
         }
         if let Some(InPlace { places, quality }) = self.in_place(chosen.buffers, call) {
             for (position, bytes) in places {

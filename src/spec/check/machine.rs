@@ -130,6 +130,7 @@ fn trace(allowed: &Allowed) -> Option<String> {
         | Buffers::TokenCompleted
         | Buffers::Protected
         | Buffers::Recovered
+        | Buffers::PackageInfo
         | Buffers::AttributeValue => return Some(format!("an error leaves `{}` in the buffers", allowed.buffers)),
     }
     match allowed.next {

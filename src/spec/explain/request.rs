@@ -318,7 +318,8 @@ impl Reader<'_, '_> {
             | Fact::Message
             | Fact::Signature
             | Fact::Direction
-            | Fact::Seal => None,
+            | Fact::Seal
+            | Fact::Block => None,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::digest::SessionKey;
 use crate::digest::sasl::{Layer, Qop as SaslQop};
-use crate::spec::call::{Attribute, Call, Outcome, SessionKeyBytes};
+use crate::spec::call::{Attribute, Call, Outcome, PackageInfo, SessionKeyBytes};
 use crate::spec::names::Profile;
 use crate::spec::vocabulary as fact;
 use crate::status::SecurityStatus;
@@ -22,6 +22,9 @@ const SESSION_KEY: u32 = 9;
 const PACKAGE_INFO: u32 = 10;
 const FLAGS: u32 = 14;
 const CLIENT_SPECIFIED_TARGET: u32 = 27;
+
+/// SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION: what the page of SecPkgInfo says wVersion must be.
+pub const PACKAGE_VERSION: u16 = 1;
 
 /// ASC_RET_* and ISC_RET_* that tell of protection.
 const REPLAY_AND_SEQUENCE: u32 = 0x4 | 0x8;
@@ -117,6 +120,22 @@ impl Registers {
         Ok(Learned::default())
     }
 
+    /// What packages say of themselves: the one under test is among them, in the version that there is; where it was
+    /// asked for, there is no other.
+    pub(super) fn check_package_info(&self, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
+        let Some(Attribute::Packages(packages)) = &outcome.attribute else {
+            return Err("no packages were reported".into());
+        };
+        let name = self.package();
+        let ours = |package: &&PackageInfo| package.name.eq_ignore_ascii_case(name);
+        require(packages.iter().any(|package| ours(&package)), || format!("{name} is not among what was reported"))?;
+        let is_one = packages.len() == 1 || matches!(view.call, Call::EnumerateSecurityPackages {});
+        require(is_one, || format!("{} packages were reported where one was asked for", packages.len()))?;
+        let other = packages.iter().filter(ours).find(|package| package.version != PACKAGE_VERSION);
+        require(other.is_none(), || format!("the version of {name} is not {PACKAGE_VERSION}"))?;
+        Ok(Learned::default())
+    }
+
     /// The attributes and the expiry, which are valid on success: protection exactly as it was negotiated, looked at on
     /// the final return only, and one constant for all expiries.
     pub(super) fn check_granted(
@@ -159,6 +178,9 @@ impl Registers {
             }),
             Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }
             | Call::VerifySignature { .. }

@@ -31,6 +31,9 @@ impl Registers {
             Call::InitializeSecurityContext { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::MakeSignature { .. }
             | Call::EncryptMessage { .. }
             | Call::DecryptMessage { .. }

@@ -10,7 +10,7 @@ use crate::spec::names::{Effect, HandleOutcome};
 use crate::spec::vocabulary::Role;
 
 use super::bindings::service_name;
-use super::facts::extended;
+use super::facts::{block_of, extended};
 use super::layers::Layers;
 use super::outcome::Learned;
 use super::registers::{Answer, Context, Credentials, Opaque, Registers, Session, Terms};
@@ -41,6 +41,19 @@ impl Registers {
                     if let Some(credential) = view.call.credential() {
                         self.credentials.remove(&credential);
                         self.freed.insert(credential);
+                    }
+                }
+                Effect::RegisterBlock => {
+                    if let Some(block) = outcome.handle {
+                        // An address can come again.
+                        self.freed_blocks.remove(&block);
+                        self.blocks.insert(block);
+                    }
+                }
+                Effect::FreeBlock => {
+                    if let Some(block) = block_of(view.call) {
+                        self.blocks.remove(&block);
+                        self.freed_blocks.insert(block);
                     }
                 }
                 Effect::RegisterChallenge => issued = learned.exchange.take().map(|exchange| self.register(exchange)),
@@ -178,6 +191,9 @@ impl Registers {
             Call::AcceptSecurityContext { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }
             | Call::VerifySignature { .. }

@@ -9,7 +9,7 @@ use crate::spec::model::{CallSpec, FactRule};
 use crate::spec::names::Profile;
 use crate::spec::setup::{AccountEntry, EnvironmentFault};
 use crate::spec::vocabulary::{
-    Accounts, Age, Algorithm, Answered, Asked, Count, Credential, Descriptor, Digest, Fact, Facts, Fault, Flags,
+    Accounts, Age, Algorithm, Answered, Asked, Block, Count, Credential, Descriptor, Digest, Fact, Facts, Fault, Flags,
     Handle, Identity, Kind, Logon, Method, Mutual, Names, Offered, Ours, Output, OutputDescriptor, Outside, Package,
     Proof, Qop, Room, Stale, Target, TargetName, Token, Use, Username, ValueIndex, Word,
 };
@@ -154,11 +154,12 @@ impl Registers {
                 let encodable = self.is_encodable(view)?;
                 is(if encodable { Username::Encodable } else { Username::NotEncodable })
             }
-            Fact::Package => is(self.package_asked(acquisition(view.call)?.package)),
+            Fact::Package => is(self.package_asked(package_of(view.call)?)),
             Fact::Logon => is(if acquisition(view.call)?.logon_id.is_none() { Logon::Null } else { Logon::Other }),
             Fact::Use => is(credential_use_asked(acquisition(view.call)?.credential_use)),
             Fact::Identity => is(identity_given(acquisition(view.call)?.identity)),
             Fact::Attribute => is(self.attribute(view)?),
+            Fact::Block => is(self.block(block_of(view.call))),
         }
     }
 
@@ -240,6 +241,16 @@ impl Registers {
             () if accepts && principal_is_other => Credential::Other,
             () if initializes && handle_is_other => Credential::Other,
             () => Credential::Good,
+        }
+    }
+
+    fn block(&self, block: Option<SecHandle>) -> Block {
+        match block {
+            None => Block::Null,
+            Some(block) if block == SecHandle::default() => Block::Null,
+            Some(block) if self.blocks.contains(&block) => Block::Allocated,
+            Some(block) if self.freed_blocks.contains(&block) => Block::Freed,
+            Some(_) => Block::Foreign,
         }
     }
 
@@ -423,6 +434,9 @@ impl Registers {
             | Call::InitializeSecurityContext { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. } => self.count(self.exchange_of(view)?, view.nc()?),
         })
@@ -528,6 +542,9 @@ fn target_name(view: &View<'_>) -> TargetName {
         | Call::AcceptSecurityContext { .. }
         | Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::QuerySecurityPackageInfo { .. }
+        | Call::FreeContextBuffer { .. }
         | Call::QueryContextAttributes { .. }
         | Call::DeleteSecurityContext { .. } => view.parameter(1),
     };
@@ -542,15 +559,53 @@ fn target_name(view: &View<'_>) -> TargetName {
 
 /// The parameters of AcquireCredentialsHandle that facts are about.
 struct Acquisition<'c> {
-    package: &'c str,
     credential_use: u32,
     logon_id: Option<u64>,
     identity: Option<&'c AuthIdentity>,
 }
 
 fn acquisition(call: &Call) -> Option<Acquisition<'_>> {
-    let Call::AcquireCredentialsHandle { package, credential_use, logon_id, identity, .. } = call else { return None };
-    Some(Acquisition { package, credential_use: *credential_use, logon_id: *logon_id, identity: identity.as_ref() })
+    let Call::AcquireCredentialsHandle { credential_use, logon_id, identity, .. } = call else { return None };
+    Some(Acquisition { credential_use: *credential_use, logon_id: *logon_id, identity: identity.as_ref() })
+}
+
+/// The name of the package that a call is about.
+fn package_of(call: &Call) -> Option<&str> {
+    match call {
+        Call::AcquireCredentialsHandle { package, .. } | Call::QuerySecurityPackageInfo { package } => Some(package),
+        Call::FreeCredentialsHandle { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::FreeContextBuffer { .. }
+        | Call::InitializeSecurityContext { .. }
+        | Call::AcceptSecurityContext { .. }
+        | Call::CompleteAuthToken { .. }
+        | Call::MakeSignature { .. }
+        | Call::VerifySignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
+        | Call::QueryContextAttributes { .. }
+        | Call::DeleteSecurityContext { .. } => None,
+    }
+}
+
+/// pvContextBuffer, where the function has one and it is not NULL.
+pub(super) fn block_of(call: &Call) -> Option<SecHandle> {
+    match call {
+        Call::FreeContextBuffer { block } => *block,
+        Call::AcquireCredentialsHandle { .. }
+        | Call::FreeCredentialsHandle { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::QuerySecurityPackageInfo { .. }
+        | Call::InitializeSecurityContext { .. }
+        | Call::AcceptSecurityContext { .. }
+        | Call::CompleteAuthToken { .. }
+        | Call::MakeSignature { .. }
+        | Call::VerifySignature { .. }
+        | Call::EncryptMessage { .. }
+        | Call::DecryptMessage { .. }
+        | Call::QueryContextAttributes { .. }
+        | Call::DeleteSecurityContext { .. } => None,
+    }
 }
 
 fn credential_use_asked(credential_use: u32) -> Use {

@@ -102,6 +102,9 @@ impl Registers {
             | Call::CompleteAuthToken { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. } => 16,
         };

@@ -3,7 +3,7 @@
 //! It learns nonces and opaques only from what a subject puts out, and never reads the subject's insides.
 #![forbid(unsafe_code)]
 
-mod attributes;
+pub mod attributes;
 mod bindings;
 mod effects;
 mod facts;
@@ -313,6 +313,7 @@ mod tests {
                 | Buffers::Protected
                 | Buffers::Recovered
                 | Buffers::Unjudged
+                | Buffers::PackageInfo
                 | Buffers::AttributeValue => false,
             };
             assert!(!stale, "{}: {facts}", row.id);

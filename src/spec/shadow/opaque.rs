@@ -189,7 +189,8 @@ impl Registers {
             Attribute::StreamSizes { .. }
             | Attribute::KeyInfo { .. }
             | Attribute::SessionKey(_)
-            | Attribute::ClientSpecifiedTarget(_) => false,
+            | Attribute::ClientSpecifiedTarget(_)
+            | Attribute::Packages(_) => false,
         };
         require(fits, || format!("reported was {reported:?}"))?;
         Ok(Learned::default())
@@ -233,6 +234,7 @@ impl Registers {
             }
             Buffers::Untouched
             | Buffers::Unjudged
+            | Buffers::PackageInfo
             | Buffers::Recovered
             | Buffers::Empty
             | Buffers::Challenge

@@ -95,11 +95,17 @@ impl Registers {
             Call::AcceptSecurityContext { .. }
                 | Call::InitializeSecurityContext { .. }
                 | Call::AcquireCredentialsHandle { .. }
+                | Call::EnumerateSecurityPackages {}
+                | Call::QuerySecurityPackageInfo { .. }
         );
         match (expected, outcome.handle) {
             (HandleOutcome::New, None) => Err("no handle came back".into()),
             (HandleOutcome::New, Some(handle)) => {
-                let known = self.contexts.contains_key(&handle) || self.credentials.contains_key(&handle);
+                // Where handles are addresses, memory may well have that of a handle.
+                let known = match makes_memory(view.call) {
+                    true => self.blocks.contains(&handle),
+                    false => self.contexts.contains_key(&handle) || self.credentials.contains_key(&handle),
+                };
                 require(!known, || "the handle that came back is live already".into())?;
                 require(handle != SecHandle::default(), || "the handle that came back is zeroed".into())
             }
@@ -117,7 +123,7 @@ impl Registers {
     }
 
     fn check_buffers(&self, expected: Buffers, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
-        let reports = expected == Buffers::AttributeValue;
+        let reports = matches!(expected, Buffers::AttributeValue | Buffers::PackageInfo);
         require(reports || outcome.attribute.is_none(), || "an attribute was reported beside an error".into())?;
         // What is written in place has no output buffer of its own.
         match expected {
@@ -133,6 +139,7 @@ impl Registers {
             Buffers::Protected => return Self::check_protected(view, outcome),
             Buffers::Recovered => return self.check_recovered(view, outcome),
             Buffers::Unjudged => return check_within(view, outcome),
+            Buffers::PackageInfo => return self.check_package_info(view, outcome),
             Buffers::AttributeValue if view.profile == Profile::AnyPackage => {
                 return Self::check_opaque_attribute(view, outcome);
             }
@@ -181,9 +188,12 @@ impl Registers {
             Buffers::Wrapped => self.check_wrapped(view, outcome),
             Buffers::Plaintext => self.check_plaintext(view, outcome),
             // These were judged above.
-            Buffers::Token | Buffers::TokenCompleted | Buffers::Protected | Buffers::Recovered | Buffers::Unjudged => {
-                Ok(Learned::default())
-            }
+            Buffers::Token
+            | Buffers::TokenCompleted
+            | Buffers::Protected
+            | Buffers::Recovered
+            | Buffers::PackageInfo
+            | Buffers::Unjudged => Ok(Learned::default()),
         }
     }
 
@@ -404,6 +414,11 @@ impl Registers {
             .find(|directive| directive.is("response"))
             .map(|directive| directive.value_at..directive.value_at + directive.value.len())
     }
+}
+
+/// Whether what a call makes is memory.
+fn makes_memory(call: &Call) -> bool {
+    matches!(call, Call::EnumerateSecurityPackages {} | Call::QuerySecurityPackageInfo { .. })
 }
 
 /// The two forms of H(username:realm:password) that an initiator may use.

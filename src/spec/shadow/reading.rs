@@ -92,6 +92,9 @@ pub fn form_of_call(call: &Call, profile: Profile) -> fact::Descriptor {
         | (
             Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::MakeSignature { .. }
             | Call::EncryptMessage { .. }
             | Call::DecryptMessage { .. }

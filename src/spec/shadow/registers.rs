@@ -330,6 +330,10 @@ pub struct Registers {
     pub contexts: BTreeMap<SecHandle, Context>,
     /// Deleted contexts.
     pub deleted: BTreeSet<SecHandle>,
+    /// Memory that the package gave away and has not got back.
+    pub blocks: BTreeSet<SecHandle>,
+    /// Memory that it got back.
+    pub freed_blocks: BTreeSet<SecHandle>,
     /// Handles of another provider.
     pub foreign: BTreeSet<SecHandle>,
     /// Challenges and sessions, in the order they were put out.
@@ -379,6 +383,8 @@ impl Registers {
             freed: BTreeSet::new(),
             contexts: BTreeMap::new(),
             deleted: BTreeSet::new(),
+            blocks: BTreeSet::new(),
+            freed_blocks: BTreeSet::new(),
             foreign: BTreeSet::new(),
             exchanges: Vec::new(),
             contexts_made: 0,
@@ -403,6 +409,9 @@ impl Registers {
             }
             Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }
             | Call::VerifySignature { .. }

@@ -23,6 +23,9 @@ impl Registers {
             | Call::DecryptMessage { .. }
             | Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. } => None,
         }

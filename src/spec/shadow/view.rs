@@ -203,6 +203,9 @@ impl Registers {
                 | Call::DecryptMessage { .. }
                 | Call::AcquireCredentialsHandle { .. }
                 | Call::FreeCredentialsHandle { .. }
+                | Call::EnumerateSecurityPackages {}
+                | Call::QuerySecurityPackageInfo { .. }
+                | Call::FreeContextBuffer { .. }
                 | Call::QueryContextAttributes { .. }
                 | Call::DeleteSecurityContext { .. },
                 Profile::DigestHttp | Profile::DigestSasl,
@@ -246,6 +249,9 @@ fn places(
         | (
             Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::QueryContextAttributes { .. }
             | Call::DeleteSecurityContext { .. },
             Profile::DigestHttp | Profile::DigestSasl | Profile::AnyPackage,

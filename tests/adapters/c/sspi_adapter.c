@@ -12,7 +12,7 @@
  *   digest-ssp conform --command ./sspi-adapter
  *   digest-ssp conform --command ./sspi-adapter --package NTLM
  *
- * It offers nothing beside answering calls: no clock, no faults, no limits.
+ * It offers calls, and memory that FreeContextBuffer takes back: no clock, no faults, no limits.
  */
 #if defined(_WIN32)
 #define SECURITY_WIN32
@@ -42,7 +42,7 @@ typedef uint32_t word32;
 #define PROTOCOL_VERSION "1"
 /* The longest line that the protocol allows. */
 #define LONGEST_LINE (16u << 20)
-/* Contexts and credentials that are freed when a sequence begins; more than any sequence makes. */
+/* Contexts, credentials and memory that are freed when a sequence begins; more than any sequence makes. */
 #define MOST_HANDLES 512
 #define MOST_BUFFERS 64
 
@@ -59,6 +59,8 @@ struct handles {
 
 static struct handles contexts;
 static struct handles credentials;
+/* Memory of the package: its address is the lower word. */
+static struct handles blocks;
 
 static int same(const SecHandle *one, const SecHandle *other)
 {
@@ -106,6 +108,11 @@ static void begin_sequence(void)
         SecHandle handle = credentials.handles[--credentials.count];
         if (functions->FreeCredentialsHandle)
             functions->FreeCredentialsHandle(&handle);
+    }
+    while (blocks.count) {
+        SecHandle block = blocks.handles[--blocks.count];
+        if (functions->FreeContextBuffer)
+            functions->FreeContextBuffer((void *)(uintptr_t)block.dwLower);
     }
 }
 
@@ -603,6 +610,62 @@ static void end(const struct json *call, const char *which, SECURITY_STATUS (SEC
     put_status(status);
 }
 
+/* What packages say of themselves, in memory that is given back later. */
+static void put_packages(SECURITY_STATUS status, const SecPkgInfoW *packages, word32 count)
+{
+    SecHandle block = {0, 0};
+    word32 index;
+    block.dwLower = (uintptr_t)packages;
+    put_status(status);
+    put_handle(&block);
+    if (!succeeded(status) || !packages)
+        return;
+    remember(&blocks, &block);
+    printf(",\"attribute\":{\"packages\":[");
+    for (index = 0; index < count; index++) {
+        printf("%s{\"name\":", index ? "," : "");
+        put_wide((const unit16 *)(const void *)packages[index].Name);
+        printf(",\"capabilities\":%lu,\"version\":%u,\"rpc_id\":%u,\"maximum_token\":%lu}",
+               (unsigned long)packages[index].fCapabilities, (unsigned)packages[index].wVersion,
+               (unsigned)packages[index].wRPCID, (unsigned long)packages[index].cbMaxToken);
+    }
+    printf("]}");
+}
+
+static void enumerate(void)
+{
+    word32 count = 0;
+    SecPkgInfoW *packages = NULL;
+    SECURITY_STATUS status = functions->EnumerateSecurityPackagesW(&count, &packages);
+    put_packages(status, packages, count);
+}
+
+static void query_package(const struct json *call)
+{
+    size_t units;
+    unit16 *name = wide_string(json_member(call, "package"), &units);
+    SecPkgInfoW *package = NULL;
+    SECURITY_STATUS status;
+    if (trouble || unable)
+        return;
+    status = functions->QuerySecurityPackageInfoW((void *)name, &package);
+    put_packages(status, package, 1);
+}
+
+/* Nobody says of a package behind this adapter that it tells pointers that are none to its memory. */
+static void free_block(const struct json *call)
+{
+    SecHandle *block = handle(json_member(call, "block"));
+    size_t known = blocks.count;
+    if (block)
+        forget(&blocks, block);
+    if (block && known == blocks.count)
+        unable = "the pointer is none to memory of the package, which may be the end of the process";
+    if (trouble || unable)
+        return;
+    put_status(functions->FreeContextBuffer(block ? (void *)(uintptr_t)block->dwLower : NULL));
+}
+
 static int begins(const struct json *call, const char *name, int exists)
 {
     if (strcmp(call->name, name) != 0)
@@ -620,6 +683,12 @@ static void answer_call(const struct json *call)
         acquire(call);
     else if (begins(call, "FreeCredentialsHandle", functions->FreeCredentialsHandle != NULL))
         end(call, "credential", functions->FreeCredentialsHandle, &credentials);
+    else if (begins(call, "EnumerateSecurityPackages", functions->EnumerateSecurityPackagesW != NULL))
+        enumerate();
+    else if (begins(call, "QuerySecurityPackageInfo", functions->QuerySecurityPackageInfoW != NULL))
+        query_package(call);
+    else if (begins(call, "FreeContextBuffer", functions->FreeContextBuffer != NULL))
+        free_block(call);
     else if (begins(call, "InitializeSecurityContext", functions->InitializeSecurityContextW != NULL))
         establish(call, 1);
     else if (begins(call, "AcceptSecurityContext", functions->AcceptSecurityContext != NULL))
@@ -656,7 +725,8 @@ static void answer(const struct json *request)
             return;
         }
         begin_sequence();
-        printf("{\"started\":{\"protocol\":" PROTOCOL_VERSION ",\"name\":\"%s\",\"capabilities\":[]}}\n", SUBJECT);
+        printf("{\"started\":{\"protocol\":" PROTOCOL_VERSION ",\"name\":\"%s\",\"capabilities\":[%s]}}\n", SUBJECT,
+               functions->FreeContextBuffer ? "\"c-memory\"" : "");
     } else if (call) {
         answer_call(call->kind == JSON_OBJECT ? call->first : NULL);
         if (trouble)

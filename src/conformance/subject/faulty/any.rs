@@ -143,4 +143,31 @@ pub(super) static FAULTS: &[Fault] = &[
             Tables::of(specification).change(&["asc-any-credential-names-nothing"], status).subject()
         },
     },
+    Fault {
+        name: "any-hides-itself",
+        text: "EnumerateSecurityPackages tells of other packages only.",
+        reference: "enumeratesecuritypackages#parameters",
+        profile: Profile::AnyPackage,
+        fails: &["esp-enumerated"],
+        skipped: NEVER_CONTINUED,
+        make: |_| Box::new(Opaque::new(Some(Flaw::HidesItself))),
+    },
+    Fault {
+        name: "any-describes-every-package",
+        text: "QuerySecurityPackageInfo succeeds whatever the name.",
+        reference: "decisions, QuerySecurityPackageInfo, SEC_E_SECPKG_NOT_FOUND",
+        profile: Profile::AnyPackage,
+        fails: &["qspi-other-package"],
+        skipped: NEVER_CONTINUED,
+        make: |_| Box::new(Opaque::new(Some(Flaw::DescribesEveryPackage))),
+    },
+    Fault {
+        name: "any-frees-anything",
+        text: "FreeContextBuffer succeeds whatever the pointer, as WinPR's does.",
+        reference: "decisions, FreeContextBuffer, freed or foreign: SEC_E_INVALID_HANDLE",
+        profile: Profile::AnyPackage,
+        fails: &["fcb-not-allocated"],
+        skipped: NEVER_CONTINUED,
+        make: |_| Box::new(Opaque::new(Some(Flaw::FreesAnything))),
+    },
 ];

@@ -265,6 +265,9 @@ pub(super) static FAULTS: &[Fault] = &[
                 Call::AcceptSecurityContext { .. }
                 | Call::AcquireCredentialsHandle { .. }
                 | Call::FreeCredentialsHandle { .. }
+                | Call::EnumerateSecurityPackages {}
+                | Call::QuerySecurityPackageInfo { .. }
+                | Call::FreeContextBuffer { .. }
                 | Call::CompleteAuthToken { .. }
                 | Call::MakeSignature { .. }
                 | Call::VerifySignature { .. }

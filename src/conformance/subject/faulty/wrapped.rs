@@ -113,6 +113,9 @@ pub(super) fn with_spoilt_nonce(call: &Call, nonce: &[u8]) -> Call {
         Call::InitializeSecurityContext { .. }
         | Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::QuerySecurityPackageInfo { .. }
+        | Call::FreeContextBuffer { .. }
         | Call::CompleteAuthToken { .. }
         | Call::MakeSignature { .. }
         | Call::VerifySignature { .. }
@@ -166,6 +169,9 @@ pub(super) fn each_input(call: &Call, mut change: impl FnMut(&mut Buffer)) -> Ca
         Call::CompleteAuthToken { token: message, .. } | Call::VerifySignature { message, .. } => message.as_mut(),
         Call::AcquireCredentialsHandle { .. }
         | Call::FreeCredentialsHandle { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::QuerySecurityPackageInfo { .. }
+        | Call::FreeContextBuffer { .. }
         | Call::MakeSignature { .. }
         | Call::EncryptMessage { .. }
         | Call::DecryptMessage { .. }

@@ -1,13 +1,13 @@
-//! What QueryContextAttributes reports, read from the structure of the attribute.
-#![allow(unsafe_code, reason = "gives memory back to a library")]
+//! What a library reports, read from the structure of the attribute, or of the packages.
+#![allow(unsafe_code, reason = "reads memory of a library, and gives it back")]
 
 use core::ffi::c_void;
 
 use super::frame::{Frame, Place, copy_out};
-use super::layouts::{FreeBuffer, KeyInfo, Name, SessionKey, Sizes, StreamSizes};
+use super::layouts::{self, FreeBuffer, KeyInfo, Name, SessionKey, Sizes, StreamSizes};
 use super::text::Encoding;
 use crate::conformance::subject::SubjectError;
-use crate::spec::call::{Attribute, SessionKeyBytes};
+use crate::spec::call::{Attribute, PackageInfo, SessionKeyBytes};
 
 const SIZES: u32 = 0;
 const NAMES: u32 = 1;
@@ -76,6 +76,26 @@ pub(super) fn read(
         }
         _unjudged => Attribute::Other,
     })
+}
+
+/// What an array of the library says of packages. It stays the library's, as does everything that it points to.
+///
+/// # Errors
+/// It is longer than anything that a library has to tell, or a name in it is.
+pub(super) fn packages(at: *mut c_void, count: u32, encoding: Encoding) -> Result<Attribute, SubjectError> {
+    let bytes = copy_out(at, size_of::<layouts::PackageInfo>().saturating_mul(count as usize))?;
+    let packages = bytes.chunks_exact(size_of::<layouts::PackageInfo>()).map(|bytes| {
+        // SAFETY: there are so many bytes, and any are a value of integers and pointers.
+        let package = unsafe { bytes.as_ptr().cast::<layouts::PackageInfo>().read_unaligned() };
+        Ok(PackageInfo {
+            name: encoding.read(package.name)?,
+            capabilities: package.capabilities,
+            version: package.version,
+            rpc_id: package.rpc_id,
+            maximum_token: package.maximum_token,
+        })
+    });
+    packages.collect::<Result<_, SubjectError>>().map(Attribute::Packages)
 }
 
 fn text(from: *mut c_void, encoding: Encoding, free: Option<FreeBuffer>) -> Result<String, SubjectError> {

@@ -2,12 +2,12 @@
 #![allow(unsafe_code, reason = "calls functions of a library")]
 
 use core::ffi::c_void;
-use std::ptr::null_mut;
+use std::ptr::{null_mut, with_exposed_provenance_mut};
 
 use super::attributes;
 use super::exports::{Encoded, Functions};
 use super::frame::{Frame, LentDescriptor, Place};
-use super::layouts::{self, ALLOCATE_MEMORY, IDENTITY_ANSI, IDENTITY_UNICODE, NATIVE_DATA, SecHandle};
+use super::layouts::{self, ALLOCATE_MEMORY, IDENTITY_ANSI, IDENTITY_UNICODE, NATIVE_DATA, Pointer, SecHandle};
 use super::text::Encoding;
 use crate::buffer;
 use crate::conformance::subject::SubjectError;
@@ -58,6 +58,9 @@ impl Caller<'_, '_> {
             Call::FreeCredentialsHandle { credential } => {
                 self.release(functions.free_credentials, *credential, "phCredential", call)
             }
+            Call::EnumerateSecurityPackages {} => self.enumerate(name),
+            Call::QuerySecurityPackageInfo { package } => self.query_package(package, name),
+            Call::FreeContextBuffer { block } => self.free_block(*block, name),
             Call::DeleteSecurityContext { context } => self.release(functions.delete, *context, "phContext", call),
             Call::AcceptSecurityContext { .. } => self.accept(call),
             Call::InitializeSecurityContext { .. } => self.initialize(call),
@@ -183,6 +186,50 @@ impl Caller<'_, '_> {
         Ok(self.outcome(status(code), &Results::default()))
     }
 
+    fn enumerate(&mut self, name: CallName) -> Result<Outcome, SubjectError> {
+        let (function, encoding, []) = Self::choose(self.functions.enumerate_packages, name, [])?;
+        let count = self.frame.variable(0_u32, "pcPackages")?;
+        let packages = self.frame.variable(Pointer { to: null_mut() }, "ppPackageInfo")?;
+        // SAFETY: everything is what the function takes.
+        let code = unsafe { function(self.frame.pointer(count), self.frame.pointer(packages)) };
+        self.told(status(code), packages, self.frame.value(count), encoding)
+    }
+
+    fn query_package(&mut self, package: &str, name: CallName) -> Result<Outcome, SubjectError> {
+        let texts = [Some(package.as_bytes())];
+        let (function, encoding, [package]) = Self::choose(self.functions.query_package, name, texts)?;
+        let package = self.frame.optional(package.as_deref(), "pszPackageName")?;
+        let told = self.frame.variable(Pointer { to: null_mut() }, "ppPackageInfo")?;
+        // SAFETY: everything is what the function takes.
+        let code = unsafe { function(package, self.frame.pointer(told)) };
+        self.told(status(code), told, 1, encoding)
+    }
+
+    /// The memory that a library gave away, and what it says of packages.
+    fn told(
+        &self,
+        status: SecurityStatus,
+        packages: Place,
+        count: u32,
+        encoding: Encoding,
+    ) -> Result<Outcome, SubjectError> {
+        let Pointer { to } = self.frame.value(packages);
+        let handle = (!to.is_null()).then(|| buffer::SecHandle { lower: to.expose_provenance() as u64, upper: 0 });
+        let reports = !status.is_error() && handle.is_some();
+        let attribute = reports.then(|| attributes::packages(to, count, encoding)).transpose()?;
+        Ok(Outcome { handle, attribute, ..self.outcome(status, &Results::default()) })
+    }
+
+    fn free_block(&mut self, block: Option<buffer::SecHandle>, name: CallName) -> Result<Outcome, SubjectError> {
+        let function = self.functions.free_buffer.ok_or_else(|| lacking(name))?;
+        let address = block.map_or(Ok(0), |block| usize::try_from(block.lower));
+        let address = address.map_err(|_| SubjectError::Unable("a pointer of this system has fewer bits".into()))?;
+        // SAFETY: it is memory of the library that nobody reads any more, NULL, or anything else where the library says
+        // that it tells; see `Library::call`.
+        let code = unsafe { function(with_exposed_provenance_mut(address)) };
+        Ok(self.outcome(status(code), &Results::default()))
+    }
+
     fn accept(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
         let function = self.functions.accept.ok_or_else(|| lacking(call.name()))?;
         self.establish(call, None, |establishing| {
@@ -200,6 +247,9 @@ impl Caller<'_, '_> {
             Call::InitializeSecurityContext { target_name, .. } => target_name.as_deref(),
             Call::AcquireCredentialsHandle { .. }
             | Call::FreeCredentialsHandle { .. }
+            | Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::AcceptSecurityContext { .. }
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }

@@ -8,8 +8,8 @@ use std::path::Path;
 use libloading::Library;
 
 use super::layouts::{
-    Accept, Acquire, Complete, Control, FreeBuffer, FunctionTable, Initialize, Interface, InterfaceEx, Protect, Query,
-    Release, Unprotect,
+    Accept, Acquire, Complete, Control, EnumeratePackages, FreeBuffer, FunctionTable, Initialize, Interface,
+    InterfaceEx, Protect, Query, QueryPackage, Release, Unprotect,
 };
 
 /// The function in both encodings, as far as there is one.
@@ -26,6 +26,8 @@ pub(super) struct Functions {
     pub(super) acquire: Encoded<Acquire>,
     pub(super) initialize: Encoded<Initialize>,
     pub(super) query: Encoded<Query>,
+    pub(super) enumerate_packages: Encoded<EnumeratePackages>,
+    pub(super) query_package: Encoded<QueryPackage>,
     pub(super) free_credentials: Option<Release>,
     pub(super) accept: Option<Accept>,
     pub(super) complete: Option<Complete>,
@@ -88,6 +90,8 @@ impl Functions {
             acquire: tables.both(|table| table.acquire),
             initialize: tables.both(|table| table.initialize),
             query: tables.both(|table| table.query),
+            enumerate_packages: tables.both(|table| table.enumerate_packages),
+            query_package: tables.both(|table| table.query_package),
             free_credentials: tables.either(|table| table.free_credentials),
             accept: tables.either(|table| table.accept),
             complete: tables.either(|table| table.complete),
@@ -112,6 +116,8 @@ impl Functions {
                 acquire: exports(&library, "AcquireCredentialsHandle"),
                 initialize: exports(&library, "InitializeSecurityContext"),
                 query: exports(&library, "QueryContextAttributes"),
+                enumerate_packages: exports(&library, "EnumerateSecurityPackages"),
+                query_package: exports(&library, "QuerySecurityPackageInfo"),
                 free_credentials: export(&library, "FreeCredentialsHandle"),
                 accept: export(&library, "AcceptSecurityContext"),
                 complete: export(&library, "CompleteAuthToken"),

@@ -63,6 +63,7 @@ macro_rules! plain {
 
 plain!(u32, i64, u64, layouts::SecHandle, SecBuffer, SecBufferDesc, layouts::Sizes);
 plain!(layouts::StreamSizes, layouts::Name, layouts::KeyInfo, layouts::SessionKey, layouts::AuthIdentity);
+plain!(layouts::Pointer, layouts::PackageInfo);
 
 impl<'a> Frame<'a> {
     pub(super) fn new(arena: &'a mut Arena) -> Self {

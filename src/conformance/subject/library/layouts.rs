@@ -122,6 +122,26 @@ pub(super) struct SessionKey {
     pub(super) key: *mut c_void,
 }
 
+/// SecPkgInfo.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PackageInfo {
+    pub(super) capabilities: u32,
+    pub(super) version: u16,
+    pub(super) rpc_id: u16,
+    pub(super) maximum_token: u32,
+    pub(super) padding: u32,
+    pub(super) name: *mut c_void,
+    pub(super) comment: *mut c_void,
+}
+
+/// A variable that the library makes point to memory of its own.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pointer {
+    pub(super) to: *mut c_void,
+}
+
 // Strings are `c_void`, so that the A and W forms of a function have one type.
 
 /// AcquireCredentialsHandle.
@@ -186,6 +206,10 @@ pub(super) type Unprotect = unsafe extern "system" fn(
     sequence_number: u32,
     quality: *mut u32,
 ) -> i32;
+/// EnumerateSecurityPackages.
+pub(super) type EnumeratePackages = unsafe extern "system" fn(count: *mut u32, packages: *mut Pointer) -> i32;
+/// QuerySecurityPackageInfo.
+pub(super) type QueryPackage = unsafe extern "system" fn(name: *mut c_void, package: *mut Pointer) -> i32;
 /// FreeContextBuffer.
 pub(super) type FreeBuffer = unsafe extern "system" fn(memory: *mut c_void) -> i32;
 
@@ -193,7 +217,7 @@ pub(super) type FreeBuffer = unsafe extern "system" fn(memory: *mut c_void) -> i
 #[repr(C)]
 pub(super) struct FunctionTable {
     pub(super) version: u32,
-    pub(super) enumerate_packages: *const c_void,
+    pub(super) enumerate_packages: Option<EnumeratePackages>,
     pub(super) query_credentials_attributes: *const c_void,
     pub(super) acquire: Option<Acquire>,
     pub(super) free_credentials: Option<Release>,
@@ -209,7 +233,7 @@ pub(super) struct FunctionTable {
     pub(super) make_signature: Option<Protect>,
     pub(super) verify_signature: Option<Unprotect>,
     pub(super) free_buffer: Option<FreeBuffer>,
-    pub(super) query_package_info: *const c_void,
+    pub(super) query_package: Option<QueryPackage>,
     pub(super) reserved_3: *const c_void,
     pub(super) reserved_4: *const c_void,
     pub(super) export: *const c_void,

@@ -4,7 +4,8 @@
 //! its own. Everything the library is given lies in memory that tells who writes beyond it ([`SubjectError::Crashed`]).
 //!
 //! A library that exports `DigestSspControl` can be configured, and offers what it says there; without it a library has
-//! the configuration that its environment gives it, and rows that need more are skipped:
+//! the configuration that its environment gives it, offers `c-memory` where it has FreeContextBuffer, and rows that need more
+//! are skipped:
 //!
 //! ```c
 //! int32_t DigestSspControl(const uint8_t *request, uint32_t request_length, uint8_t *answer, uint32_t *answer_length);
@@ -17,7 +18,8 @@
 //! # Safety
 //!
 //! Loading a library runs it. Its functions get what their documents say, and besides that NULL, zero and stale or forged
-//! handles wherever a caller could get them wrong; never a pointer to memory that is not there. A library that does
+//! handles wherever a caller could get them wrong; never a pointer to memory that is not there, save FreeContextBuffer of
+//! a library that says that it tells such pointers (`checked-memory`). A library that does
 //! not keep to the types of `sspi.h` is beyond any check.
 #![deny(unsafe_code)]
 #![warn(clippy::undocumented_unsafe_blocks)]
@@ -73,6 +75,7 @@ pub struct Library {
     /// What is to be given back before the next start.
     credentials: BTreeSet<SecHandle>,
     contexts: BTreeSet<SecHandle>,
+    blocks: BTreeSet<SecHandle>,
 }
 
 impl core::fmt::Debug for Library {
@@ -91,14 +94,17 @@ impl Library {
         let functions = Functions::load(path).map_err(error)?;
         let arena = Arena::new().map_err(|problem| error(problem.to_string()))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        // Nobody says of it that it checks pointers.
+        let takes_back = functions.control.is_none() && functions.free_buffer.is_some();
         let mut library = Self {
             name,
             functions,
             options: options.clone(),
             arena,
-            capabilities: BTreeSet::new(),
+            capabilities: takes_back.then_some(Need::CMemory).into_iter().collect(),
             credentials: BTreeSet::new(),
             contexts: BTreeSet::new(),
+            blocks: BTreeSet::new(),
         };
         if library.functions.control.is_some() {
             library.start(&Setup::default()).map_err(|problem| error(problem.to_string()))?;
@@ -143,13 +149,18 @@ impl Library {
         }
     }
 
-    /// Gives back every handle that is still held.
+    /// Gives back every handle and all memory that is still held.
     fn give_back(&mut self) -> Result<(), SubjectError> {
         for context in std::mem::take(&mut self.contexts) {
             self.make(&Call::DeleteSecurityContext { context: Some(context) })?;
         }
         for credential in std::mem::take(&mut self.credentials) {
             self.make(&Call::FreeCredentialsHandle { credential: Some(credential) })?;
+        }
+        for block in std::mem::take(&mut self.blocks) {
+            if self.functions.free_buffer.is_some() {
+                self.make(&Call::FreeContextBuffer { block: Some(block) })?;
+            }
         }
         Ok(())
     }
@@ -179,7 +190,15 @@ impl Library {
             Call::FreeCredentialsHandle { credential: Some(credential) } if succeeded => {
                 self.credentials.remove(credential);
             }
+            Call::EnumerateSecurityPackages {} | Call::QuerySecurityPackageInfo { .. } => {
+                self.blocks.extend(outcome.handle.filter(|_| succeeded));
+            }
+            // Whatever the library says of it: nobody may free it twice.
+            Call::FreeContextBuffer { block: Some(block) } => {
+                self.blocks.remove(block);
+            }
             Call::FreeCredentialsHandle { .. }
+            | Call::FreeContextBuffer { .. }
             | Call::DeleteSecurityContext { .. }
             | Call::CompleteAuthToken { .. }
             | Call::MakeSignature { .. }
@@ -231,6 +250,13 @@ impl Subject for Library {
     }
 
     fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
+        if let Call::FreeContextBuffer { block: Some(block) } = call
+            && !self.blocks.contains(block)
+            && !self.capabilities.contains(&Need::CheckedMemory)
+        {
+            let problem = "the library does not say that it tells a pointer that is none to memory of its own";
+            return Err(SubjectError::Unable(problem.into()));
+        }
         let outcome = self.make(&self.adapted(call))?;
         self.remember(call, &outcome);
         Ok(outcome)

@@ -36,20 +36,24 @@ pub(super) fn problem(call: &Call, outcome: &Outcome) -> Option<String> {
     let (acquires, makes_context, queries, decrypts) = match call {
         Call::AcquireCredentialsHandle { .. } => (true, false, false, false),
         Call::InitializeSecurityContext { .. } | Call::AcceptSecurityContext { .. } => (false, true, false, false),
-        Call::QueryContextAttributes { .. } => (false, false, true, false),
+        Call::QueryContextAttributes { .. }
+        | Call::EnumerateSecurityPackages {}
+        | Call::QuerySecurityPackageInfo { .. } => (false, false, true, false),
         Call::DecryptMessage { .. } => (false, false, false, true),
-        Call::FreeCredentialsHandle { .. }
+        Call::FreeContextBuffer { .. }
+        | Call::FreeCredentialsHandle { .. }
         | Call::CompleteAuthToken { .. }
         | Call::MakeSignature { .. }
         | Call::VerifySignature { .. }
         | Call::EncryptMessage { .. }
         | Call::DeleteSecurityContext { .. } => (false, false, false, false),
     };
+    let gives_memory = queries && !matches!(call, Call::QueryContextAttributes { .. });
     // Who tells the handle that the caller has already tells nothing wrong.
     let given = [call.context(), call.credential()];
     let is_told = outcome.handle.is_some() && !given.contains(&outcome.handle);
     let members = [
-        ("handle", is_told, acquires || makes_context),
+        ("handle", is_told, acquires || makes_context || gives_memory),
         ("attribute", outcome.attribute.is_some(), queries),
         ("granted", outcome.granted.is_some(), makes_context),
         ("expiry", outcome.expiry.is_some(), acquires || makes_context),

@@ -319,6 +319,10 @@ impl SspiRs {
                 let known = credential.and_then(|handle| self.credentials.remove(&handle));
                 known.map(|_| blank(SecurityStatus(0))).ok_or_else(|| inexpressible("credentials that there are not"))
             }
+            // What the crate tells of packages is a value: there is nothing to give back.
+            Call::EnumerateSecurityPackages {}
+            | Call::QuerySecurityPackageInfo { .. }
+            | Call::FreeContextBuffer { .. } => Err(inexpressible("memory that the package gives away")),
             Call::DeleteSecurityContext { context } => {
                 let known = context.and_then(|handle| self.contexts.remove(&handle));
                 known.map(|_| blank(SecurityStatus(0))).ok_or_else(|| inexpressible("a context that there is not"))
