@@ -7,6 +7,7 @@ mod conform;
 mod explain;
 mod fetch;
 mod init_ci;
+mod learn;
 #[cfg(all(unix, target_pointer_width = "64"))]
 mod library;
 mod output;
@@ -55,6 +56,7 @@ enum Command {
     Conform(conform::Arguments),
     Reproduce(reproduce::Arguments),
     Suite(suite::Arguments),
+    Learn(learn::Arguments),
     Explain(explain::Arguments),
     Spec(spec::Arguments),
     Vectors(vectors::Arguments),
@@ -76,6 +78,7 @@ impl Command {
             Self::Conform(arguments) => conform::run(&arguments),
             Self::Reproduce(arguments) => reproduce::run(&arguments),
             Self::Suite(arguments) => suite::run(&arguments),
+            Self::Learn(arguments) => learn::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
             Self::Vectors(arguments) => vectors::run(&arguments),

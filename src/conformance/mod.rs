@@ -11,6 +11,7 @@ pub mod expect;
 pub mod fuzzing;
 pub mod generate;
 mod hex;
+pub mod learn;
 pub mod plan;
 pub mod protocol;
 pub mod report;

@@ -65,6 +65,20 @@ pub struct Reference {
     pub unfolded: usize,
 }
 
+impl Reference {
+    /// The machine over the symbols themselves, each of which steps as its class does.
+    pub fn over_symbols(&self) -> Mealy {
+        let mut class_of = vec![0; self.classes.iter().map(Vec::len).sum()];
+        for (class, symbols) in self.classes.iter().enumerate() {
+            for symbol in symbols {
+                class_of[*symbol] = class;
+            }
+        }
+        let row = |state: usize| class_of.iter().map(|class| self.machine.step(state, *class)).collect();
+        Mealy::new(&(0..self.machine.states()).map(row).collect::<Vec<_>>())
+    }
+}
+
 /// What a step is to an observer: what the row requires that the outcome met.
 pub fn output(specification: &Specification, step: &Step) -> String {
     let Judgement { row, verdict, .. } = &step.judgement;

@@ -1,0 +1,150 @@
+//! `digest-ssp learn`.
+#![forbid(unsafe_code)]
+
+use core::fmt::Write;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::{Args, ValueEnum, ValueHint};
+use digest_ssp::conformance::generate::alphabet;
+use digest_ssp::conformance::generate::suite::{named, reference};
+use digest_ssp::conformance::learn::compare::{Difference, Named, differences};
+use digest_ssp::conformance::learn::{LearnError, Learned, Options, draw, learn};
+use indicatif::ProgressBar;
+
+use super::subject::SubjectArguments;
+use super::{Exit, SetupError, complain, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  digest-ssp learn
+  digest-ssp learn --alphabet digest-initiator --format dot | dot -Tsvg > initiator.svg
+  digest-ssp learn --alphabet any-package --package NTLM --library libwinpr2.so.2
+  digest-ssp learn --alphabet digest-session --subject replay-completes
+
+Exit codes:
+  0  the subject is the machine that the tables are
+  1  it is another, or it answers the same word in two ways
+  2  usage or set-up: nothing could be learned";
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Form {
+    /// For a person: counts and differences.
+    Human,
+    /// The machine and its differences, for a program.
+    Json,
+    /// The machine in the language of Graphviz.
+    Dot,
+    /// The machine in the language of Mermaid.
+    Mermaid,
+}
+
+/// Learn what machine a subject is, and how that differs from the tables.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Alphabet: what the learner may do.
+    #[arg(long, value_name = "NAME", default_value = "digest-acceptor",
+          value_parser = PossibleValuesParser::new(alphabet::names().map(|(name, _)| name)))]
+    alphabet: String,
+    /// Package under test, as AcquireCredentialsHandle is told it [default: WDigest].
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    package: Option<String>,
+    /// A guess stands if its own suite for so many extra states finds nothing against it.
+    #[arg(long, value_name = "K", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
+    extra_states: u8,
+    /// Random walks against a guess.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    walks: u32,
+    /// What walks and all that symbols leave open are drawn from.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Form of what is told.
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    format: Form,
+    /// Write it to a file, all of it or nothing.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    subject: SubjectArguments,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
+    let specification = output::tables()?;
+    let alphabet = named(&specification, &arguments.alphabet).map_err(|error| format!("--alphabet {error}"))?;
+    let mut subject = arguments.subject.subject(&specification)?;
+    let offered = subject.capabilities();
+    let needs = alphabet.needs();
+    let missing: Vec<&str> = needs.iter().filter(|need| !offered.contains(need)).map(|need| need.name()).collect();
+    if !missing.is_empty() {
+        let problem = format!("--alphabet {}: the subject does not offer what it needs", alphabet.name);
+        return Err(format!("{problem}: {}", missing.join(", ")).into());
+    }
+    let options = Options {
+        extra_states: usize::from(arguments.extra_states),
+        walks: usize::try_from(arguments.walks).unwrap_or(usize::MAX),
+        seed: arguments.seed,
+        ..Options::default()
+    };
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let mut observer = |words: usize| {
+        bar.set_position(words as u64);
+        bar.set_message(format!("{words} words"));
+    };
+    let learned = learn(&specification, subject.as_mut(), &alphabet, arguments.package.clone(), options, &mut observer);
+    bar.finish_and_clear();
+    let learned = match learned {
+        Ok(learned) => learned,
+        Err(error @ LearnError::NotDeterministic { .. }) => {
+            complain(&error);
+            return Ok(Exit::Findings);
+        }
+        Err(error @ (LearnError::Subject(_) | LearnError::TooManyWords(_) | LearnError::Reference(_))) => {
+            return Err(error.to_string().into());
+        }
+    };
+    let tables = reference(&specification, &alphabet).map_err(|error| error.to_string())?;
+    let over_symbols = tables.over_symbols();
+    let expected = Named { machine: &over_symbols, inputs: &learned.inputs, outputs: &tables.outputs };
+    let actual = Named { machine: &learned.machine, inputs: &learned.inputs, outputs: &learned.outputs };
+    let differences = differences(expected, actual);
+    let text = match arguments.format {
+        Form::Human => human(&learned, over_symbols.states(), &differences),
+        Form::Json => output::json(&draw::json(&specification.version, &learned, &differences))?,
+        Form::Dot => draw::dot(&learned),
+        Form::Mermaid => draw::mermaid(&learned),
+    };
+    match &arguments.output {
+        Some(file) => output::write_file(file, &text)?,
+        None => output::print(&text)?,
+    }
+    Ok(if differences.is_empty() { Exit::Success } else { Exit::Findings })
+}
+
+fn human(learned: &Learned, states: usize, differences: &[Difference]) -> String {
+    let mut text = format!(
+        "{} under {}\n  {} states, the tables have {states}; {} words of {} inputs were asked, {} guesses refuted\n",
+        learned.subject,
+        learned.alphabet,
+        learned.machine.states(),
+        learned.words,
+        learned.steps,
+        learned.refuted,
+    );
+    for difference in differences {
+        let _ = match difference {
+            Difference::Otherwise { trace, expected, actual } => {
+                writeln!(text, "  otherwise: {}\n    expected {expected}\n    actual   {actual}", trace.join(", "))
+            }
+            Difference::Missing { trace } => writeln!(text, "  missing: the state after {}", trace.join(", ")),
+            Difference::Added { trace } => writeln!(text, "  added: the state after {}", trace.join(", ")),
+        };
+    }
+    let _ = match differences.len() {
+        0 => writeln!(text, "  no difference"),
+        1 => writeln!(text, "  1 difference"),
+        several => writeln!(text, "  {several} differences"),
+    };
+    text
+}
