@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use digest_ssp::conformance::run::MINIMUM_PER_ROW;
-use digest_ssp::conformance::subject::{builtin::Builtin, oracle::Oracle};
+use digest_ssp::conformance::report::{Strictness, json};
+use digest_ssp::conformance::run::{MINIMUM_PER_ROW, run_on_all_processors};
+use digest_ssp::conformance::subject::{builtin::Builtin, faulty, oracle::Oracle};
 use digest_ssp::conformance::{Options, Report, RowVerdict, Subject, run};
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::Profile;
@@ -116,4 +117,22 @@ fn a_profile_can_be_run_alone() {
     let options = Options { only: vec!["dec-sasl-*".into()], ..Options::default() };
     let report = run(&specification, &mut Oracle::new(Arc::clone(&specification)), &options);
     assert_eq!(report.profiles.iter().map(|report| report.profile).collect::<Vec<_>>(), [Profile::DigestSasl]);
+}
+
+/// What one subject finds row by row, several find together: the same findings in the same order, byte for byte.
+#[test]
+fn on_all_processors_the_report_is_the_same() {
+    let specification = specification();
+    let fault = faulty::all().find(|fault| fault.name == "replay-completes").expect("it is in the catalogue");
+    let makes: [&(dyn Fn() -> Box<dyn Subject> + Sync); 2] =
+        [&|| Box::new(Builtin::default()), &|| fault.subject(&specification)];
+    for (make, is_right) in makes.into_iter().zip([true, false]) {
+        let only = ["cat-count-*", "cat-sasl-*", "dsc-*"].map(str::to_owned).to_vec();
+        let options = Options { only, cases: 16, ..Options::default() };
+        let one = run(&specification, make().as_mut(), &options);
+        let several = run_on_all_processors(&specification, make, &options, &|_progress| {});
+        let written = |report| json::report(report, Strictness::Strict).expect("it has a form in JSON");
+        assert_eq!(written(&several), written(&one));
+        assert_eq!(one.rows().all(|row| row.verdict == RowVerdict::Pass), is_right);
+    }
 }

@@ -13,6 +13,7 @@ use digest_ssp::conformance::expect::Expectations;
 use digest_ssp::conformance::generate::suite::Suite;
 use digest_ssp::conformance::report::{Conclusion, Report, Strictness, html, human, json, junit, markdown, sarif};
 use digest_ssp::conformance::run::{self, Options, Progress, run_observed};
+use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::model::{CallSpec, Row};
 use digest_ssp::spec::names::Profile;
@@ -160,10 +161,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
     let expectations = arguments.expect.as_deref().map(expectations).transpose()?;
     let files = if arguments.init.is_wanted() { Some(arguments.init.files()?) } else { None };
-    let mut subject = arguments.subject.subject(&specification)?;
     let mut report = match &arguments.suite {
-        None => run_rows(&specification, subject.as_mut(), &options),
-        Some(file) => run_suite(&specification, subject.as_mut(), file, &options)?,
+        None => run_rows(&specification, &arguments.subject, &options)?,
+        Some(file) => run_suite(&specification, arguments.subject.subject(&specification)?.as_mut(), file, &options)?,
     };
     if let Some(expectations) = expectations {
         expectations.apply(&specification, testable(&options.profiles), &mut report);
@@ -253,15 +253,27 @@ fn run_suite(
     Ok(report)
 }
 
-fn run_rows(specification: &Arc<Specification>, subject: &mut dyn Subject, options: &Options) -> Report {
+/// Runs the rows; on all processors where the subject is one that only answers calls.
+fn run_rows(
+    specification: &Arc<Specification>,
+    arguments: &SubjectArguments,
+    options: &Options,
+) -> Result<Report, SetupError> {
     let bar = progress_bar();
-    let report = run_observed(specification, subject, options, &mut |progress: Progress<'_>| {
+    let observe = |progress: Progress<'_>| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
         bar.set_message(format!("{} {}", progress.profile, progress.row));
-    });
+    };
+    let report = if arguments.is_builtin() {
+        run::run_on_all_processors(specification, &|| Box::new(Builtin::default()), options, &observe)
+    } else {
+        run_observed(specification, arguments.subject(specification)?.as_mut(), options, &mut |progress| {
+            observe(progress)
+        })
+    };
     bar.finish_and_clear();
-    report
+    Ok(report)
 }
 
 /// A bar on standard error, which only a terminal shows.

@@ -87,6 +87,11 @@ impl SubjectArguments {
         }
     }
 
+    /// Whether they name the reference implementation of this crate.
+    pub(super) fn is_builtin(&self) -> bool {
+        self.command.is_none() && self.library.is_none() && self.subject == BUILTIN
+    }
+
     fn program(&self, line: &str) -> Result<Box<dyn Subject>, SetupError> {
         let launch = Launch::parse(line).map_err(|problem| format!("--command {line}: {problem}"))?;
         let isolation = self.isolation.unwrap_or(Isolation::Persistent);

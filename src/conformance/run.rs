@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::action::Action;
 use super::generate::suite::Drawable;
@@ -120,6 +121,41 @@ struct Tally {
     unconfigured: bool,
 }
 
+/// How many deviations, and how many failures, of a row are kept.
+const KEPT: usize = 3;
+
+impl Tally {
+    fn deviate(&mut self, finding: impl FnOnce() -> Finding) {
+        if self.deviations.len() < KEPT {
+            self.deviations.push(finding());
+        }
+    }
+
+    /// Whether a failure tells what those kept do not.
+    fn is_news(&self, difference: &str) -> bool {
+        self.failures.len() < KEPT && self.failures.iter().all(|finding| finding.difference != difference)
+    }
+
+    /// Adds what was tallied after it.
+    fn add(&mut self, later: Self) {
+        self.distinct.extend(later.distinct);
+        later.deviations.into_iter().for_each(|finding| self.deviate(|| finding));
+        for finding in later.failures {
+            if self.is_news(&finding.difference) {
+                self.failures.push(finding);
+            }
+        }
+        for finding in later.errors {
+            if self.errors.iter().all(|known| known.difference != finding.difference) {
+                self.errors.push(finding);
+            }
+        }
+        self.unable.extend(later.unable);
+        self.hindered_by.extend(later.hindered_by);
+        self.unconfigured |= later.unconfigured;
+    }
+}
+
 /// What was found of each row, under the profile whose run it is listed in.
 type Tallies = BTreeMap<(Profile, String), Tally>;
 
@@ -148,32 +184,119 @@ pub fn run_observed(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Report {
-    let rows = |profile| specification.of(profile).flat_map(|tables| &tables.rows).filter(|row| options.selects(row));
-    let chosen = |profile: &Profile| rows(*profile).next().is_some();
-    let profiles: Vec<Profile> = options.profiles.iter().copied().filter(chosen).collect();
-    let of = profiles.iter().map(|profile| rows(*profile).count()).sum();
-    let session = Session::new(specification, subject);
-    let mut run = Run { specification, session, options, tallies: Tallies::new(), skipped: BTreeMap::new() };
-    let mut done = 0;
+    let jobs = jobs(specification, options);
+    let combinations = Combinations::of(specification);
+    let mut run = Run::new(specification, subject, options);
     let mut smokes = Vec::new();
-    for &profile in &profiles {
-        // Where the smoke exchange fails, the rows still say what is wrong with it.
-        smokes.push(run.smoke(profile));
-        run.rows_of(profile, &mut |row| {
-            observer(Progress { profile, row, done, of });
-            done += 1;
-        });
+    for (done, job) in jobs.iter().enumerate() {
+        if smokes.last().is_none_or(|(profile, _)| *profile != job.profile) {
+            // Where the smoke exchange fails, the rows still say what is wrong with it.
+            smokes.push((job.profile, run.smoke(job.profile)));
+        }
+        observer(Progress { profile: job.profile, row: &job.row.id, done, of: jobs.len() });
+        run.job(job, &combinations);
     }
-    let Run { session, mut tallies, mut skipped, .. } = run;
-    let subject = session.subject().name();
-    let of_profile = |(&profile, smoke): (&Profile, Option<String>)| {
-        let report = |row: &Row| {
-            let key = (profile, row.id.clone());
-            row_report(row, tallies.remove(&key).unwrap_or_default(), skipped.remove(&key))
-        };
-        ProfileReport { profile, smoke, rows: rows(profile).map(report).collect() }
+    let Run { session, found, .. } = run;
+    report(specification, options, session.subject().name(), &jobs, smokes, found)
+}
+
+/// As [`run_observed`], with one subject for each processor: for subjects that only answer calls, and share nothing. The
+/// report is the same.
+pub fn run_on_all_processors(
+    specification: &Arc<Specification>,
+    make: &(dyn Fn() -> Box<dyn Subject> + Sync),
+    options: &Options,
+    observer: &(dyn Fn(Progress<'_>) + Sync),
+) -> Report {
+    let jobs = jobs(specification, options);
+    let combinations = Combinations::of(specification);
+    let mut subject = make();
+    let mut smoking = Run::new(specification, subject.as_mut(), options);
+    let mut profiles: Vec<Profile> = jobs.iter().map(|job| job.profile).collect();
+    profiles.dedup();
+    let smokes = profiles.into_iter().map(|profile| (profile, smoking.smoke(profile))).collect();
+    let mut found = smoking.found;
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let mut subject = make();
+                let mut run = Run::new(specification, subject.as_mut(), options);
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(number) else { break };
+                    observer(Progress { profile: job.profile, row: &job.row.id, done: number, of: jobs.len() });
+                    run.job(job, &combinations);
+                    let of_job = std::mem::take(&mut run.found);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((number, of_job));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // In the order in which one subject would have come to them, so that the same is kept of many findings.
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().for_each(|(_, of_job)| found.add(of_job));
+    report(specification, options, subject.name(), &jobs, smokes, found)
+}
+
+/// A row to run.
+struct Job<'s> {
+    profile: Profile,
+    /// Its call's position among those of the specification.
+    call: usize,
+    tables: &'s CallSpec,
+    /// Its position among those of the call.
+    position: usize,
+    row: &'s Row,
+}
+
+/// The rows to run, profile by profile.
+fn jobs<'s>(specification: &'s Specification, options: &Options) -> Vec<Job<'s>> {
+    let of_call = |profile: Profile, call: usize, tables: &'s CallSpec| {
+        let rows = tables.rows.iter().enumerate().filter(|(_, row)| options.selects(row));
+        rows.map(move |(position, row)| Job { profile, call, tables, position, row }).collect::<Vec<_>>()
     };
-    let profiles = profiles.iter().zip(smokes).map(of_profile).collect();
+    let of_profile = |profile: &Profile| {
+        let calls = specification.calls.iter().enumerate();
+        let calls = calls.filter(|(_, tables)| tables.profiles.contains(profile));
+        calls.flat_map(|(call, tables)| of_call(*profile, call, tables)).collect::<Vec<_>>()
+    };
+    options.profiles.iter().flat_map(of_profile).collect()
+}
+
+/// The combinations of each call, made when they are first asked for.
+struct Combinations(Vec<OnceLock<BTreeMap<usize, Vec<Facts>>>>);
+
+impl Combinations {
+    fn of(specification: &Specification) -> Self {
+        Self(specification.calls.iter().map(|_| OnceLock::new()).collect())
+    }
+
+    /// Those of a row.
+    fn of_row(&self, job: &Job<'_>) -> &[Facts] {
+        let of_call = self.0[job.call].get_or_init(|| combinations(job.tables));
+        of_call.get(&job.position).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn report(
+    specification: &Specification,
+    options: &Options,
+    subject: String,
+    jobs: &[Job<'_>],
+    smokes: Vec<(Profile, Option<String>)>,
+    mut found: Found,
+) -> Report {
+    let of_profile = |(profile, smoke): (Profile, Option<String>)| {
+        let report = |job: &Job<'_>| {
+            let key = (profile, job.row.id.clone());
+            row_report(job.row, found.tallies.remove(&key).unwrap_or_default(), found.skipped.remove(&key))
+        };
+        let rows = jobs.iter().filter(|job| job.profile == profile).map(report).collect();
+        ProfileReport { profile, smoke, rows }
+    };
+    let profiles = smokes.into_iter().map(of_profile).collect();
     Report { spec_version: specification.version.clone(), subject, seed: options.seed, profiles, stale: Vec::new() }
 }
 
@@ -189,8 +312,7 @@ pub fn run_suite(
     observer: &mut dyn FnMut(usize),
 ) -> Report {
     let profile = suite.alphabet.setup.profile;
-    let session = Session::new(specification, subject);
-    let mut run = Run { specification, session, options, tallies: Tallies::new(), skipped: BTreeMap::new() };
+    let mut run = Run::new(specification, subject, options);
     let smoke = run.smoke(profile);
     for (done, mut sequence) in suite.sequences(options.seed).enumerate() {
         observer(done);
@@ -205,9 +327,9 @@ pub fn run_suite(
         }
     }
     let lost = run.session.is_lost().map(|error| format!("the subject cannot be started any more: {error}"));
-    let Run { session, mut tallies, .. } = run;
+    let Run { session, mut found, .. } = run;
     let report = |row: &Row| {
-        let tally = tallies.remove(&(profile, row.id.clone()))?;
+        let tally = found.tallies.remove(&(profile, row.id.clone()))?;
         Some(row_report(row, tally, lost.clone()))
     };
     let rows = specification.of(profile).flat_map(|tables| &tables.rows).filter_map(report).collect();
@@ -221,37 +343,50 @@ struct Run<'r> {
     specification: &'r Arc<Specification>,
     session: Session<'r>,
     options: &'r Options,
+    found: Found,
+}
+
+/// What a run has found so far.
+#[derive(Default)]
+struct Found {
     tallies: Tallies,
     /// Why rows did not run.
     skipped: BTreeMap<(Profile, String), String>,
 }
 
-impl Run<'_> {
-    fn rows_of(&mut self, profile: Profile, before: &mut dyn FnMut(&str)) {
-        let (specification, options) = (self.specification, self.options);
-        let capabilities = self.session.subject().capabilities();
-        let selected = |row: &Row| options.selects(row);
-        for tables in specification.of(profile).filter(|tables| tables.rows.iter().any(selected)) {
-            let by_row = combinations(tables);
-            for (position, row) in tables.rows.iter().enumerate().filter(|(_, row)| selected(row)) {
-                before(&row.id);
-                if let Some(error) = self.session.is_lost() {
-                    let why = format!("the subject cannot be started any more: {error}");
-                    self.skipped.insert((profile, row.id.clone()), why);
-                    continue;
-                }
-                let missing: Vec<_> =
-                    row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
-                if !missing.is_empty() {
-                    let why = format!("the subject does not offer {}", missing.join(", "));
-                    self.skipped.insert((profile, row.id.clone()), why);
-                    continue;
-                }
-                let offered = |facts: &&Facts| needs(facts).iter().all(|need| capabilities.contains(need));
-                let facts: Vec<Facts> = by_row.get(&position).into_iter().flatten().filter(offered).copied().collect();
-                self.row(profile, (tables.name, row), &facts);
-            }
+impl Found {
+    /// Adds what was found after it.
+    fn add(&mut self, later: Self) {
+        for (key, tally) in later.tallies {
+            self.tallies.entry(key).or_default().add(tally);
         }
+        self.skipped.extend(later.skipped);
+    }
+}
+
+impl<'r> Run<'r> {
+    fn new(specification: &'r Arc<Specification>, subject: &'r mut dyn Subject, options: &'r Options) -> Self {
+        Self { specification, session: Session::new(specification, subject), options, found: Found::default() }
+    }
+
+    fn job(&mut self, job: &Job<'_>, combinations: &Combinations) {
+        let capabilities = self.session.subject().capabilities();
+        let key = || (job.profile, job.row.id.clone());
+        if let Some(error) = self.session.is_lost() {
+            let why = format!("the subject cannot be started any more: {error}");
+            self.found.skipped.insert(key(), why);
+            return;
+        }
+        let missing: Vec<_> =
+            job.row.needs.iter().filter(|need| !capabilities.contains(need)).map(|need| need.name()).collect();
+        if !missing.is_empty() {
+            let why = format!("the subject does not offer {}", missing.join(", "));
+            self.found.skipped.insert(key(), why);
+            return;
+        }
+        let offered = |facts: &&Facts| needs(facts).iter().all(|need| capabilities.contains(need));
+        let facts: Vec<Facts> = combinations.of_row(job).iter().filter(offered).copied().collect();
+        self.row(job.profile, (job.tables.name, job.row), &facts);
     }
 
     fn row(&mut self, profile: Profile, (call, row): (CallName, &Row), facts: &[Facts]) {
@@ -280,7 +415,7 @@ impl Run<'_> {
             self.record(&sequence, &trace);
             let charged = trace.error.as_ref().map(|error| self.record_unanswered(&sequence, &trace, error));
             if !reached {
-                let tally = self.tallies.entry((profile, row.id.clone())).or_default();
+                let tally = self.found.tallies.entry((profile, row.id.clone())).or_default();
                 tally.unconfigured |= !is_as_planned;
                 let hindrance = trace.steps.iter().find(|step| step.judgement.verdict != Verdict::Pass);
                 let hindrance = hindrance.and_then(|step| step.judgement.row.clone());
@@ -309,7 +444,7 @@ impl Run<'_> {
         }
         // Where a package need not come, it is no failure that it did not.
         if profile == Profile::AnyPackage && ran == 0 && !failed {
-            self.skipped.insert((profile, row.id.clone()), any::unreached(row));
+            self.found.skipped.insert((profile, row.id.clone()), any::unreached(row));
         }
     }
 
@@ -330,19 +465,16 @@ impl Run<'_> {
             step.call.hash(&mut history);
             let Some(row) = step.judgement.row.clone() else { continue };
             let key = self.key(row, sequence);
-            let tally = self.tallies.entry(key).or_default();
+            let tally = self.found.tallies.entry(key).or_default();
             tally.distinct.insert(history.finish());
             let finding = |kind, why: &str, sequence| Finding::new(self.specification, kind, step, why, sequence);
             match &step.judgement.verdict {
                 Verdict::Pass => {}
                 Verdict::Deviation(why) => {
-                    if tally.deviations.len() < 3 {
-                        tally.deviations.push(finding(FindingKind::Deviation, why, sequence.clone()));
-                    }
+                    tally.deviate(|| finding(FindingKind::Deviation, why, sequence.clone()));
                 }
                 Verdict::Fail(why) => {
-                    let known = tally.failures.iter().any(|finding| finding.difference == *why);
-                    if !known && tally.failures.len() < 3 {
+                    if tally.is_news(why) {
                         let minimal = minimise(&mut self.session, sequence, step);
                         tally.failures.push(finding(FindingKind::Fail, why, minimal));
                     }
@@ -353,23 +485,23 @@ impl Run<'_> {
 
     /// Charges that there was no answer to the row that the call would be judged by, which is returned.
     fn record_unanswered(&mut self, sequence: &Sequence, trace: &Trace, error: &SubjectError) -> String {
-        let tallies = &self.tallies;
+        let tallies = &self.found.tallies;
         let answered = |row: &str| tallies.iter().any(|((_, known), tally)| known == row && !tally.distinct.is_empty());
         let row = self.session.charge(sequence, trace, answered);
         let key = self.key(row.clone(), sequence);
         if let SubjectError::Unable(why) = error {
-            self.tallies.entry(key).or_default().unable.insert(why.clone());
+            self.found.tallies.entry(key).or_default().unable.insert(why.clone());
             return row;
         }
         let told = error.to_string();
-        let errors = self.tallies.get(&key).map_or(&[][..], |tally| tally.errors.as_slice());
+        let errors = self.found.tallies.get(&key).map_or(&[][..], |tally| tally.errors.as_slice());
         // What did not happen again is told in other words.
         let unstable = SubjectError::Unstable(told.trim_start_matches("crashed: ").to_owned()).to_string();
         let is_known = errors.iter().any(|finding| [&told, &unstable].contains(&&finding.difference));
         if !is_known && errors.iter().filter(|finding| finding.kind == FindingKind::from(error)).count() < 3 {
             let (error, reproducer) = self.session.reproduce(&row, error, sequence, trace);
             let finding = Finding::without_answer(&error, reproducer);
-            self.tallies.entry(key).or_default().errors.push(finding);
+            self.found.tallies.entry(key).or_default().errors.push(finding);
         }
         row
     }

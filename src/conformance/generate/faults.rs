@@ -193,11 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn a_suite_that_lacks_a_word_is_found_out() {
+    fn a_suite_that_lacks_words_is_found_out() {
         let mut rng = Rng::with_seed(1);
         let machine = machine(&mut rng, 6, 3, 2);
         let mut suite = Method::W.suite(&machine, 0);
-        suite.retain(|word| word.first() != Some(&0));
+        suite.truncate(1);
         let tally = Judge::new(&machine, 2, &suite).single_output_faults();
         assert!(tally.survived > 0);
     }

@@ -282,7 +282,8 @@ mod tests {
     fn states_that_answer_alike_are_one() {
         let machine = counter(4);
         assert!(machine.is_minimal());
-        let doubled = machine.clone().with_copy_of(2).with(1, 0, Transition { output: 0, next: 4 });
+        let copy = |next| Transition { output: 0, next };
+        let doubled = machine.clone().with_copy_of(2).with(1, 0, copy(4)).with(4, 1, copy(4));
         assert!(!doubled.is_minimal());
         let (minimal, which) = doubled.minimised();
         assert_eq!(minimal, machine);
