@@ -1,6 +1,6 @@
 //! Learning: what machine a subject is under a named alphabet, and how that differs from the tables.
 //!
-//! [`learn()`] drives a subject by L# ([`lsharp`]) over an [`Alphabet`](super::generate::alphabet::Alphabet); words that
+//! [`learn()`] drives a subject by L# ([`lsharp`]) over an [`Alphabet`]; words that
 //! refute a guess come from the generated suite of the tables, from the guess's own suite, and from random walks. What the shadow judges wrong
 //! ends a word: what a subject does after that nobody can say, so every later answer is [`LOST`].
 #![forbid(unsafe_code)]
