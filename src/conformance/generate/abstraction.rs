@@ -4,13 +4,15 @@
 //! which of several challenges or sessions that are alike is meant.
 #![forbid(unsafe_code)]
 
+use crate::digest::{Qop, sasl};
 use crate::spec::Shadow;
+use crate::spec::names::Profile;
 use crate::spec::setup::EnvironmentFault;
 use crate::spec::shadow::registers::{Answer, Context, Exchange, Registers};
-use crate::spec::vocabulary::ValueIndex;
+use crate::spec::vocabulary::{Role, ValueIndex};
 
 /// The registers as far as the next calls' outcomes depend on them.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Abstract {
     contexts: Vec<AbstractContext>,
     /// What a token can name beside what the contexts refer to, without doubles.
@@ -18,14 +20,14 @@ pub struct Abstract {
     has_deleted: bool,
     credentials: usize,
     has_freed: bool,
-    fault: u8,
+    fault: EnvironmentFault,
     accounts_down: bool,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct AbstractContext {
-    profile: u8,
-    role: u8,
+    profile: Profile,
+    role: Role,
     state: ValueIndex,
     put_out: Option<AbstractExchange>,
     holds: Option<AbstractExchange>,
@@ -42,17 +44,17 @@ struct AbstractExchange {
     is_answered: bool,
     is_expired: bool,
     failures: u32,
-    qop: Option<String>,
+    http_qop: Option<Qop>,
+    sasl_qop: Option<sasl::Qop>,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-struct AbstractAnswer {
-    qop: Option<String>,
-    is_exhausted: bool,
-    is_extended: bool,
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum AbstractAnswer {
+    Http { qop: Option<Qop>, is_exhausted: bool, is_extended: bool },
+    Sasl { qop: sasl::Qop, is_exhausted: bool },
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct AbstractOpaque {
     /// The peer by its place among the live contexts, if it is one.
     peer: Option<Option<usize>>,
@@ -82,11 +84,7 @@ impl Abstract {
             has_deleted: !registers.deleted.is_empty(),
             credentials: registers.credentials.len(),
             has_freed: !registers.freed.is_empty(),
-            fault: match registers.fault {
-                EnvironmentFault::None => 0,
-                EnvironmentFault::Entropy => 1,
-                EnvironmentFault::Clock => 2,
-            },
+            fault: registers.fault,
             accounts_down: registers.accounts_down,
         }
     }
@@ -103,8 +101,8 @@ impl AbstractContext {
         let place = |ordinal: usize| all.iter().position(|other| other.ordinal == ordinal);
         let opaque = &context.opaque;
         Self {
-            profile: context.profile as u8,
-            role: context.role as u8,
+            profile: context.profile,
+            role: context.role,
             state: context.state,
             put_out: exchange(context.put_out),
             holds: exchange(context.holds),
@@ -126,16 +124,13 @@ impl AbstractContext {
 impl AbstractExchange {
     fn of(registers: &Registers, position: usize) -> Self {
         let exchange = &registers.exchanges[position];
-        let qop = match (exchange.offer.http_qop(), exchange.offer.sasl_qop()) {
-            (Some(qop), _) => Some(format!("{qop:?}")),
-            (None, qop) => qop.map(|qop| format!("{qop:?}")),
-        };
         Self {
             is_live: exchange.is_live(),
             is_answered: exchange.session.is_some(),
             is_expired: registers.is_expired(position),
             failures: exchange.failures,
-            qop,
+            http_qop: exchange.offer.http_qop(),
+            sasl_qop: exchange.offer.sasl_qop(),
         }
     }
 }
@@ -143,14 +138,12 @@ impl AbstractExchange {
 impl AbstractAnswer {
     fn of(answer: &Answer) -> Self {
         match answer {
-            Answer::Http(answer) => Self {
-                qop: answer.qop.map(|qop| format!("{qop:?}")),
+            Answer::Http(answer) => Self::Http {
+                qop: answer.qop,
                 is_exhausted: answer.next_count().is_none(),
                 is_extended: answer.extended.is_some(),
             },
-            Answer::Sasl(answer) => {
-                Self { qop: Some(format!("{:?}", answer.qop)), is_exhausted: answer.nc == u32::MAX, is_extended: false }
-            }
+            Answer::Sasl(answer) => Self::Sasl { qop: answer.qop, is_exhausted: answer.nc == u32::MAX },
         }
     }
 }
