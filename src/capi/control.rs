@@ -26,7 +26,7 @@ use crate::sync::{Mutex, lock};
 const PROTOCOL_VERSION: u32 = 1;
 
 /// All that a library can offer to who tests it.
-const CAPABILITIES: [&str; 10] = [
+const CAPABILITIES: &[&str] = &[
     "clock",
     "faults",
     "two-providers",
@@ -58,7 +58,7 @@ enum Request {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
-    Started { protocol: u32, name: String, capabilities: [&'static str; 10] },
+    Started { protocol: u32, name: String, capabilities: &'static [&'static str] },
     ForeignHandle { handle: Handle },
     Done {},
     Error { message: String },

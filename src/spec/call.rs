@@ -197,6 +197,17 @@ impl Call {
         }
     }
 
+    /// pvContextBuffer, where the function has one and it is not NULL.
+    pub fn block(&self) -> Option<SecHandle> {
+        let Self::FreeContextBuffer { block } = self else { return None };
+        *block
+    }
+
+    /// Whether what the function makes is memory of the package.
+    pub fn gives_memory(&self) -> bool {
+        matches!(self, Self::EnumerateSecurityPackages {} | Self::QuerySecurityPackageInfo { .. })
+    }
+
     /// fContextReq; 0 where the function has none.
     pub fn requirements(&self) -> u32 {
         match self {

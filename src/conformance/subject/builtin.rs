@@ -1,7 +1,7 @@
 //! The reference implementation of this crate as a subject.
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ pub struct Builtin {
 /// C interface has, keeps account of them, and so does this. Numbers stand for addresses, so that runs repeat.
 #[derive(Debug, Default)]
 struct Memory {
-    blocks: BTreeMap<SecHandle, Box<[PackageInfo]>>,
+    blocks: BTreeSet<SecHandle>,
     last: u64,
 }
 
@@ -91,16 +91,16 @@ impl Memory {
     const STRIDE: u64 = 0x1000;
 
     fn give(&mut self, packages: &[package::PackageInfo]) -> Done {
-        let told: Vec<PackageInfo> = packages.iter().map(told).collect();
         self.last += Self::STRIDE;
         let block = SecHandle { lower: self.last, upper: 0 };
-        self.blocks.insert(block, told.clone().into());
+        self.blocks.insert(block);
+        let told = packages.iter().map(told).collect();
         Done { handle: Some(block), attribute: Some(Attribute::Packages(told)), ..Done::default() }
     }
 
     fn take_back(&mut self, block: Option<SecHandle>) -> Done {
-        let known = block.and_then(|block| self.blocks.remove(&block));
-        let status = if known.is_some() { SecurityStatus::SEC_E_OK } else { SecurityStatus::SEC_E_INVALID_HANDLE };
+        let known = block.is_some_and(|block| self.blocks.remove(&block));
+        let status = if known { SecurityStatus::SEC_E_OK } else { SecurityStatus::SEC_E_INVALID_HANDLE };
         Done { status, ..Done::default() }
     }
 }

@@ -10,7 +10,7 @@ use crate::spec::names::{Effect, HandleOutcome};
 use crate::spec::vocabulary::Role;
 
 use super::bindings::service_name;
-use super::facts::{block_of, extended};
+use super::facts::extended;
 use super::layers::Layers;
 use super::outcome::Learned;
 use super::registers::{Answer, Context, Credentials, Opaque, Registers, Session, Terms};
@@ -51,7 +51,7 @@ impl Registers {
                     }
                 }
                 Effect::FreeBlock => {
-                    if let Some(block) = block_of(view.call) {
+                    if let Some(block) = view.call.block() {
                         self.blocks.remove(&block);
                         self.freed_blocks.insert(block);
                     }

@@ -159,7 +159,7 @@ impl Registers {
             Fact::Use => is(credential_use_asked(acquisition(view.call)?.credential_use)),
             Fact::Identity => is(identity_given(acquisition(view.call)?.identity)),
             Fact::Attribute => is(self.attribute(view)?),
-            Fact::Block => is(self.block(block_of(view.call))),
+            Fact::Block => is(self.block(view.call.block())),
         }
     }
 
@@ -576,26 +576,6 @@ fn package_of(call: &Call) -> Option<&str> {
         Call::FreeCredentialsHandle { .. }
         | Call::EnumerateSecurityPackages {}
         | Call::FreeContextBuffer { .. }
-        | Call::InitializeSecurityContext { .. }
-        | Call::AcceptSecurityContext { .. }
-        | Call::CompleteAuthToken { .. }
-        | Call::MakeSignature { .. }
-        | Call::VerifySignature { .. }
-        | Call::EncryptMessage { .. }
-        | Call::DecryptMessage { .. }
-        | Call::QueryContextAttributes { .. }
-        | Call::DeleteSecurityContext { .. } => None,
-    }
-}
-
-/// pvContextBuffer, where the function has one and it is not NULL.
-pub(super) fn block_of(call: &Call) -> Option<SecHandle> {
-    match call {
-        Call::FreeContextBuffer { block } => *block,
-        Call::AcquireCredentialsHandle { .. }
-        | Call::FreeCredentialsHandle { .. }
-        | Call::EnumerateSecurityPackages {}
-        | Call::QuerySecurityPackageInfo { .. }
         | Call::InitializeSecurityContext { .. }
         | Call::AcceptSecurityContext { .. }
         | Call::CompleteAuthToken { .. }

@@ -95,14 +95,12 @@ impl Registers {
             Call::AcceptSecurityContext { .. }
                 | Call::InitializeSecurityContext { .. }
                 | Call::AcquireCredentialsHandle { .. }
-                | Call::EnumerateSecurityPackages {}
-                | Call::QuerySecurityPackageInfo { .. }
-        );
+        ) || view.call.gives_memory();
         match (expected, outcome.handle) {
             (HandleOutcome::New, None) => Err("no handle came back".into()),
             (HandleOutcome::New, Some(handle)) => {
                 // Where handles are addresses, memory may well have that of a handle.
-                let known = match makes_memory(view.call) {
+                let known = match view.call.gives_memory() {
                     true => self.blocks.contains(&handle),
                     false => self.contexts.contains_key(&handle) || self.credentials.contains_key(&handle),
                 };
@@ -414,11 +412,6 @@ impl Registers {
             .find(|directive| directive.is("response"))
             .map(|directive| directive.value_at..directive.value_at + directive.value.len())
     }
-}
-
-/// Whether what a call makes is memory.
-fn makes_memory(call: &Call) -> bool {
-    matches!(call, Call::EnumerateSecurityPackages {} | Call::QuerySecurityPackageInfo { .. })
 }
 
 /// The two forms of H(username:realm:password) that an initiator may use.

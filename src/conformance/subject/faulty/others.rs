@@ -23,29 +23,15 @@ fn retell(mut outcome: Outcome, change: impl Fn(&mut Vec<PackageInfo>)) -> Outco
 /// Memory that QuerySecurityPackageInfo gives away is at one address; what stands behind it is remembered.
 fn shared_memory(oracle: &mut Oracle, behind: &mut Vec<SecHandle>, call: &Call) -> Result<Outcome, SubjectError> {
     const SHARED: SecHandle = SecHandle { lower: 0x5000, upper: 0 };
-    match call {
-        Call::FreeContextBuffer { block: Some(SHARED) } => {
-            oracle.call(&Call::FreeContextBuffer { block: behind.pop().or(Some(SHARED)) })
-        }
-        Call::QuerySecurityPackageInfo { .. } => {
-            let outcome = oracle.call(call)?;
-            behind.extend(outcome.handle);
-            Ok(Outcome { handle: outcome.handle.map(|_| SHARED), ..outcome })
-        }
-        Call::FreeContextBuffer { .. }
-        | Call::EnumerateSecurityPackages {}
-        | Call::AcquireCredentialsHandle { .. }
-        | Call::FreeCredentialsHandle { .. }
-        | Call::InitializeSecurityContext { .. }
-        | Call::AcceptSecurityContext { .. }
-        | Call::CompleteAuthToken { .. }
-        | Call::MakeSignature { .. }
-        | Call::VerifySignature { .. }
-        | Call::EncryptMessage { .. }
-        | Call::DecryptMessage { .. }
-        | Call::QueryContextAttributes { .. }
-        | Call::DeleteSecurityContext { .. } => oracle.call(call),
+    if call.block() == Some(SHARED) {
+        return oracle.call(&Call::FreeContextBuffer { block: behind.pop().or(Some(SHARED)) });
     }
+    let outcome = oracle.call(call)?;
+    if !matches!(call, Call::QuerySecurityPackageInfo { .. }) {
+        return Ok(outcome);
+    }
+    behind.extend(outcome.handle);
+    Ok(Outcome { handle: outcome.handle.map(|_| SHARED), ..outcome })
 }
 
 pub(super) static FAULTS: &[Fault] = &[

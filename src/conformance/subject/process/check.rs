@@ -48,12 +48,11 @@ pub(super) fn problem(call: &Call, outcome: &Outcome) -> Option<String> {
         | Call::EncryptMessage { .. }
         | Call::DeleteSecurityContext { .. } => (false, false, false, false),
     };
-    let gives_memory = queries && !matches!(call, Call::QueryContextAttributes { .. });
     // Who tells the handle that the caller has already tells nothing wrong.
     let given = [call.context(), call.credential()];
     let is_told = outcome.handle.is_some() && !given.contains(&outcome.handle);
     let members = [
-        ("handle", is_told, acquires || makes_context || gives_memory),
+        ("handle", is_told, acquires || makes_context || call.gives_memory()),
         ("attribute", outcome.attribute.is_some(), queries),
         ("granted", outcome.granted.is_some(), makes_context),
         ("expiry", outcome.expiry.is_some(), acquires || makes_context),
