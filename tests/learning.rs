@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use boon::{Compiler, Schemas};
 use digest_ssp::conformance::generate::suite::{named, reference};
-use digest_ssp::conformance::learn::compare::{Difference, Named, differences};
+use digest_ssp::conformance::generate::unfold::Reference;
+use digest_ssp::conformance::learn::compare::Difference;
 use digest_ssp::conformance::learn::{LearnError, Learned, Options, draw, learn};
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty;
@@ -26,16 +27,12 @@ fn specification() -> Arc<Specification> {
 fn learned(specification: &Arc<Specification>, subject: &mut dyn Subject, name: &str) -> Result<Learned, LearnError> {
     let alphabet = named(specification, name).expect("there is such an alphabet");
     let options = Options { walks: 200, ..Options::default() };
-    learn(specification, subject, &alphabet, None, options, &mut |_words| {})
+    learn(specification, subject, &alphabet, &tables(specification, name), None, options, &mut |_words| {})
 }
 
-fn differences_from_tables(specification: &Arc<Specification>, learned: &Learned) -> Vec<Difference> {
-    let alphabet = named(specification, &learned.alphabet).expect("there is such an alphabet");
-    let tables = reference(specification, &alphabet).expect("the tables are a machine");
-    let machine = tables.over_symbols();
-    let expected = Named { machine: &machine, inputs: &learned.inputs, outputs: &tables.outputs };
-    let actual = Named { machine: &learned.machine, inputs: &learned.inputs, outputs: &learned.outputs };
-    differences(expected, actual)
+fn tables(specification: &Arc<Specification>, name: &str) -> Reference {
+    let alphabet = named(specification, name).expect("there is such an alphabet");
+    reference(specification, &alphabet).expect("the tables are a machine")
 }
 
 #[test]
@@ -48,9 +45,8 @@ fn the_reference_implementation_is_the_machine_that_the_tables_are() {
     };
     for name in alphabets {
         let learned = learned(&specification, &mut Builtin::default(), name).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(differences_from_tables(&specification, &learned), [], "{name}");
-        let alphabet = named(&specification, name).expect("there is such an alphabet");
-        let tables = reference(&specification, &alphabet).expect("the tables are a machine");
+        let tables = tables(&specification, name);
+        assert_eq!(learned.differences(&tables), [], "{name}");
         assert_eq!(learned.machine.states(), tables.machine.states(), "{name}");
         assert!(learned.words > 1000, "{name}: {}", learned.words);
     }
@@ -69,7 +65,7 @@ fn a_subject_that_is_wrong_on_purpose_is_told_how() {
         let fault = faulty::all().find(|fault| fault.name == name).expect("it is in the catalogue");
         let learned = learned(&specification, fault.subject(&specification).as_mut(), alphabet)
             .unwrap_or_else(|error| panic!("{error}"));
-        let found = differences_from_tables(&specification, &learned);
+        let found = learned.differences(&tables(&specification, alphabet));
         let calls: BTreeSet<&str> = found
             .iter()
             .filter_map(|difference| match difference {
@@ -148,7 +144,8 @@ fn machines_are_drawn_and_written() {
     let dot = draw::dot(&learned);
     assert!(dot.starts_with("digraph") && dot.contains("start -> 0") && dot.ends_with("}\n"), "{dot}");
     assert!(draw::mermaid(&learned).contains("[*] --> s0"));
-    let json = draw::json(&specification.version, &learned, &differences_from_tables(&specification, &learned));
+    let json =
+        draw::json(&specification.version, &learned, &learned.differences(&tables(&specification, "any-package")));
     let schema = serde_json::from_str(include_str!("../spec/schemas/machine.schema.json")).expect("the schema is JSON");
     let mut compiler = Compiler::new();
     compiler.add_resource("urn:digest-ssp:machine", schema).expect("the schema has an identifier");

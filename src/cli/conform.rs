@@ -236,9 +236,7 @@ fn run_suite(
     let json = std::fs::read(file).map_err(|error| cannot(&error))?;
     let suite = Suite::read(specification, &json).map_err(|error| cannot(&error))?;
     let drawable = suite.drawable(specification).map_err(|error| cannot(&error))?;
-    let offered = subject.capabilities();
-    let needs = drawable.alphabet.needs();
-    let missing: Vec<&str> = needs.iter().filter(|need| !offered.contains(need)).map(|need| need.name()).collect();
+    let missing = drawable.alphabet.lacks(&subject.capabilities());
     if !missing.is_empty() {
         let problem = format!("the subject does not offer what {} needs: {}", suite.alphabet, missing.join(", "));
         return Err(cannot(&problem));

@@ -9,7 +9,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, ValueEnum, ValueHint};
 use digest_ssp::conformance::generate::alphabet;
 use digest_ssp::conformance::generate::suite::{named, reference};
-use digest_ssp::conformance::learn::compare::{Difference, Named, differences};
+use digest_ssp::conformance::learn::compare::Difference;
 use digest_ssp::conformance::learn::{LearnError, Learned, Options, draw, learn};
 use indicatif::ProgressBar;
 
@@ -74,13 +74,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     let specification = output::tables()?;
     let alphabet = named(&specification, &arguments.alphabet).map_err(|error| format!("--alphabet {error}"))?;
     let mut subject = arguments.subject.subject(&specification)?;
-    let offered = subject.capabilities();
-    let needs = alphabet.needs();
-    let missing: Vec<&str> = needs.iter().filter(|need| !offered.contains(need)).map(|need| need.name()).collect();
+    let missing = alphabet.lacks(&subject.capabilities());
     if !missing.is_empty() {
         let problem = format!("--alphabet {}: the subject does not offer what it needs", alphabet.name);
         return Err(format!("{problem}: {}", missing.join(", ")).into());
     }
+    let tables = reference(&specification, &alphabet).map_err(|error| error.to_string())?;
     let options = Options {
         extra_states: usize::from(arguments.extra_states),
         walks: usize::try_from(arguments.walks).unwrap_or(usize::MAX),
@@ -92,7 +91,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         bar.set_position(words as u64);
         bar.set_message(format!("{words} words"));
     };
-    let learned = learn(&specification, subject.as_mut(), &alphabet, arguments.package.clone(), options, &mut observer);
+    let package = arguments.package.clone();
+    let learned = learn(&specification, subject.as_mut(), &alphabet, &tables, package, options, &mut observer);
     bar.finish_and_clear();
     let learned = match learned {
         Ok(learned) => learned,
@@ -100,17 +100,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
             complain(&error);
             return Ok(Exit::Findings);
         }
-        Err(error @ (LearnError::Subject(_) | LearnError::TooManyWords(_) | LearnError::Reference(_))) => {
+        Err(error @ (LearnError::Subject(_) | LearnError::TooManyWords(_))) => {
             return Err(error.to_string().into());
         }
     };
-    let tables = reference(&specification, &alphabet).map_err(|error| error.to_string())?;
-    let over_symbols = tables.over_symbols();
-    let expected = Named { machine: &over_symbols, inputs: &learned.inputs, outputs: &tables.outputs };
-    let actual = Named { machine: &learned.machine, inputs: &learned.inputs, outputs: &learned.outputs };
-    let differences = differences(expected, actual);
+    let differences = learned.differences(&tables);
     let text = match arguments.format {
-        Form::Human => human(&learned, over_symbols.states(), &differences),
+        Form::Human => human(&learned, tables.machine.states(), &differences),
         Form::Json => output::json(&draw::json(&specification.version, &learned, &differences))?,
         Form::Dot => draw::dot(&learned),
         Form::Mermaid => draw::mermaid(&learned),

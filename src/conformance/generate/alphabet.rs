@@ -224,6 +224,11 @@ impl Alphabet {
         }
     }
 
+    /// What of that a subject which offers these lacks, by name.
+    pub fn lacks(&self, offered: &BTreeSet<Need>) -> Vec<&'static str> {
+        self.needs().iter().filter(|need| !offered.contains(need)).map(|need| need.name()).collect()
+    }
+
     /// The symbol of that name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.symbols.iter().position(|symbol| symbol.name == name)

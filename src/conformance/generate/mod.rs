@@ -24,6 +24,7 @@ pub mod alphabet;
 pub mod faults;
 pub mod mealy;
 pub mod method;
+pub(crate) mod outputs;
 pub mod suite;
 pub mod tables;
 pub mod unfold;

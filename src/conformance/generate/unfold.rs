@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::abstraction::Abstract;
 use super::alphabet::Alphabet;
 use super::mealy::{Mealy, Transition};
+use super::outputs::Outputs;
 use crate::conformance::SubjectError;
 use crate::conformance::subject::oracle::Oracle;
 use crate::conformance::walk::{Step, Walk};
@@ -106,7 +107,7 @@ struct Unfolding<'u> {
     alphabet: &'u Alphabet,
     numbers: HashMap<Abstract, usize>,
     nodes: Vec<Node>,
-    outputs: BTreeMap<String, usize>,
+    outputs: Outputs,
     rows: BTreeSet<String>,
     queue: VecDeque<usize>,
 }
@@ -194,7 +195,7 @@ pub fn unfold(specification: &Arc<Specification>, alphabet: &Alphabet) -> Result
         alphabet,
         numbers: HashMap::new(),
         nodes: Vec::new(),
-        outputs: BTreeMap::new(),
+        outputs: Outputs::default(),
         rows: BTreeSet::new(),
         queue: VecDeque::new(),
     };
@@ -210,8 +211,7 @@ pub fn unfold(specification: &Arc<Specification>, alphabet: &Alphabet) -> Result
         let mut transitions = Vec::new();
         for symbol in 0..alphabet.symbols.len() {
             let (output, next) = unfolding.transition(number, symbol, WITNESSES)?;
-            let count = unfolding.outputs.len();
-            let output = *unfolding.outputs.entry(output).or_insert(count);
+            let output = unfolding.outputs.number(output);
             transitions.push(Transition { output, next });
         }
         states.push(transitions);
@@ -241,11 +241,9 @@ fn reference(unfolding: Unfolding<'_>, unfolded: &Mealy) -> Reference {
             states[state] = name(walk);
         }
     }
-    let mut outputs: Vec<(String, usize)> = unfolding.outputs.into_iter().collect();
-    outputs.sort_by_key(|(_, number)| *number);
     Reference {
         machine,
-        outputs: outputs.into_iter().map(|(output, _)| output).collect(),
+        outputs: unfolding.outputs.names(),
         classes,
         states,
         rows: unfolding.rows,

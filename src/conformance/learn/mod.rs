@@ -1,8 +1,8 @@
 //! Learning: what machine a subject is under a named alphabet, and how that differs from the tables.
 //!
-//! [`learn()`] drives a subject by L# ([`lsharp`]) over an [`Alphabet`]; words that
-//! refute a guess come from the generated suite of the tables, from the guess's own suite, and from random walks. What the shadow judges wrong
-//! ends a word: what a subject does after that nobody can say, so every later answer is [`LOST`].
+//! [`learn()`] drives a subject by L# ([`lsharp`]) over an [`Alphabet`]; words that refute a guess come from the generated
+//! suite of the tables, from the guess's own suite, and from random walks. What the shadow judges wrong ends a word: what a
+//! subject does after that nobody can say, so every later answer is [`LOST`].
 #![forbid(unsafe_code)]
 
 pub mod compare;
@@ -10,7 +10,6 @@ pub mod draw;
 pub mod lsharp;
 pub mod tree;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
@@ -18,12 +17,13 @@ use fastrand::Rng;
 use super::generate::alphabet::Alphabet;
 use super::generate::mealy::Mealy;
 use super::generate::method::Method;
-use super::generate::suite::{SuiteError, reference};
-use super::generate::unfold::{SILENT, output};
+use super::generate::outputs::Outputs;
+use super::generate::unfold::{Reference, SILENT, output};
 use super::plan::Sequence;
 use super::subject::{Subject, SubjectError};
 use super::walk::Walk;
 use crate::spec::{Specification, Verdict};
+use compare::{Difference, Named, differences};
 use lsharp::{Learner, Teacher};
 use tree::Contradiction;
 
@@ -70,6 +70,15 @@ pub struct Learned {
     pub steps: usize,
 }
 
+impl Learned {
+    /// How it differs from the reference machine of its alphabet.
+    pub fn differences(&self, tables: &Reference) -> Vec<Difference> {
+        let machine = tables.over_symbols();
+        let expected = Named { machine: &machine, inputs: &self.inputs, outputs: &tables.outputs };
+        differences(expected, Named { machine: &self.machine, inputs: &self.inputs, outputs: &self.outputs })
+    }
+}
+
 /// Why nothing was learned.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LearnError {
@@ -89,9 +98,6 @@ pub enum LearnError {
     /// More words than allowed.
     #[error("{0} words were asked and no machine found: more words may find one, or there is none")]
     TooManyWords(usize),
-    /// The tables are no machine under the alphabet.
-    #[error("{0}")]
-    Reference(SuiteError),
 }
 
 impl From<Contradiction> for Stopped {
@@ -114,40 +120,20 @@ struct Asked<'a> {
     alphabet: &'a Alphabet,
     options: Options,
     package: Option<String>,
-    outputs: BTreeMap<String, usize>,
+    outputs: Outputs,
     words: usize,
     steps: usize,
     observer: &'a mut dyn FnMut(usize),
 }
 
 impl Asked<'_> {
-    fn number(&mut self, output: String) -> usize {
-        let next = self.outputs.len();
-        *self.outputs.entry(output).or_insert(next)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names = vec![String::new(); self.outputs.len()];
-        for (name, number) in &self.outputs {
-            names[*number].clone_from(name);
-        }
-        names
-    }
-
-    /// What the symbol at the end of a word leaves open: the same whenever the same word is asked.
-    fn variety(&self, word: &[usize]) -> u64 {
-        let mut rng = Rng::with_seed(self.options.seed);
-        for input in word {
-            rng = Rng::with_seed(rng.u64(..) ^ *input as u64);
-        }
-        rng.u64(..)
-    }
-
-    /// The sequence of a word, as a reproducer holds it.
+    /// The sequence of a word, as a reproducer holds it. What a symbol leaves open is drawn from the word up to it: the same
+    /// whenever the same word is asked.
     fn sequence(&self, word: &[usize]) -> Sequence {
-        let symbols = (1..=word.len()).map(|length| {
-            let word = &word[..length];
-            self.alphabet.symbols[word[length - 1]].drawn(self.variety(word))
+        let mut variety = Rng::with_seed(self.options.seed).u64(..);
+        let symbols = word.iter().map(|input| {
+            variety = Rng::with_seed(variety ^ *input as u64).u64(..);
+            self.alphabet.symbols[*input].drawn(variety)
         });
         let mut setup = self.alphabet.setup.clone();
         setup.package.clone_from(&self.package);
@@ -207,11 +193,12 @@ impl Teacher for Asked<'_> {
         self.steps += word.len();
         (self.observer)(self.words);
         let answers = self.answers(word).map_err(Stopped::Subject)?;
-        Ok(answers.into_iter().map(|answer| self.number(answer)).collect())
+        Ok(answers.into_iter().map(|answer| self.outputs.number(answer)).collect())
     }
 }
 
-/// Learns what machine a subject is under an alphabet. The observer is told how many words were asked.
+/// Learns what machine a subject is under an alphabet, of which `tables` is the reference machine. The observer is told how
+/// many words were asked.
 ///
 /// # Errors
 /// [`LearnError`], where it is none, or cannot be driven.
@@ -219,11 +206,11 @@ pub fn learn(
     specification: &Arc<Specification>,
     subject: &mut dyn Subject,
     alphabet: &Alphabet,
+    tables: &Reference,
     package: Option<String>,
     options: Options,
     observer: &mut dyn FnMut(usize),
 ) -> Result<Learned, LearnError> {
-    let tables = reference(specification, alphabet).map_err(LearnError::Reference)?;
     let name = subject.name();
     let mut asked = Asked {
         specification,
@@ -231,7 +218,7 @@ pub fn learn(
         alphabet,
         options,
         package,
-        outputs: BTreeMap::new(),
+        outputs: Outputs::default(),
         words: 0,
         steps: 0,
         observer,
@@ -240,7 +227,8 @@ pub fn learn(
     let suite = Method::H.suite(&tables.machine, 0);
     let suite: Vec<Vec<usize>> = suite.iter().map(|word| word.iter().map(first).collect()).collect();
     let learned = learned(&mut asked, &suite, options);
-    let outputs = asked.names();
+    let Asked { outputs, words, steps, .. } = asked;
+    let outputs = outputs.names();
     let inputs: Vec<String> = alphabet.symbols.iter().map(|symbol| symbol.name.clone()).collect();
     match learned {
         Ok((machine, refuted)) => Ok(Learned {
@@ -250,8 +238,8 @@ pub fn learn(
             inputs,
             outputs,
             refuted,
-            words: asked.words,
-            steps: asked.steps,
+            words,
+            steps,
         }),
         Err(Stopped::Subject(error)) => Err(LearnError::Subject(error)),
         Err(Stopped::TooManyWords(words)) => Err(LearnError::TooManyWords(words)),
