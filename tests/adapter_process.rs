@@ -174,10 +174,37 @@ impl Hostile {
     }
 }
 
-/// Whether a process does anything any more. Whose parent died is a zombie until somebody asks how it ended.
+/// Whether a process does anything any more. Whose parent died is a zombie until somebody asks how it ended; and who was
+/// killed does nothing from then on, though on a busy machine it takes its time to be gone.
 fn runs(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z') && !state.starts_with('X'))
+    /// proc(5): the process is ending.
+    const PF_EXITING: u32 = 4;
+    const SIGKILL: u64 = 1 << 8;
+    let of_process = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let (stat, status) = (of_process("stat"), of_process("status"));
+    let Some((_, fields)) = stat.rsplit_once(") ") else { return false };
+    let mut fields = fields.split(' ');
+    let is_dead = fields.next().is_none_or(|state| state.starts_with(['Z', 'X']));
+    // The flags are the sixth field behind the state.
+    let is_ending =
+        fields.nth(5).and_then(|flags| flags.parse::<u32>().ok()).is_none_or(|flags| flags & PF_EXITING != 0);
+    let mut pending = status.lines().filter_map(|line| line.strip_prefix("SigPnd:").or(line.strip_prefix("ShdPnd:")));
+    let is_killed = pending.any(|set| u64::from_str_radix(set.trim(), 16).is_ok_and(|set| set & SIGKILL != 0));
+    !(is_dead || is_ending || is_killed)
+}
+
+/// The test of the others: a process that nobody ended is seen to run, one that ended or was stopped and killed is not.
+#[test]
+#[cfg(target_os = "linux")]
+fn who_runs_is_told_from_who_was_killed() {
+    let mut child = Command::new("sleep").arg("600").spawn().expect("there is a sleep");
+    let pid = i32::try_from(child.id()).expect("a number of a process");
+    assert!(runs(pid));
+    assert!(runs(i32::try_from(std::process::id()).expect("a number of a process")));
+    child.kill().expect("it is ours");
+    assert!(!runs(pid), "it was killed, whether it is gone or not");
+    child.wait().expect("it is ours");
+    assert!(!runs(pid));
 }
 
 /// The rows of deletions, each with what was found.
