@@ -65,7 +65,7 @@ fn behind_a_pipe_builtin_is_judged_as_it_is_here() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as CI does")]
+#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as .ci/long does")]
 fn behind_a_pipe_builtin_is_judged_row_by_row_as_it_is_here() {
     same_behind_a_pipe(&Options { cases: 4, ..Options::default() }, Isolation::Persistent);
 }
@@ -109,7 +109,7 @@ fn all_rows(fault: &Fault, cases: usize) -> Options {
 /// That each fails exactly the rows it names is shown by `tests/wrong_on_purpose.rs`; that nothing of it is lost or added
 /// behind a pipe, here.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as CI does")]
+#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as .ci/long does")]
 fn behind_a_pipe_each_fault_fails_the_rows_it_names_as_it_does_here() {
     let specification = specification();
     let faults: Vec<&'static Fault> = faulty::all().collect();

@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![forbid(unsafe_code)]
 
+mod library_support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -12,6 +14,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::callers::trace::TRACE_VERSION;
 use digest_ssp::spec::callers::{CallerReport, CallerRule, judge, report};
+use library_support::{ours, run};
 use serde_json::{Value, json};
 
 /// `printf chris:digest-ssp:secret | md5sum`.
@@ -19,14 +22,6 @@ const ACCOUNTS: &str = "chris:digest-ssp:f77f53a6a556e7c108ca6557ce059ad1\n";
 
 fn output(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()))
-}
-
-#[track_caller]
-fn run(command: &mut Command) -> Output {
-    let output = output(command);
-    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
-    output
 }
 
 fn root() -> &'static Path {
@@ -39,7 +34,7 @@ fn scratch() -> PathBuf {
     scratch
 }
 
-/// The directory of the C library; `None` where there is no C compiler, which on CI is a failure.
+/// The C library; `None` where there is no C compiler, which on CI is a failure.
 fn library() -> Option<&'static Path> {
     static LIBRARY: OnceLock<Option<PathBuf>> = OnceLock::new();
     let library = LIBRARY.get_or_init(|| {
@@ -47,13 +42,7 @@ fn library() -> Option<&'static Path> {
             assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "gcc is missing: .ci/peers installs it");
             return None;
         }
-        let target = scratch().join("target");
-        run(Command::new(env!("CARGO"))
-            .current_dir(root())
-            .args(["rustc", "--quiet", "--lib", "--no-default-features", "--features", "capi"])
-            .args(["--crate-type", "cdylib", "--target-dir"])
-            .arg(&target));
-        Some(target.join("debug"))
+        Some(ours("capi"))
     });
     if library.is_none() {
         eprintln!("skipped: gcc is missing");
@@ -73,10 +62,7 @@ fn compile(name: &str, library: &Path) -> PathBuf {
             .arg(root().join("tests/callers").join(format!("{name}.c")))
             .arg("-o")
             .arg(&program)
-            .arg("-L")
-            .arg(library)
-            .arg("-ldigest_ssp")
-            .arg(format!("-Wl,-rpath,{}", library.display())));
+            .arg(library));
         program
     };
     done.entry(name.to_owned()).or_insert_with(compile).clone()

@@ -2,9 +2,13 @@
 #![cfg(feature = "capi")]
 #![forbid(unsafe_code)]
 
+mod library_support;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use library_support::{ours, run};
 
 /// Mufasa: RFC 2617 section 3.5. chris: `printf chris:digest-ssp:secret | md5sum`.
 const ACCOUNTS: &str = "Mufasa:testrealm@host.com:939e7578ed9e3c518a452acee763bce9\n\
@@ -13,28 +17,10 @@ const ACCOUNTS: &str = "Mufasa:testrealm@host.com:939e7578ed9e3c518a452acee763bc
 /// What valgrind ends with where it has something to say.
 const FOUND: i32 = 99;
 
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
-    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
-}
-
 fn scratch() -> PathBuf {
     let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("capi");
     fs::create_dir_all(&scratch).expect("the target directory can be written");
     scratch
-}
-
-/// The shared library, in a directory of its own. The crate is an rlib; rustc is asked for the other type, as cargo-c
-/// does.
-fn library() -> PathBuf {
-    let target = scratch().join("target");
-    run(Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["rustc", "--quiet", "--lib", "--no-default-features", "--features", "capi", "--crate-type", "cdylib"])
-        .arg("--target-dir")
-        .arg(&target));
-    target.join("debug")
 }
 
 fn compile(source: &Path, program: &Path, library: &Path) {
@@ -45,10 +31,7 @@ fn compile(source: &Path, program: &Path, library: &Path) {
         .arg(source)
         .arg("-o")
         .arg(program)
-        .arg("-L")
-        .arg(library)
-        .arg("-ldigest_ssp")
-        .arg(format!("-Wl,-rpath,{}", library.display())));
+        .arg(library));
 }
 
 fn valgrind(program: &Path) -> Command {
@@ -63,7 +46,7 @@ fn valgrind(program: &Path) -> Command {
 
 #[test]
 fn whole_exchanges_in_c_without_an_error_or_a_leak() {
-    let library = library();
+    let library = ours("capi");
     let scratch = scratch();
     let accounts = scratch.join("accounts");
     fs::write(&accounts, ACCOUNTS).expect("the target directory can be written");

@@ -603,3 +603,10 @@ fn vectors_check_needs_files() {
     refused(&run(&["vectors", "check", "--dir", &scratch.path("")]), "no *.json is there");
     refused(&run(&["vectors"]), "subcommand");
 }
+
+#[test]
+fn faults_are_held_to_the_rows_they_name() {
+    let one = run(&["faults", "--only", "second-deletion-refused", "--cases", "16,48"]);
+    assert_eq!((one.code, one.out.as_str()), (Some(0), "1 of 1 faults: exactly the rows fail that they name\n"));
+    refused(&run(&["faults", "--only", "no-such-fault"]), "no-such-fault");
+}

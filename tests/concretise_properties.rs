@@ -213,7 +213,7 @@ fn sweep(specification: &Arc<Specification>, combinations: &[Planned], plans: us
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute without optimisation: run it with --release, as CI does")]
+#[cfg_attr(debug_assertions, ignore = "a minute without optimisation: run it with --release, as .ci/long does")]
 fn every_wish_of_every_call_is_had_under_many_seeds() {
     let configuration = ProptestConfig::default();
     let begin = match configuration.rng_seed {

@@ -61,7 +61,6 @@ fn the_reference_implementation_has_no_failing_row() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute without optimisation: run it with --release, as CI does")]
 fn the_tables_have_no_failing_row() {
     is_right(Oracle::new(specification()));
 }

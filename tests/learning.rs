@@ -54,7 +54,6 @@ fn the_reference_implementation_is_the_machine_that_the_tables_are() {
 
 /// Each is wrong in what its alphabet can reach; the differences show it in a call of its own.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as CI does")]
 fn a_subject_that_is_wrong_on_purpose_is_told_how() {
     let specification = specification();
     let seeded = [

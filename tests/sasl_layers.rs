@@ -398,7 +398,7 @@ fn exercise(layer: Layer, messages: usize) -> usize {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as CI does")]
+#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as .ci/long does")]
 fn ten_thousand_messages_of_each_layer_each_way() {
     std::thread::scope(|scope| {
         for layer in layers() {

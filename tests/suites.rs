@@ -99,7 +99,7 @@ fn both_methods_find_every_single_fault_of_every_machine() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as CI does")]
+#[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as .ci/long does")]
 fn no_fault_of_machines_or_tables_survives_a_suite_with_an_extra_state() {
     let specification = specification();
     let mut of_tables = Tally::default();

@@ -3,7 +3,6 @@
 
 use core::fmt::Display;
 use std::fs::read_to_string;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +17,6 @@ use digest_ssp::spec::Specification;
 use digest_ssp::spec::model::{CallSpec, Row};
 use digest_ssp::spec::names::Profile;
 use digest_ssp::spec::show;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::init_ci::InitArguments;
 use super::output;
@@ -241,7 +239,7 @@ fn run_suite(
         let problem = format!("the subject does not offer what {} needs: {}", suite.alphabet, missing.join(", "));
         return Err(cannot(&problem));
     }
-    let bar = progress_bar();
+    let bar = output::progress_bar();
     bar.set_length(drawable.len() as u64);
     bar.set_message(suite.alphabet.clone());
     let report = run::run_suite(specification, subject, &drawable, options, &mut |done| {
@@ -257,7 +255,7 @@ fn run_rows(
     arguments: &SubjectArguments,
     options: &Options,
 ) -> Result<Report, SetupError> {
-    let bar = progress_bar();
+    let bar = output::progress_bar();
     let observe = |progress: Progress<'_>| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
@@ -272,18 +270,6 @@ fn run_rows(
     };
     bar.finish_and_clear();
     Ok(report)
-}
-
-/// A bar on standard error, which only a terminal shows.
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// The rows of the profiles chosen; what they have in common once.

@@ -5,6 +5,7 @@ mod account;
 mod adapter;
 mod conform;
 mod explain;
+mod faults;
 mod fetch;
 mod init_ci;
 mod learn;
@@ -55,6 +56,7 @@ struct Arguments {
 enum Command {
     Conform(conform::Arguments),
     Reproduce(reproduce::Arguments),
+    Faults(faults::Arguments),
     Suite(suite::Arguments),
     Learn(learn::Arguments),
     Explain(explain::Arguments),
@@ -77,6 +79,7 @@ impl Command {
         match self {
             Self::Conform(arguments) => conform::run(&arguments),
             Self::Reproduce(arguments) => reproduce::run(&arguments),
+            Self::Faults(arguments) => faults::run(&arguments),
             Self::Suite(arguments) => suite::run(&arguments),
             Self::Learn(arguments) => learn::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),

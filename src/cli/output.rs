@@ -1,12 +1,13 @@
 //! Where results go: standard output, plain unless it is a terminal, or a file, all of it or nothing.
 #![forbid(unsafe_code)]
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use digest_ssp::spec::Specification;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::SetupError;
 
@@ -34,6 +35,18 @@ pub(super) fn print(text: &str) -> Result<(), SetupError> {
         Err(error) => Err(format!("standard output: {error}").into()),
         Ok(()) => Ok(()),
     }
+}
+
+/// A bar on standard error, which only a terminal shows.
+pub(super) fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// A value as an indented document.

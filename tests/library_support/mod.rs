@@ -1,14 +1,31 @@
-//! The libraries that the tests of the loader load, built in a directory of their own.
+//! The libraries that tests load or link, built in a directory of their own.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) fn run(command: &mut Command) {
+/// Runs a program that must succeed.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
     let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
+    output
+}
+
+/// Cargo, told nothing of the package that is tested here. Build scripts (that of ring) look at what cargo says to a test
+/// about its package: the build would be another one, and the next build of whoever runs the tests another again.
+fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    let is_about_the_package =
+        |name: &str| ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.starts_with(prefix));
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_about_the_package)) {
+        cargo.env_remove(name);
+    }
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo
 }
 
 pub(crate) fn scratch() -> PathBuf {
@@ -24,8 +41,7 @@ pub(crate) fn ours(feature: &str) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let target = scratch().join("ours");
-    run(Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+    run(cargo()
         .args(["rustc", "--quiet", "--release", "--lib", "--no-default-features", "--crate-type", "cdylib"])
         .args(["--features", feature])
         .arg("--target-dir")
@@ -44,8 +60,8 @@ fn install(from: &Path, to: &Path) {
 
 /// The library of tests/libraries/faulty.rs, in the profile of this test.
 pub(crate) fn faulty() -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--example", "faulty_library"]);
+    let mut cargo = cargo();
+    cargo.args(["build", "--quiet", "--example", "faulty_library"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
@@ -53,7 +69,7 @@ pub(crate) fn faulty() -> PathBuf {
         cargo.args(["--no-default-features", "--features", "adapters"]);
     }
     run(&mut cargo);
-    let test = std::env::current_exe().expect("this test has a file");
+    let test = env::current_exe().expect("this test has a file");
     // target/PROFILE/deps/TEST
     let profile = test.parent().and_then(Path::parent).expect("tests are two directories deep");
     profile.join("examples").join(file_name("faulty_library"))
@@ -83,5 +99,5 @@ pub(crate) fn hostile(mode: &str, options: &[&str]) -> PathBuf {
 
 /// The file that holds a library of that name.
 pub(crate) fn file_name(library: &str) -> String {
-    format!("{}{library}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+    format!("{}{library}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX)
 }

@@ -1,7 +1,7 @@
 //! Subjects that are wrong on purpose: every decision that a subject can break, broken once.
 //!
-//! Each names the rows it must fail, and `tests/wrong_on_purpose.rs` holds the suite to them: a fault that nothing
-//! finds is a hole in the suite. Where a fault has a named ancestor in the wild, its text says so.
+//! Each names the rows it must fail, and [`hold()`] holds the suite to them: a fault that nothing finds is a hole in the
+//! suite. Where a fault has a named ancestor in the wild, its text says so.
 #![forbid(unsafe_code)]
 
 mod accept;
@@ -10,6 +10,7 @@ mod bindings;
 mod challenges;
 mod complete;
 mod families;
+mod hold;
 mod initiator;
 mod layers;
 mod others;
@@ -19,6 +20,8 @@ mod wrapped;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+pub use hold::{Difference, hold};
 
 use super::{Subject, SubjectError};
 use crate::buffer::SecHandle;
