@@ -55,6 +55,7 @@ fn load_files(files: &[(String, String)]) -> Result<Specification, Vec<String>> 
     Specification::load(&borrowed).map_err(|error| error.problems.iter().map(ToString::to_string).collect())
 }
 
+const WINPR: &str = "observed/winpr.toml";
 const ACQUIRE: &str = "calls/acquire_credentials_handle.toml";
 const FREE: &str = "calls/free_credentials_handle.toml";
 const DELETE: &str = "calls/delete_security_context.toml";
@@ -383,6 +384,26 @@ const BROKEN: &[(Rule, &[Edit], &str)] = &[
         &[Replace("spec.toml", "spec_version = \"0.1.0\"", "spec_version = \"\"")],
         "spec.toml: spec_version: nothing is said",
     ),
+    (
+        Rule::Observed,
+        &[Replace(WINPR, "spec_version = \"0.1.0\"", "spec_version = \"0.0.9\"")],
+        "observed WinPR of FreeRDP: the tables were of version 0.0.9: run .ci/observe",
+    ),
+    (
+        Rule::Observed,
+        &[Replace(WINPR, "package = \"NTLM\"", "package = \"\"")],
+        "observed WinPR of FreeRDP: `package` is empty",
+    ),
+    (
+        Rule::Observed,
+        &[Replace(WINPR, "fch-freed = ", "fch-frozen = ")],
+        "observed WinPR of FreeRDP: any-package has no row `fch-frozen`",
+    ),
+    (
+        Rule::Observed,
+        &[Replace(WINPR, "fch-freed = ", "fch-frozen = ")],
+        "observed WinPR of FreeRDP: it has no verdict on `fch-freed`: run .ci/observe",
+    ),
     (Rule::Vocabulary, &[Append("facts.toml", FACT)], "facts.toml: `weather` is not in the vocabulary"),
     (
         Rule::Vocabulary,
@@ -645,7 +666,7 @@ fn a_file_twice_or_unknown_is_refused() {
 #[test]
 fn a_directory_that_is_not_there_is_an_error() {
     let error = Specification::from_directory(std::path::Path::new("no/such/directory")).map(|_| ());
-    assert_eq!(error.expect_err("it must not load").problems.len(), 4);
+    assert_eq!(error.expect_err("it must not load").problems.len(), 5);
 }
 
 /// Counted by hand from the values of the facts: what is not live has neither role nor state.

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::compile::{NO_STATE, NOT_APPLICABLE};
-use super::model::{Erratum, NOT_APPLICABLE_BIT, Observation, Pattern, Row, Source, Specification};
+use super::model::{Erratum, NOT_APPLICABLE_BIT, Observation, Observed, Pattern, Row, Source, Specification};
 use super::vocabulary::{Fact, ValueIndex};
 
 /// What a pattern demands of one fact.
@@ -106,6 +106,14 @@ pub(super) fn observations<'a>(
     row: &'a str,
 ) -> impl Iterator<Item = &'a Observation> {
     specification.observations.iter().filter(move |observation| observation.rows.iter().any(|id| id == row))
+}
+
+/// The verdicts on a row of the implementations that were observed.
+pub(super) fn verdicts<'a>(
+    specification: &'a Specification,
+    row: &'a str,
+) -> impl Iterator<Item = (&'a Observed, &'a str)> {
+    specification.observed.iter().filter_map(move |observed| Some((observed, observed.rows.get(row)?.as_str())))
 }
 
 #[cfg(test)]

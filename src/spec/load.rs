@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::callers::CallerRuleEntry;
 use super::compile;
 use super::model::{
-    CallFile, CallSpec, Erratum, FactText, Observation, Pins, Source, Specification, StateEntry, StatusEntry,
+    CallFile, CallSpec, Erratum, FactText, Observation, Observed, Pins, Source, Specification, StateEntry, StatusEntry,
 };
 use super::names::Profile;
 
@@ -63,6 +63,8 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("calls/sasl/make_signature.toml", include_str!("../../spec/calls/sasl/make_signature.toml")),
     ("calls/sasl/query_context_attributes.toml", include_str!("../../spec/calls/sasl/query_context_attributes.toml")),
     ("calls/sasl/verify_signature.toml", include_str!("../../spec/calls/sasl/verify_signature.toml")),
+    ("observed/sspi-rs.toml", include_str!("../../spec/observed/sspi-rs.toml")),
+    ("observed/winpr.toml", include_str!("../../spec/observed/winpr.toml")),
 ];
 
 /// One thing wrong with one file, said in one line.
@@ -175,7 +177,7 @@ impl Specification {
         Self::load(EMBEDDED)
     }
 
-    /// The tables of a directory laid out as `spec/` is: its `*.toml` and its `calls/*.toml`.
+    /// The tables of a directory laid out as `spec/` is: its `*.toml`, those of `calls/` and those of `observed/`.
     ///
     /// # Errors
     /// Files that cannot be read, and everything [`Specification::load`] finds.
@@ -196,7 +198,7 @@ impl Specification {
             if files[..position].iter().any(|(other, _)| other == name) {
                 Problems { file: name, found: &mut problems }.add("", "the file is given twice");
             }
-            if !name.starts_with("calls/") && !TABLES.contains(name) {
+            if !name.starts_with("calls/") && !name.starts_with(OBSERVED) && !TABLES.contains(name) {
                 Problems { file: name, found: &mut problems }.add("", "no such table is known");
             }
         }
@@ -212,6 +214,7 @@ impl Specification {
         let callers = table(files, "callers.toml", &mut problems).map(|file: CallerFile| file.rule);
         let pins = table(files, "pins.toml", &mut problems).map(|pins: Pins| pins);
         let calls = calls(files, &states, &mut problems);
+        let observed = observed(files, &mut problems);
         if !problems.is_empty() {
             return Err(SpecError { problems });
         }
@@ -224,6 +227,7 @@ impl Specification {
             sources: sources.unwrap_or_default(),
             errata: errata.unwrap_or_default(),
             observations: observations.unwrap_or_default(),
+            observed,
             callers: callers.unwrap_or_default(),
             pins: pins.unwrap_or_default(),
         })
@@ -241,6 +245,9 @@ const TABLES: &[&str] = &[
     "callers.toml",
     "pins.toml",
 ];
+
+/// Where the files of [`Observed`] are.
+const OBSERVED: &str = "observed/";
 
 fn table<T: DeserializeOwned>(files: &[(&str, &str)], name: &str, found: &mut Vec<Problem>) -> Option<T> {
     let mut problems = Problems { file: name, found };
@@ -263,6 +270,12 @@ fn parse<T: DeserializeOwned>(text: &str, problems: &mut Problems<'_>) -> Option
             None
         }
     }
+}
+
+/// What was observed, in the order of the files.
+fn observed(files: &[(&str, &str)], found: &mut Vec<Problem>) -> Vec<Observed> {
+    let of_observed = files.iter().filter(|(name, _)| name.starts_with(OBSERVED));
+    of_observed.filter_map(|(name, text)| parse(text, &mut Problems { file: name, found })).collect()
 }
 
 /// The tables, in the order in which [`CallName`](super::names::CallName) declares their calls, HTTP before SASL.
@@ -309,9 +322,8 @@ pub fn file_name(call: &str, profiles: &[Profile]) -> String {
 pub fn read_directory(directory: &Path) -> Result<Vec<(String, String)>, SpecError> {
     let mut problems = Vec::new();
     let mut files = Vec::new();
-    let folders = [("", ""), ("calls/", "calls"), ("calls/any/", "calls/any"), ("calls/sasl/", "calls/sasl")];
-    for (prefix, folder) in folders.map(|(prefix, folder)| (prefix, directory.join(folder))) {
-        if let Err(error) = read_folder(prefix, &folder, &mut files) {
+    for prefix in ["", "calls/", "calls/any/", "calls/sasl/", OBSERVED] {
+        if let Err(error) = read_folder(prefix, &directory.join(prefix), &mut files) {
             problems.push(Problem { file: prefix.to_owned(), place: String::new(), what: error.to_string() });
         }
     }

@@ -501,6 +501,27 @@ pub struct Observation {
     pub rows: Vec<String>,
 }
 
+/// The verdicts on what a named implementation answered to its own caller (`spec/observed`, made by `.ci/observe`); like an
+/// observation it stands beside the rows and never changes them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    /// The implementation.
+    pub implementation: String,
+    /// Its version.
+    pub version: String,
+    /// The package that was under test.
+    pub package: String,
+    /// The profile that was run.
+    pub profile: Profile,
+    /// The version of the tables that judged.
+    pub spec_version: String,
+    /// The day, as ISO 8601 writes it.
+    pub observed: String,
+    /// The verdict on each row of the profile, by id: a name that reports of `conform` use, `unstable` where runs differ.
+    pub rows: BTreeMap<String, String>,
+}
+
 /// `spec/pins.toml`: how large the tables are, so that no edit changes what is covered unnoticed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -541,6 +562,8 @@ pub struct Specification {
     pub errata: Vec<Erratum>,
     /// The observations.
     pub observations: Vec<Observation>,
+    /// The verdicts on named implementations.
+    pub observed: Vec<Observed>,
     /// What callers owe the package.
     pub callers: Vec<CallerRuleEntry>,
     /// The numbers that `spec check` must count again.

@@ -24,6 +24,7 @@ pub fn markdown(specification: &Specification) -> String {
     callers(specification, &mut page);
     errata(specification, &mut page);
     observations(specification, &mut page);
+    verdicts(specification, &mut page);
     sources(specification, &mut page);
     page.0
 }
@@ -172,6 +173,7 @@ fn head(specification: &Specification, page: &mut Page) {
     page.line("* [Callers](#callers)");
     page.line("* [Errata](#errata)");
     page.line("* [Observations](#observations)");
+    page.line("* [Verdicts](#verdicts)");
     page.paragraph("* [Documents](#documents)");
 }
 
@@ -280,6 +282,12 @@ fn row(specification: &Specification, call: &CallSpec, row: &Row, page: &mut Pag
     if !seen.is_empty() {
         page.paragraph(format!("Observed: {}.", seen.join(", ")));
     }
+    let verdicts: Vec<String> = describe::verdicts(specification, &row.id)
+        .map(|(observed, verdict)| format!("{verdict} ({})", text(&observed.implementation)))
+        .collect();
+    if !verdicts.is_empty() {
+        page.paragraph(format!("[Verdicts](#verdicts): {}.", verdicts.join(", ")));
+    }
 }
 
 fn outcome(kind: &str, allowed: &Allowed) -> [String; 7] {
@@ -357,6 +365,29 @@ fn observations(specification: &Specification, page: &mut Page) {
     }
 }
 
+fn verdicts(specification: &Specification, page: &mut Page) {
+    page.heading(2, "Verdicts");
+    page.paragraph(
+        "How the suite judges named implementations by what they answer to their own caller: `.ci/observe` runs each three \
+         times. *skipped* is what could not be tried, *unstable* what was not the same each time.",
+    );
+    let rows = specification.observed.iter().map(|observed| {
+        let of = |wanted: &str| observed.rows.values().filter(|verdict| *verdict == wanted).count();
+        let mut kinds: Vec<&str> = observed.rows.values().map(String::as_str).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let counts: Vec<String> = kinds.into_iter().map(|kind| format!("{} {kind}", of(kind))).collect();
+        [
+            text(&format!("{} {}", observed.implementation, observed.version)),
+            text(&observed.package),
+            code(observed.profile.name()),
+            text(&observed.observed),
+            text(&counts.join(", ")),
+        ]
+    });
+    page.table(["implementation", "package", "profile", "observed", "rows"], rows);
+}
+
 fn sources(specification: &Specification, page: &mut Page) {
     page.heading(2, "Documents");
     let rows = specification.sources.iter().map(|source| {
@@ -418,6 +449,9 @@ mod tests {
         }
         for observation in &tables.observations {
             assert!(has(format!("### observation-{}", observation.id)), "{}", observation.id);
+        }
+        for observed in &tables.observed {
+            assert!(rendered.contains(&format!("| {} {} |", observed.implementation, observed.version)));
         }
         for source in &tables.sources {
             assert!(rendered.contains(&source.url), "{}", source.id);

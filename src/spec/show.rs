@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::compile::NO_STATE;
 use super::describe::{self, Condition};
-use super::model::{Allowed, CallSpec, Pattern, Row, Specification, StateEntry};
+use super::model::{Allowed, CallSpec, Observed, Pattern, Row, Specification, StateEntry};
 use super::names::CallName;
 use super::vocabulary::{Fact, ValueIndex};
 
@@ -45,6 +45,10 @@ pub fn row(specification: &Specification, id: &str) -> Option<String> {
     }
     for seen in describe::observations(specification, id) {
         field(&mut text, "observed", &format!("{}, {}: {}", seen.id, seen.implementation, seen.seen));
+    }
+    for (observed, verdict) in describe::verdicts(specification, id) {
+        let who = format!("{} {}, {}", observed.implementation, observed.version, observed.package);
+        field(&mut text, "verdict", &format!("{verdict}: {who}"));
     }
     Some(text)
 }
@@ -231,6 +235,16 @@ pub fn state_json(specification: &Specification, name: &str) -> Option<Value> {
 
 fn row_value(specification: &Specification, call: &CallSpec, row: &Row) -> Value {
     let situations: Vec<&str> = row.situations.iter().map(|position| call.situations[*position].id.as_str()).collect();
+    let verdict = |(observed, verdict): (&Observed, &str)| {
+        json!({
+            "implementation": observed.implementation,
+            "version": observed.version,
+            "package": observed.package,
+            "observed": observed.observed,
+            "verdict": verdict,
+        })
+    };
+    let verdicts: Vec<Value> = describe::verdicts(specification, &row.id).map(verdict).collect();
     json!({
         "id": row.id,
         "call": row.call,
@@ -248,6 +262,7 @@ fn row_value(specification: &Specification, call: &CallSpec, row: &Row) -> Value
         "sources": references_value(specification, &row.sources),
         "errata": describe::errata(specification, &row.id).map(|entry| entry.id.as_str()).collect::<Vec<_>>(),
         "observations": describe::observations(specification, &row.id).map(|entry| entry.id.as_str()).collect::<Vec<_>>(),
+        "verdicts": verdicts,
     })
 }
 

@@ -93,6 +93,8 @@ rules! {
     Statuses "statuses";
     /// machine.toml explains exactly the states of the vocabulary.
     States "states";
+    /// An implementation was observed with these tables: a verdict on each row of its profile, and on no other.
+    Observed "observed";
     /// callers.toml has exactly the rules that callers are judged by, in their order.
     Callers "callers";
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Report, Rule};
-use crate::spec::model::Specification;
+use crate::spec::model::{Observed, Specification};
 use crate::spec::names::CallName;
 
 pub(super) fn check(specification: &Specification, report: &mut Report) {
@@ -108,5 +108,29 @@ fn bearings(specification: &Specification, report: &mut Report) {
             let what = format!("`{}` is no call", observation.call);
             report.add(Rule::CallUnknown, format!("observation `{}`", observation.id), what);
         }
+    }
+    for observed in &specification.observed {
+        self::observed(specification, observed, report);
+    }
+}
+
+fn observed(specification: &Specification, observed: &Observed, report: &mut Report) {
+    let mut add = |what: String| report.add(Rule::Observed, format!("observed {}", observed.implementation), what);
+    if observed.spec_version != specification.version {
+        add(format!("the tables were of version {}: run .ci/observe", observed.spec_version));
+    }
+    for (name, value) in
+        [("version", &observed.version), ("package", &observed.package), ("observed", &observed.observed)]
+    {
+        if value.is_empty() {
+            add(format!("`{name}` is empty"));
+        }
+    }
+    let rows = || specification.of(observed.profile).flat_map(|tables| &tables.rows);
+    for id in observed.rows.keys().filter(|id| !rows().any(|row| row.id == **id)) {
+        add(format!("{} has no row `{id}`", observed.profile));
+    }
+    for row in rows().filter(|row| !observed.rows.contains_key(&row.id)) {
+        add(format!("it has no verdict on `{}`: run .ci/observe", row.id));
     }
 }
