@@ -9,10 +9,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum, ValueHint};
 use digest_ssp::conformance::generate::alphabet::{self, Alphabet};
 use digest_ssp::conformance::generate::faults::{Judge, Tally};
-use digest_ssp::conformance::generate::method;
 use digest_ssp::conformance::generate::suite::{Suite, named, reference};
 use digest_ssp::conformance::generate::tables::{Survivor, judge, mutants};
 use digest_ssp::conformance::generate::unfold::Reference;
+use digest_ssp::conformance::generate::{method, promela};
 use digest_ssp::spec::Specification;
 use fastrand::Rng;
 
@@ -24,6 +24,7 @@ Examples:
   digest-ssp suite --alphabet digest-initiator --extra-states 1 --output suite.json
   digest-ssp conform --suite suite.json
   digest-ssp suite --faults
+  digest-ssp suite --alphabet digest-acceptor --promela acceptor.pml && spin -run acceptor.pml
 
 What is promised: every subject that under the alphabet behaves as a deterministic Mealy machine of at most so many states
 as the reference machine and the extra ones, and treats all members of a class alike, is found out by the suite if it
@@ -69,6 +70,9 @@ pub(super) struct Arguments {
     /// Write the suite, of one alphabet, as JSON.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "alphabet")]
     output: Option<PathBuf>,
+    /// Write the reference machine of one alphabet in Promela, with what must hold of it, for Spin.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "alphabet")]
+    promela: Option<PathBuf>,
     /// Show the states, the classes with their members, and the outputs.
     #[arg(long)]
     verbose: bool,
@@ -94,8 +98,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     } else {
         arguments.alphabet.iter().map(String::as_str).collect()
     };
-    if arguments.output.is_some() && chosen.len() > 1 {
-        return Err("--output: a file holds the suite of one --alphabet".to_owned().into());
+    if chosen.len() > 1 && (arguments.output.is_some() || arguments.promela.is_some()) {
+        return Err("--output, --promela: a file holds what is of one --alphabet".to_owned().into());
     }
     let mut survived = 0;
     for name in &chosen {
@@ -112,6 +116,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
             let json =
                 serde_json::to_string(&suite).map_err(|error| format!("the suite cannot be written: {error}"))?;
             output::write_file(file, &(json + "\n"))?;
+        }
+        if let Some(file) = &arguments.promela {
+            let model = promela::model(&specification, &alphabet, &reference);
+            let model = model.map_err(|error| format!("--promela {}: {error}", file.display()))?;
+            output::write_whole(file, &model).map_err(|error| format!("--promela {}: {error}", file.display()))?;
         }
         if arguments.faults {
             survived += faults(&specification, &alphabet, &reference, &suite, arguments.seed, TABLES / chosen.len())?;

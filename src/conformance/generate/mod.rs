@@ -25,6 +25,7 @@ pub mod faults;
 pub mod mealy;
 pub mod method;
 pub(crate) mod outputs;
+pub mod promela;
 pub mod suite;
 pub mod tables;
 pub mod unfold;
