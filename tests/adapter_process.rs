@@ -6,10 +6,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use digest_ssp::conformance::parallel::on_all_processors;
 use digest_ssp::conformance::report::{Conclusion, FindingKind, RowReport, Strictness};
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::faulty::{self, Fault};
@@ -98,49 +98,41 @@ fn the_example_for_people_is_what_happens() {
 /// The rows that a fault names, with cases enough to reach them.
 fn own_rows(fault: &Fault) -> Options {
     let only = fault.fails.iter().chain(fault.skipped).map(|row| (*row).to_owned()).collect();
-    Options { profiles: vec![fault.profile], only, cases: 16, ..Options::default() }
+    Options { only, cases: 16, ..fault.options() }
 }
 
 /// All rows.
 fn all_rows(fault: &Fault, cases: usize) -> Options {
-    Options { profiles: vec![fault.profile], cases, ..Options::default() }
+    Options { cases, ..fault.options() }
 }
 
-/// That each fails exactly the rows it names is shown by `tests/wrong_on_purpose.rs`; that nothing of it is lost or added
+/// That each fails exactly the rows it names is shown by `digest-ssp faults`; that nothing of it is lost or added
 /// behind a pipe, here.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as .ci/long does")]
 fn behind_a_pipe_each_fault_fails_the_rows_it_names_as_it_does_here() {
     let specification = specification();
     let faults: Vec<&'static Fault> = faulty::all().collect();
-    let (next, differences) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let here = |options| run(&specification, &mut *fault.subject(&specification), options);
-                    let fails = |row: &RowReport| row.verdict == RowVerdict::Fail;
-                    let caught = |report: &Report| {
-                        report.rows().any(|row| fault.fails.contains(&row.row.as_str()) && fails(row))
-                    };
-                    // Some are caught by cases of other rows only.
-                    let tried = [own_rows(fault), all_rows(fault, 4), all_rows(fault, 16), all_rows(fault, 48)];
-                    let options = tried.iter().find(|options| caught(&here(options))).unwrap_or(&tried[0]);
-                    let here = here(options);
-                    let there = Process::open(adapter(fault.name), Isolation::Persistent, PATIENT)
-                        .map(|mut process| run(&specification, &mut process, options));
-                    let is_same = there.as_ref().is_ok_and(|there| verdicts(there) == verdicts(&here));
-                    if !is_same || !caught(&here) {
-                        let difference =
-                            format!("{}: {:?}\n", fault.name, there.map(|there| there.conclusion(Strictness::Lenient)));
-                        differences.lock().unwrap_or_else(PoisonError::into_inner).push(difference);
-                    }
-                }
-            });
-        }
-    });
-    let differences = differences.into_inner().unwrap_or_else(PoisonError::into_inner);
-    assert!(differences.is_empty(), "{}", differences.concat());
+    let difference = |fault: &'static Fault| {
+        let here = |options| run(&specification, &mut *fault.subject(&specification), options);
+        let fails = |row: &RowReport| row.verdict == RowVerdict::Fail;
+        let caught = |report: &Report| report.rows().any(|row| fault.fails.contains(&row.row.as_str()) && fails(row));
+        // Some are caught by cases of other rows only.
+        let tried = [own_rows(fault), all_rows(fault, 4), all_rows(fault, 16), all_rows(fault, 48)];
+        let options = tried.iter().find(|options| caught(&here(options))).unwrap_or(&tried[0]);
+        let here = here(options);
+        let there = Process::open(adapter(fault.name), Isolation::Persistent, PATIENT)
+            .map(|mut process| run(&specification, &mut process, options));
+        let is_same = there.as_ref().is_ok_and(|there| verdicts(there) == verdicts(&here));
+        let conclusion = || there.map(|there| there.conclusion(Strictness::Lenient));
+        (!is_same || !caught(&here)).then(|| format!("{}: {:?}\n", fault.name, conclusion()))
+    };
+    let differences: String =
+        on_all_processors(faults.len(), |numbers| numbers.map(|number| (number, difference(faults[number]))).collect())
+            .into_iter()
+            .flatten()
+            .collect();
+    assert!(differences.is_empty(), "{differences}");
 }
 
 // --- What no adapter should do

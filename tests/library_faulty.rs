@@ -7,9 +7,9 @@ mod library_support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use digest_ssp::conformance::parallel::on_all_processors;
 use digest_ssp::conformance::subject::faulty::{self, Fault};
 use digest_ssp::conformance::subject::library::{self, Library};
 use digest_ssp::conformance::{Options, Report, run};
@@ -39,31 +39,20 @@ fn difference(fault: &Fault, report: &Report) -> Option<String> {
 /// Runs every fault in a thread of its own, as many at a time as there are processors.
 fn differences(faults: &[&'static Fault], options: impl Fn(&Fault) -> Options + Sync) -> String {
     let (specification, path) = (specification(), library_support::faulty());
-    let (next, differences) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let test = |fault: &'static Fault| {
-        let options = options(fault);
-        let report = run(&specification, &mut load(&path, fault), &options);
-        differences.lock().unwrap_or_else(PoisonError::into_inner).extend(difference(fault, &report));
+    let test = |fault| difference(fault, &run(&specification, &mut load(&path, fault), &options(fault)));
+    let alone = |fault: &'static Fault| {
+        std::thread::scope(|scope| scope.spawn(|| test(fault)).join().expect("a run does not panic"))
     };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    std::thread::scope(|alone| alone.spawn(|| test(fault)).join().expect("a run does not panic"));
-                }
-            });
-        }
-    });
-    let mut differences = differences.into_inner().unwrap_or_else(PoisonError::into_inner);
-    differences.sort();
-    differences.concat()
+    let of_faults =
+        on_all_processors(faults.len(), |numbers| numbers.map(|number| (number, alone(faults[number]))).collect());
+    of_faults.into_iter().flatten().collect()
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "minutes without optimisation: run it with --release, as .ci/long does")]
 fn each_fails_exactly_the_rows_it_names() {
     let faults: Vec<&'static Fault> = faulty::all().collect();
-    let differences = differences(&faults, |fault| Options { profiles: vec![fault.profile], ..Options::default() });
+    let differences = differences(&faults, Fault::options);
     assert!(differences.is_empty(), "{differences}");
 }
 
@@ -86,7 +75,7 @@ fn some_fail_their_rows() {
     assert_eq!(faults.len(), names.len());
     let differences = differences(&faults, |fault| {
         let only = fault.fails.iter().copied().chain(["fch-freed"]).map(str::to_owned).collect();
-        Options { profiles: vec![fault.profile], only, ..Options::default() }
+        Options { only, ..fault.options() }
     });
     assert!(differences.is_empty(), "{differences}");
 }
@@ -95,8 +84,7 @@ fn some_fail_their_rows() {
 #[test]
 fn a_fault_held_to_other_rows_is_told() {
     let fault = faulty::all().find(|fault| fault.name == "second-deletion-refused").expect("it is in the catalogue");
-    let options =
-        Options { only: vec!["dsc-deleted-before".into()], profiles: vec![fault.profile], ..Options::default() };
+    let options = Options { only: vec!["dsc-deleted-before".into()], ..fault.options() };
     let report = run(&specification(), &mut load(&library_support::faulty(), fault), &options);
     assert_eq!(difference(fault, &report), None);
     let mut other = *fault;

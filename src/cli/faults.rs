@@ -5,7 +5,7 @@ use core::fmt::Write;
 
 use clap::Args;
 use digest_ssp::conformance::Options;
-use digest_ssp::conformance::run::matches_glob;
+use digest_ssp::conformance::run::{is_chosen, matches_glob};
 use digest_ssp::conformance::subject::faulty::{self, Fault, hold};
 
 use super::{Exit, SetupError, output};
@@ -32,9 +32,9 @@ pub(super) struct Arguments {
     only: Vec<String>,
     /// Concretisations of a row; of several numbers the next is tried where the one before did not find exactly the rows
     /// that a fault names.
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [Options::default().cases as u64],
-          value_parser = clap::value_parser!(u64).range(16..=4096))]
-    cases: Vec<u64>,
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [Options::default().cases as u16],
+          value_parser = clap::value_parser!(u16).range(16..=4096))]
+    cases: Vec<u16>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
@@ -43,14 +43,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     {
         return Err(format!("--only {pattern}: no fault has such a name; conform --list-subjects shows them").into());
     }
-    let is_chosen = |fault: &&Fault| {
-        arguments.only.is_empty() || arguments.only.iter().any(|pattern| matches_glob(pattern, fault.name))
-    };
-    let faults: Vec<&'static Fault> = faulty::all().filter(is_chosen).collect();
+    let faults: Vec<&'static Fault> = faulty::all().filter(|fault| is_chosen(&arguments.only, fault.name)).collect();
     let specification = output::tables()?;
     let (mut open, mut differences) = (faults.clone(), Vec::new());
-    for cases in &arguments.cases {
-        let cases = usize::try_from(*cases).unwrap_or(usize::MAX);
+    for cases in arguments.cases.iter().copied().map(usize::from) {
         let bar = output::progress_bar();
         bar.set_length(open.len() as u64);
         differences = hold(&specification, &open, &|fault| Options { cases, ..fault.options() }, &|fault| {

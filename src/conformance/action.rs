@@ -35,6 +35,22 @@ pub enum Action {
     StartOver(Box<Setup>),
 }
 
+impl Action {
+    /// The call it makes, if it is a call.
+    pub fn as_call(&self) -> Option<&CallAction> {
+        match self {
+            Self::Call(action) => Some(action),
+            Self::Expire
+            | Self::Inject(_)
+            | Self::AccountsDown(_)
+            | Self::SpendCounts
+            | Self::SpendSequences
+            | Self::Exchange(_)
+            | Self::StartOver(_) => None,
+        }
+    }
+}
+
 /// Where an exchange of any package stops; without anything named, at its end.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Goal {

@@ -255,16 +255,7 @@ impl Writer {
         };
         let position = KINDS.iter().position(|known| *known == kind)?;
         self.bytes.push(u8::try_from(position).ok()?);
-        match action {
-            Action::Call(action) => self.call(action),
-            Action::Expire
-            | Action::Inject(_)
-            | Action::AccountsDown(_)
-            | Action::SpendCounts
-            | Action::SpendSequences
-            | Action::Exchange(_)
-            | Action::StartOver(_) => Some(()),
-        }
+        action.as_call().map_or(Some(()), |action| self.call(action))
     }
 
     fn call(&mut self, action: &CallAction) -> Option<()> {

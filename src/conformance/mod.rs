@@ -12,6 +12,7 @@ pub mod fuzzing;
 pub mod generate;
 mod hex;
 pub mod learn;
+pub mod parallel;
 pub mod plan;
 pub mod protocol;
 pub mod report;

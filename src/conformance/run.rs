@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use super::action::Action;
 use super::generate::suite::Drawable;
+use super::parallel::on_all_processors;
 use super::plan::{Sequence, any, approach, needs, plan};
 use super::report::{Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict};
 use super::session::{Session, run_avoiding, shortest};
@@ -48,7 +48,7 @@ impl Default for Options {
 impl Options {
     /// Whether a row is to run.
     pub fn selects(&self, row: &Row) -> bool {
-        self.only.is_empty() || self.only.iter().any(|pattern| matches_glob(pattern, &row.id))
+        is_chosen(&self.only, &row.id)
     }
 }
 
@@ -216,27 +216,19 @@ pub fn run_on_all_processors(
     profiles.dedup();
     let smokes = profiles.into_iter().map(|profile| (profile, smoking.smoke(profile))).collect();
     let mut found = smoking.found;
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                let mut subject = make();
-                let mut run = Run::new(specification, subject.as_mut(), options);
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(job) = jobs.get(number) else { break };
-                    observer(Progress { profile: job.profile, row: &job.row.id, done: number, of: jobs.len() });
-                    run.job(job, &combinations);
-                    let of_job = std::mem::take(&mut run.found);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((number, of_job));
-                }
-            });
-        }
+    let of_jobs = on_all_processors(jobs.len(), |numbers| {
+        let mut subject = make();
+        let mut run = Run::new(specification, subject.as_mut(), options);
+        let of_job = |number: usize| {
+            let job = &jobs[number];
+            observer(Progress { profile: job.profile, row: &job.row.id, done: number, of: jobs.len() });
+            run.job(job, &combinations);
+            (number, std::mem::take(&mut run.found))
+        };
+        numbers.map(of_job).collect()
     });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     // In the order in which one subject would have come to them, so that the same is kept of many findings.
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().for_each(|(_, of_job)| found.add(of_job));
+    of_jobs.into_iter().for_each(|of_job| found.add(of_job));
     report(specification, options, subject.name(), &jobs, smokes, found)
 }
 
@@ -617,6 +609,11 @@ fn offers(capabilities: &BTreeSet<Need>, action: &Action) -> bool {
 fn derive(seed: u64, label: &[u8]) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = md5(&[&seed.to_be_bytes(), label]);
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Whether a name is among those that patterns choose, see [`matches_glob`]; without patterns every name is.
+pub fn is_chosen(patterns: &[String], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| matches_glob(pattern, name))
 }
 
 /// Whether a name matches a pattern in which `*` stands for any text and `?` for one character.

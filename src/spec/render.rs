@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use core::fmt::Write;
+use std::collections::BTreeMap;
 
 use super::describe;
 use super::graph;
@@ -372,11 +373,11 @@ fn verdicts(specification: &Specification, page: &mut Page) {
          times. *skipped* is what could not be tried, *unstable* what was not the same each time.",
     );
     let rows = specification.observed.iter().map(|observed| {
-        let of = |wanted: &str| observed.rows.values().filter(|verdict| *verdict == wanted).count();
-        let mut kinds: Vec<&str> = observed.rows.values().map(String::as_str).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let counts: Vec<String> = kinds.into_iter().map(|kind| format!("{} {kind}", of(kind))).collect();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for verdict in observed.rows.values() {
+            *counts.entry(verdict).or_default() += 1;
+        }
+        let counts: Vec<String> = counts.into_iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
         [
             text(&format!("{} {}", observed.implementation, observed.version)),
             text(&observed.package),

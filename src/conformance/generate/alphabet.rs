@@ -21,16 +21,8 @@ pub struct Symbol {
 impl Symbol {
     /// The action, with what is open in it drawn from a seed.
     pub fn drawn(&self, variety: u64) -> Action {
-        match &self.action {
-            Action::Call(action) => Action::Call(CallAction { variety, ..action.clone() }),
-            Action::Expire
-            | Action::Inject(_)
-            | Action::AccountsDown(_)
-            | Action::SpendCounts
-            | Action::SpendSequences
-            | Action::Exchange(_)
-            | Action::StartOver(_) => self.action.clone(),
-        }
+        let drawn = |action: &CallAction| Action::Call(CallAction { variety, ..action.clone() });
+        self.action.as_call().map_or_else(|| self.action.clone(), drawn)
     }
 }
 

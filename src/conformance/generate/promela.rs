@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 
 use super::alphabet::Alphabet;
 use super::unfold::{Reference, SILENT};
-use crate::conformance::action::Action;
 use crate::spec::Specification;
 use crate::spec::names::CallName;
 use crate::spec::vocabulary::{Fact, Handle};
@@ -153,19 +152,11 @@ pub fn model(specification: &Specification, alphabet: &Alphabet, reference: &Ref
 
 /// The calls of a class, as the model names them.
 fn kinds<'a>(alphabet: &Alphabet, class: &[usize]) -> BTreeSet<&'a str> {
-    let kind = |symbol: &usize| match &alphabet.symbols[*symbol].action {
-        Action::Call(action) if action.call == CallName::DeleteSecurityContext && action.wishes.is(Handle::Deleted) => {
-            DELETE_AGAIN
-        }
-        Action::Call(action) if action.wishes.get(Fact::Handle).is_some() => ELSEWHERE,
-        Action::Call(action) => action.call.name(),
-        Action::Expire
-        | Action::Inject(_)
-        | Action::AccountsDown(_)
-        | Action::SpendCounts
-        | Action::SpendSequences
-        | Action::Exchange(_)
-        | Action::StartOver(_) => ELAPSE,
+    let kind = |symbol: &usize| match alphabet.symbols[*symbol].action.as_call() {
+        Some(call) if call.call == CallName::DeleteSecurityContext && call.wishes.is(Handle::Deleted) => DELETE_AGAIN,
+        Some(call) if call.wishes.get(Fact::Handle).is_some() => ELSEWHERE,
+        Some(call) => call.call.name(),
+        None => ELAPSE,
     };
     class.iter().map(kind).collect()
 }

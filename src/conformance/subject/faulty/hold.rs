@@ -3,10 +3,10 @@
 
 use core::fmt;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::Fault;
+use crate::conformance::parallel::on_all_processors;
 use crate::conformance::{Options, Report, RowVerdict, run};
 use crate::spec::Specification;
 
@@ -75,23 +75,12 @@ pub fn hold(
     options: &(dyn Fn(&Fault) -> Options + Sync),
     observer: &(dyn Fn(&Fault) + Sync),
 ) -> Vec<Difference> {
-    let (next, differences) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(fault) = faults.get(number) else { break };
-                    let report = run(specification, &mut *fault.subject(specification), &options(fault));
-                    if let Some(difference) = fault.difference(&report) {
-                        differences.lock().unwrap_or_else(PoisonError::into_inner).push((number, difference));
-                    }
-                    observer(fault);
-                }
-            });
-        }
-    });
-    let mut differences = differences.into_inner().unwrap_or_else(PoisonError::into_inner);
-    differences.sort_by_key(|(number, _)| *number);
-    differences.into_iter().map(|(_, difference)| difference).collect()
+    let difference = |fault: &'static Fault| {
+        let report = run(specification, &mut *fault.subject(specification), &options(fault));
+        observer(fault);
+        fault.difference(&report)
+    };
+    let of_faults =
+        on_all_processors(faults.len(), |numbers| numbers.map(|number| (number, difference(faults[number]))).collect());
+    of_faults.into_iter().flatten().collect()
 }
