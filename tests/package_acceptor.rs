@@ -1,5 +1,5 @@
 //! AcceptSecurityContext and CompleteAuthToken of an acceptor, decision by decision (spec-notes section 4).
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 mod package_support;

@@ -1,5 +1,5 @@
 //! Extended protection through the package: what a response says about its channel, on every call and in both roles.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 mod package_support;

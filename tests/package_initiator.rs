@@ -1,5 +1,5 @@
 //! InitializeSecurityContext, CompleteAuthToken and MakeSignature of an initiator, and whole exchanges with an acceptor.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 mod package_support;

@@ -1,5 +1,5 @@
 //! SASL messages through the package: signed, encrypted, altered, out of sequence, too long; and what a context tells.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 mod package_support;

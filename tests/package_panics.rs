@@ -1,5 +1,5 @@
 //! Account sources and environments are foreign code: where they panic, nothing is pinned for ever.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,5 @@
 //! Whatever is called in whatever order: nothing panics, no reference is lost, no authentication is given away.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 mod package_support;

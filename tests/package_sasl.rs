@@ -1,7 +1,7 @@
 //! The SASL acceptor through the package: challenges, answers, fast reauthentication.
 //!
 //! What goes over the wire is judged by a client that signs by hand; that one is held to the examples of RFC 2831.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 mod package_support;

@@ -1,5 +1,5 @@
 //! The counts of SASL sessions over many handles, against a model that keeps every count it ever took.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 mod package_support;

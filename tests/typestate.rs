@@ -3,7 +3,7 @@
 //! The table below is the whole of it: states × calls. From it two files are generated, one function for each
 //! forbidden pair and one for each allowed pair, and checked by the compiler. They are committed under `tests/ui`;
 //! `DIGEST_SSP_BLESS=1` writes them anew.
-#![cfg(all(feature = "package", not(shuttle)))]
+#![cfg(feature = "package")]
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -254,6 +254,7 @@ fn check(name: &str, generated: &Generated, crate_root: &Path) -> Vec<Said> {
         .arg("--target-dir")
         .arg(scratch.join("target"))
         .env_remove("RUSTFLAGS")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER")
         .output()
         .expect("cargo runs");
     let messages: Vec<Value> = String::from_utf8_lossy(&output.stdout)

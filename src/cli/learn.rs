@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use core::fmt::Write;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
@@ -11,7 +10,6 @@ use digest_ssp::conformance::generate::alphabet;
 use digest_ssp::conformance::generate::suite::{named, reference};
 use digest_ssp::conformance::learn::compare::Difference;
 use digest_ssp::conformance::learn::{LearnError, Learned, Options, draw, learn};
-use indicatif::ProgressBar;
 
 use super::subject::SubjectArguments;
 use super::{Exit, SetupError, complain, output};
@@ -86,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         seed: arguments.seed,
         ..Options::default()
     };
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let bar = output::spinner();
     let mut observer = |words: usize| {
         bar.set_position(words as u64);
         bar.set_message(format!("{words} words"));

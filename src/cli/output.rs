@@ -49,6 +49,11 @@ pub(super) fn progress_bar() -> ProgressBar {
     bar
 }
 
+/// A sign of life on standard error, for what has no known end; only a terminal shows it.
+pub(super) fn spinner() -> ProgressBar {
+    if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
+}
+
 /// A value as an indented document.
 pub(super) fn json(value: &serde_json::Value) -> Result<String, SetupError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| format!("it has no form in JSON: {error}"))?;

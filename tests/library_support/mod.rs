@@ -4,7 +4,6 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, PoisonError};
 
 /// Runs a program that must succeed.
 #[track_caller]
@@ -34,28 +33,24 @@ pub(crate) fn scratch() -> PathBuf {
     scratch
 }
 
-/// Our own C library with that feature, optimised as what is shipped. The crate is an rlib; rustc is asked for the other
+/// Our own C library with that feature, in the profile of this test. The crate is an rlib; rustc is asked for the other
 /// type, as cargo-c does.
 pub(crate) fn ours(feature: &str) -> PathBuf {
-    // The name in the target directory is the same for all features.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = scratch().join("ours");
-    run(cargo()
-        .args(["rustc", "--quiet", "--release", "--lib", "--no-default-features", "--crate-type", "cdylib"])
+    // To cargo a library for C is the same whatever its features are: in one directory each would replace the other, and
+    // be built again.
+    let target = scratch().join(feature);
+    let mut cargo = cargo();
+    cargo
+        .args(["rustc", "--quiet", "--lib", "--no-default-features", "--crate-type", "cdylib"])
         .args(["--features", feature])
         .arg("--target-dir")
-        .arg(&target));
-    let library = scratch().join(file_name(&format!("digest_ssp_{feature}")));
-    install(&target.join("release").join(file_name("digest_ssp")), &library);
-    library
-}
-
-/// Puts a file in its place at once: another test may be loading the one that is there.
-fn install(from: &Path, to: &Path) {
-    let fresh = to.with_extension(format!("{}.{:?}", std::process::id(), std::thread::current().id()));
-    std::fs::copy(from, &fresh).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
-    std::fs::rename(&fresh, to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+        .arg(&target);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    run(&mut cargo);
+    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+    target.join(profile).join(file_name("digest_ssp"))
 }
 
 /// The library of tests/libraries/faulty.rs, in the profile of this test.

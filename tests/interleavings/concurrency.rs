@@ -1,9 +1,9 @@
 //! Concurrent calls: every interleaving of locks that a seeded scheduler finds.
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test --no-default-features --features package --test concurrency`
-#![cfg(all(feature = "package", shuttle))]
+//! `cargo test`, in this directory.
 #![forbid(unsafe_code)]
 
+#[path = "../package_support/mod.rs"]
 mod package_support;
 
 use std::sync::Arc;
