@@ -36,7 +36,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [Options::default().cases as u16],
           value_parser = clap::value_parser!(u16).range(16..=4096))]
     cases: Vec<u16>,
-    /// Run only the rows that a fault names: quick, and says whether it is found, not what else is.
+    /// Run only the rows that a fault names, and all where that does not show it: quick, and says that it is found, not that
+    /// nothing else is.
     #[arg(long)]
     named: bool,
 }
@@ -50,10 +51,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     let faults: Vec<&'static Fault> = faulty::all().filter(|fault| is_chosen(&arguments.only, fault.name)).collect();
     let specification = output::tables()?;
     let (mut open, mut differences) = (faults.clone(), Vec::new());
-    for cases in arguments.cases.iter().copied().map(usize::from) {
+    let all_rows = arguments.cases.iter().map(|cases| (*cases, false));
+    let named_rows = arguments.cases.first().filter(|_| arguments.named).map(|cases| (*cases, true));
+    for (cases, is_named) in named_rows.into_iter().chain(all_rows) {
         let bar = output::progress_bar();
         bar.set_length(open.len() as u64);
-        let options = |fault: &Fault| Options { cases, only: only(fault, arguments.named), ..fault.options() };
+        let options = |fault: &Fault| Options { cases: cases.into(), only: only(fault, is_named), ..fault.options() };
         differences = hold(&specification, &open, &options, &|fault| {
             bar.set_message(fault.name);
             bar.inc(1);
