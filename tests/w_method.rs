@@ -51,9 +51,11 @@ fn killed([machine, suite]: &[PathBuf; 2]) -> Option<Value> {
     Some(serde_json::from_slice(&output.stdout).expect("it prints JSON"))
 }
 
+/// What is learned of the reference implementation is the reference machine (tests/learning.rs), but under `any-package`,
+/// where packages may differ.
 #[test]
 fn both_kill_the_same_faults() {
-    for alphabet in ["digest-acceptor", "digest-session", "digest-initiator", "any-package"] {
+    for alphabet in ["digest-acceptor", "digest-session", "digest-initiator"] {
         let Some(told) = killed(&made(alphabet)) else { return };
         for none in ["only_ours", "only_theirs", "survived"] {
             assert_eq!(told[none], Value::Array(Vec::new()), "{alphabet}: {told}");
