@@ -3,6 +3,8 @@
 #![cfg(all(unix, feature = "cli"))]
 #![allow(missing_docs, reason = "a test")]
 
+mod program_support;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -17,6 +19,7 @@ use digest_ssp::conformance::subject::process::{Isolation, Launch, Process};
 use digest_ssp::conformance::{Options, Report, RowVerdict, Subject, SubjectError, run};
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::Profile;
+use program_support::python;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_digest-ssp");
 
@@ -97,8 +100,7 @@ fn the_example_for_people_is_what_happens() {
 
 /// The rows that a fault names, with cases enough to reach them.
 fn own_rows(fault: &Fault) -> Options {
-    let only = fault.fails.iter().chain(fault.skipped).map(|row| (*row).to_owned()).collect();
-    Options { only, cases: 16, ..fault.options() }
+    Options { cases: 16, ..fault.own_rows() }
 }
 
 /// All rows.
@@ -151,9 +153,8 @@ impl Hostile {
     }
 
     fn launch(&self) -> Launch {
-        let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/adapter_support/hostile.py");
-        Launch::new(python).argument(script).argument(PROGRAM).argument(self.mode).argument(&self.pids)
+        Launch::new(python()).argument(script).argument(PROGRAM).argument(self.mode).argument(&self.pids)
     }
 
     fn open(&self, timeout: Duration) -> Result<Process, SubjectError> {

@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod library_support;
+mod program_support;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::sync::OnceLock;
 
 use digest_ssp::spec::setup::Setup;
 use library_support::{ours, run, scratch};
+use program_support::python;
 use serde_json::Value;
 
 /// Handles made and ended, tokens both ways, messages completed in place, memory given away.
@@ -63,10 +65,6 @@ fn in_c(library: &Path) -> PathBuf {
     PROGRAM.get_or_init(compile).clone()
 }
 
-fn python() -> String {
-    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
-}
-
 #[test]
 fn adapters_find_what_the_loader_finds() {
     let library = ours("capi");
@@ -75,7 +73,9 @@ fn adapters_find_what_the_loader_finds() {
     let passed = by_loader.iter().filter(|(_, verdict)| verdict == "pass").count();
     assert!(passed > 15, "{passed} rows passed: {by_loader:?}");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/adapters/sspi_adapter.py");
-    for command in [format!("{} {script} {}", python(), library.display()), in_c(&library).display().to_string()] {
+    for command in
+        [format!("{} {script} {}", python().display(), library.display()), in_c(&library).display().to_string()]
+    {
         assert_eq!(verdicts(["--command", &command], &accounts), by_loader, "{command}");
     }
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod library_support;
+mod program_support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use digest_ssp::spec::Specification;
 use digest_ssp::spec::callers::trace::TRACE_VERSION;
 use digest_ssp::spec::callers::{CallerReport, CallerRule, judge, report};
 use library_support::{ours, run};
+use program_support::available;
 use serde_json::{Value, json};
 
 /// `printf chris:digest-ssp:secret | md5sum`.
@@ -37,17 +39,7 @@ fn scratch() -> PathBuf {
 /// The C library; `None` where there is no C compiler, which on CI is a failure.
 fn library() -> Option<&'static Path> {
     static LIBRARY: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let library = LIBRARY.get_or_init(|| {
-        if Command::new("gcc").arg("--version").output().is_err() {
-            assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "gcc is missing: .ci/peers installs it");
-            return None;
-        }
-        Some(ours("capi"))
-    });
-    if library.is_none() {
-        eprintln!("skipped: gcc is missing");
-    }
-    library.as_deref()
+    LIBRARY.get_or_init(|| available("gcc", Command::new("gcc").arg("--version")).then(|| ours("capi"))).as_deref()
 }
 
 /// A caller, compiled once in a run: another test may be running it.

@@ -2,22 +2,20 @@
 #![cfg(all(feature = "capi", target_pointer_width = "64"))]
 #![forbid(unsafe_code)]
 
+mod program_support;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
 use digest_ssp::capi::*;
+use program_support::available;
 
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
 /// Whether there is the compiler; on CI there must be.
 fn is_there() -> bool {
-    let is_there = Command::new(COMPILER).arg("--version").output().is_ok();
-    if !is_there {
-        assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "{COMPILER} is missing: .ci/peers installs it");
-        eprintln!("skipped: {COMPILER} is missing");
-    }
-    is_there
+    available(COMPILER, Command::new(COMPILER).arg("--version"))
 }
 
 fn compile(name: &str, source: &str, options: &[&str]) -> Output {

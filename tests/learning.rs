@@ -3,11 +3,12 @@
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a test")]
 
+mod machine_support;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use boon::{Compiler, Schemas};
-use digest_ssp::conformance::generate::suite::{named, reference};
 use digest_ssp::conformance::generate::unfold::Reference;
 use digest_ssp::conformance::learn::compare::Difference;
 use digest_ssp::conformance::learn::{LearnError, Learned, Options, draw, learn};
@@ -19,20 +20,16 @@ use digest_ssp::spec::names::Need;
 use digest_ssp::spec::setup::Setup;
 use digest_ssp::spec::{Call, Outcome, Specification};
 use digest_ssp::status::SecurityStatus;
-
-fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
-}
+use machine_support::{made, specification};
 
 fn learned(specification: &Arc<Specification>, subject: &mut dyn Subject, name: &str) -> Result<Learned, LearnError> {
-    let alphabet = named(specification, name).expect("there is such an alphabet");
+    let (alphabet, tables) = made(specification, name);
     let options = Options { walks: 200, ..Options::default() };
-    learn(specification, subject, &alphabet, &tables(specification, name), None, options, &mut |_words| {})
+    learn(specification, subject, &alphabet, &tables, None, options, &mut |_words| {})
 }
 
 fn tables(specification: &Arc<Specification>, name: &str) -> Reference {
-    let alphabet = named(specification, name).expect("there is such an alphabet");
-    reference(specification, &alphabet).expect("the tables are a machine")
+    made(specification, name).1
 }
 
 #[test]

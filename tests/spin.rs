@@ -3,27 +3,18 @@
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a test")]
 
+mod machine_support;
+mod program_support;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::{env, fs};
 
-use digest_ssp::conformance::generate::alphabet::{self, Alphabet};
+use digest_ssp::conformance::generate::alphabet;
 use digest_ssp::conformance::generate::mealy::Transition;
 use digest_ssp::conformance::generate::promela::{ModelError, model};
-use digest_ssp::conformance::generate::suite::{named, reference};
-use digest_ssp::conformance::generate::unfold::Reference;
-use digest_ssp::spec::Specification;
-
-fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
-}
-
-fn made(specification: &Arc<Specification>, name: &str) -> (Alphabet, Reference) {
-    let alphabet = named(specification, name).unwrap_or_else(|error| panic!("{error}"));
-    let reference = reference(specification, &alphabet).unwrap_or_else(|error| panic!("{error}"));
-    (alphabet, reference)
-}
+use machine_support::{made, specification};
+use program_support::available;
 
 fn output(directory: &Path, program: &Path, arguments: &[&str]) -> String {
     let output = Command::new(program).current_dir(directory).args(arguments).output();
@@ -35,9 +26,7 @@ fn output(directory: &Path, program: &Path, arguments: &[&str]) -> String {
 
 /// What the verifier that Spin makes of a model says of it; `None` where there is no Spin, which on CI is a failure.
 fn verified(name: &str, model: &str) -> Option<String> {
-    if Command::new("spin").arg("-V").output().is_err() {
-        assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "spin is missing: .ci/peers installs it");
-        eprintln!("skipped: spin is missing");
+    if !available("spin", Command::new("spin").arg("-V")) {
         return None;
     }
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spin").join(name);

@@ -3,13 +3,15 @@
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a test")]
 
+mod machine_support;
+
 use std::sync::Arc;
 
 use boon::{Compiler, Schemas};
 use digest_ssp::conformance::generate::alphabet::{self, Alphabet, Symbol};
 use digest_ssp::conformance::generate::faults::{Judge, Tally};
 use digest_ssp::conformance::generate::method::Method;
-use digest_ssp::conformance::generate::suite::{SUITE_VERSION, Suite, SuiteError, named, reference};
+use digest_ssp::conformance::generate::suite::{SUITE_VERSION, Suite, SuiteError, named};
 use digest_ssp::conformance::generate::tables::{difference, judge, mutants};
 use digest_ssp::conformance::generate::unfold::{Reference, UnfoldError, unfold};
 use digest_ssp::conformance::run::run_suite;
@@ -21,14 +23,10 @@ use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::CallName;
 use digest_ssp::spec::vocabulary::{Asked, Role, Token};
 use fastrand::Rng;
-
-fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
-}
+use machine_support::specification;
 
 fn made(specification: &Arc<Specification>, name: &str, method: Method, extra: usize) -> (Alphabet, Reference, Suite) {
-    let alphabet = named(specification, name).unwrap_or_else(|error| panic!("{error}"));
-    let reference = reference(specification, &alphabet).unwrap_or_else(|error| panic!("{error}"));
+    let (alphabet, reference) = machine_support::made(specification, name);
     let suite = Suite::of(specification, &alphabet, &reference, method, extra);
     (alphabet, reference, suite)
 }

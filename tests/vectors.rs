@@ -3,11 +3,14 @@
 #![cfg(feature = "conformance")]
 #![forbid(unsafe_code)]
 
+mod program_support;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use digest_ssp::conformance::vectors;
+use program_support::python;
 use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("../spec/schemas/vectors.schema.json");
@@ -88,8 +91,7 @@ fn the_committed_vectors_follow_the_schema() {
 #[test]
 fn the_witness_agrees_with_every_vector_and_makes_no_other() {
     for mode in ["--check", "--compare"] {
-        let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-        let output = Command::new(&python)
+        let output = Command::new(python())
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/witness/make_vectors.py"))
             .arg(mode)
             .output()

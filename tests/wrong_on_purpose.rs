@@ -13,7 +13,7 @@ fn specification() -> Arc<Specification> {
     Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
 }
 
-/// Every fortieth fault. All of them take minutes: CI runs `digest-ssp faults`.
+/// Every fortieth fault. All of them take minutes: `digest-ssp faults` of `.ci/long`.
 #[test]
 fn each_fails_exactly_the_rows_it_names() {
     let some: Vec<&'static Fault> = faulty::all().step_by(40).collect();

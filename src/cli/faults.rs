@@ -56,7 +56,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     for (cases, is_named) in named_rows.into_iter().chain(all_rows) {
         let bar = output::progress_bar();
         bar.set_length(open.len() as u64);
-        let options = |fault: &Fault| Options { cases: cases.into(), only: only(fault, is_named), ..fault.options() };
+        let options = |fault: &Fault| {
+            let rows = if is_named { fault.own_rows() } else { fault.options() };
+            Options { cases: cases.into(), ..rows }
+        };
         differences = hold(&specification, &open, &options, &|fault| {
             bar.set_message(fault.name);
             bar.inc(1);
@@ -74,11 +77,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     let _ = writeln!(text, "{as_said} of {} faults: {found}", faults.len());
     output::print(&text)?;
     Ok(if differences.is_empty() { Exit::Success } else { Exit::Findings })
-}
-
-/// The rows to run: all of its profile, or those that it names.
-fn only(fault: &Fault, is_named: bool) -> Vec<String> {
-    if is_named { fault.fails.iter().map(|row| (*row).to_owned()).collect() } else { Vec::new() }
 }
 
 /// Whether one of the rows that a fault names fails, though not all do.

@@ -4,6 +4,8 @@
 
 mod clocked;
 pub(crate) mod ports;
+#[path = "../program_support/mod.rs"]
+mod program_support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -14,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use digest_ssp::digest::hash::{hex, md5};
 use digest_ssp::digest::{A2, Algorithm, Challenge, Limits, Protection, Qop, SessionKey, UserHash};
+pub(crate) use program_support::available;
+use program_support::python;
 
 /// How long anything may take before it counts as not happening; a busy machine must not look like a broken server.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -334,16 +338,6 @@ pub(crate) fn challenge(address: &str) -> Challenge {
     request(address, "GET", "/", "", "").challenge()
 }
 
-/// Whether `program arguments` succeeds; if not, the test is skipped on a desk and fails where CI=true.
-pub(crate) fn available(what: &str, command: &mut Command) -> bool {
-    let found = command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-    if !found {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true, and there is no {what}");
-        println!("skipped: there is no {what}");
-    }
-    found
-}
-
 /// Whatever proxy this machine is told to use, it is not for 127.0.0.1.
 fn direct(mut command: Command) -> Command {
     command.env("no_proxy", "*").env("NO_PROXY", "*");
@@ -362,7 +356,7 @@ pub(crate) fn curl() -> Option<Command> {
 
 /// A Python script of `tests/clients`, if Python can import what it needs. PYTHON says which Python.
 pub(crate) fn script(name: &str, module: &str) -> Option<Command> {
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let python = python();
     let import = format!("import {module}");
     available(&format!("Python with {module}"), Command::new(&python).args(["-c", &import])).then(|| {
         let mut command = direct(Command::new(&python));

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Faulty machines, tried with a suite of ours and with the W-method of AALpy.
 
-    kills.py MACHINE SUITE FAULTS SEED
+    kills.py FAULTS SEED
 
-MACHINE is what `digest-ssp learn --format json` prints, SUITE what `digest-ssp suite --output` writes, of the same alphabet.
-FAULTS single output and transfer faults of the machine are drawn; each is killed by a suite if a sequence of it is answered
-otherwise than by the machine. Prints as JSON how many each kills, and which only one of them does; a fault that neither kills
-is proved equivalent by walking through the product of both machines, or listed.
+Standard input is a machine as JSON: how many `outputs` it has, its `states` (for each symbol the output and the next state),
+and the `sequences` of our suite. FAULTS single output and transfer faults of it are drawn; each is killed by a suite if a
+sequence of it is answered otherwise than by the machine. Prints as JSON how many each kills, and which only one of them does; a
+fault that neither kills is proved equivalent by walking through the product of both machines, or listed.
 """
 import json
 import random
@@ -63,24 +63,20 @@ def fault(table, outputs, draw):
     return faulty, [state, symbol, output, following]
 
 
-def main(machine_file, suite_file, faults, seed):
-    with open(machine_file, encoding="utf-8") as file:
-        machine = json.load(file)
-    with open(suite_file, encoding="utf-8") as file:
-        suite = json.load(file)
-    number = {name: index for index, name in enumerate(machine["inputs"])}
-    # A class acts as its first member does.
-    members = [number[names[0]] for names in suite["classes"]]
-    table = [[tuple(row[member]) for member in members] for row in machine["states"]]
+def main(faults, seed):
+    machine = json.load(sys.stdin)
+    table = machine["states"]
+    answered = [(word, answers(table, word)) for word in machine["sequences"]]
+    symbols = list(range(len(table[0])))
     reference = automaton(table)
     reference.compute_prefixes()
     reference.characterization_set = reference.compute_characterization_set()
     draw = random.Random(seed)
     told = {"states": len(table), "ours": 0, "theirs": 0, "only_ours": [], "only_theirs": [], "equivalent": 0, "survived": []}
     for _ in range(faults):
-        faulty, where = fault(table, len(machine["outputs"]), draw)
-        by_ours = any(answers(faulty, word) != answers(table, word) for word in suite["sequences"])
-        oracle = WMethodEqOracle(list(range(len(members))), AutomatonSUL(automaton(faulty)), len(table))
+        faulty, where = fault(table, machine["outputs"], draw)
+        by_ours = any(answers(faulty, word) != answer for word, answer in answered)
+        oracle = WMethodEqOracle(symbols, AutomatonSUL(automaton(faulty)), len(table))
         by_theirs = oracle.find_cex(reference) is not None
         told["ours"] += by_ours
         told["theirs"] += by_theirs
@@ -97,4 +93,4 @@ def main(machine_file, suite_file, faults, seed):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,7 +1,11 @@
 //! What both agreement tests need: the witness's process, its protocol, and a source of test cases.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[path = "../program_support/mod.rs"]
+mod program_support;
+
 use digest_ssp::digest::TokenError;
+use program_support::python;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -56,7 +60,7 @@ pub(crate) fn assert_no_disagreement(disagreements: impl Iterator<Item = String>
 // The witness's process.
 
 pub(crate) fn witness(arguments: &[&str], input: String) -> Vec<Value> {
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let python = python();
     let mut process = Command::new(&python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/witness/witness.py"))
         .args(arguments)

@@ -41,6 +41,13 @@ impl Fault {
         Options { profiles: vec![self.profile], ..Options::default() }
     }
 
+    /// Of those only the rows that it names.
+    #[must_use]
+    pub fn own_rows(&self) -> Options {
+        let only = self.fails.iter().chain(self.skipped).map(|row| (*row).to_owned()).collect();
+        Options { only, ..self.options() }
+    }
+
     /// What the report of its subject says otherwise than it does, of the rows that were run.
     #[must_use]
     pub fn difference(&self, report: &Report) -> Option<Difference> {
