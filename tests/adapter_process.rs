@@ -30,7 +30,7 @@ const PATIENT: Duration = Duration::from_secs(60);
 const IMPATIENT: Duration = Duration::from_secs(2);
 
 fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
+    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
 }
 
 fn adapter(subject: &str) -> Launch {

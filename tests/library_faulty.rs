@@ -16,7 +16,7 @@ use digest_ssp::conformance::{Options, Report, run};
 use digest_ssp::spec::Specification;
 
 fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
+    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
 }
 
 /// The library with a fault. It has one of its own for every thread, chosen as it is loaded.

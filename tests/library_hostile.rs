@@ -16,7 +16,7 @@ use library_support::hostile;
 
 /// A few rows: of a library that does the same to everybody, more say no more.
 fn report(mode: &str) -> Report {
-    let specification = Arc::new(Specification::embedded().expect("the tables load, which tests/spec_check.rs shows"));
+    let specification = Arc::new(Specification::embedded().expect("the tables load, which tests/spec shows"));
     let mut library =
         Library::load(&hostile(mode, &[]), &library::Options::default()).unwrap_or_else(|error| panic!("{error}"));
     let only = ["ach-*", "asc-challenge", "asc-answer-right", "cat-first-*"].map(str::to_owned).to_vec();

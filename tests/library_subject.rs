@@ -19,7 +19,7 @@ use digest_ssp::spec::setup::Setup;
 use library_support::ours;
 
 fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
+    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
 }
 
 /// All rows where code is optimised, else some of every call.

@@ -3,7 +3,7 @@
 //! `cargo test`, in this directory.
 #![forbid(unsafe_code)]
 
-#[path = "../package_support/mod.rs"]
+#[path = "../package/support/mod.rs"]
 mod package_support;
 
 use std::sync::Arc;

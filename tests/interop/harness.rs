@@ -7,8 +7,8 @@ use std::panic::catch_unwind;
 use libtest_mimic::Trial;
 
 use crate::case::{Case, Role};
-use crate::http::ports::port_nobody_takes;
 use crate::peers::{Peer, python};
+use crate::ports::port_nobody_takes;
 use crate::process::{Running, program};
 use crate::report::{Fate, Report};
 

@@ -5,15 +5,21 @@
 #![forbid(unsafe_code)]
 
 mod case;
+#[path = "../serve/clocked.rs"]
+mod clocked;
 mod harness;
-#[path = "../http/mod.rs"]
+#[path = "../serve/support.rs"]
 mod http;
 mod http_client;
 mod http_server;
 mod lines;
 mod ours;
 mod peers;
+#[path = "../serve/ports.rs"]
+mod ports;
 mod process;
+#[path = "../program_support/mod.rs"]
+mod program_support;
 mod report;
 mod sasl;
 mod sasl_peers;

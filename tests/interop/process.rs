@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::http::PATIENCE;
-use crate::http::ports::port_nobody_takes;
+use crate::ports::port_nobody_takes;
 
 /// A program that serves until this is dropped, on a panic too. It is stopped by its own process id; none of the programs here
 /// starts another one.

@@ -21,7 +21,7 @@ pub(crate) const HOSTILE: &str =
 
 pub(crate) fn specification() -> &'static Specification {
     static TABLES: OnceLock<Specification> = OnceLock::new();
-    TABLES.get_or_init(|| Specification::embedded().expect("the tables in spec/ load, which tests/spec_check.rs shows"))
+    TABLES.get_or_init(|| Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
 }
 
 pub(crate) fn finding(kind: FindingKind, text: &str) -> Finding {

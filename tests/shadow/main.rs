@@ -5,12 +5,14 @@
 
 mod bindings;
 mod buffers;
+mod calls;
 mod completion;
 mod counts;
 mod layers;
 mod lifetimes;
 mod memory;
 mod names;
+mod properties;
 mod responses;
 mod sasl;
 mod sasl_support;

@@ -14,7 +14,7 @@
 //! survives must be proved equivalent by a search of the product.
 //!
 //! **What it leaves out**, and what covers that: how far counts come and how long time runs (the rows of `conform` and
-//! `tests/package_state_machine.rs`), more than two contexts and sessions and interleavings (`tests/concurrency.rs`, the fuzz
+//! `tests/package/state_machine.rs`), more than two contexts and sessions and interleavings (`tests/interleavings`, the fuzz
 //! target `operations`), SASL, extended protection and faults of the environment (the rows of `conform`), hostile tokens (the
 //! fuzz targets).
 #![forbid(unsafe_code)]

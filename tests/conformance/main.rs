@@ -1,0 +1,13 @@
+//! The conformance run, and what it is made of.
+#![cfg(feature = "conformance")]
+#![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "a test")]
+
+mod any_package;
+mod concretise_properties;
+mod observed;
+#[path = "../program_support/mod.rs"]
+mod program_support;
+mod run;
+mod vectors;
+mod wrong_on_purpose;

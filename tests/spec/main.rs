@@ -1,0 +1,7 @@
+//! The tables: what is refused, and what is shown.
+#![cfg(feature = "spec")]
+#![forbid(unsafe_code)]
+
+mod check;
+mod show;
+mod support;
