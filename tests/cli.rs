@@ -1,6 +1,8 @@
 //! The binary as its users see it: what it prints, where, and how it exits.
 #![cfg(feature = "cli")]
 
+mod program_support;
+
 use std::fs;
 use std::io::Write;
 use std::num::NonZeroU32;
@@ -17,6 +19,7 @@ use digest_ssp::conformance::report::{
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::setup::{EnvironmentFault, OfferedAlgorithm, Policy, Setup};
 use digest_ssp::spec::vocabulary::{Names, Role, State};
+use program_support::available;
 use serde_json::Value;
 
 /// RFC 2617 section 3.5.
@@ -609,4 +612,24 @@ fn faults_are_held_to_the_rows_they_name() {
     let one = run(&["faults", "--only", "second-deletion-refused", "--cases", "16,48"]);
     assert_eq!((one.code, one.out.as_str()), (Some(0), "1 of 1 faults: exactly the rows fail that they name\n"));
     refused(&run(&["faults", "--only", "no-such-fault"]), "no-such-fault");
+}
+
+/// Graphviz draws; who has none is told so in one line.
+#[test]
+fn machines_are_drawn_by_graphviz() {
+    let graph = ["spec", "graph", "--role", "initiator", "--format", "svg"];
+    let without = ran(command(&graph).env("PATH", "").output().expect("the binary starts"));
+    refused(&without, "install Graphviz");
+    if !available("dot", Command::new("dot").arg("-V")) {
+        return;
+    }
+    for arguments in [&graph[..], &["learn", "--alphabet", "digest-initiator", "--walks", "0", "--format", "svg"]] {
+        let drawn = run(arguments);
+        assert_eq!(drawn.code, Some(0), "{}", drawn.err);
+        let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+        let picture = roxmltree::Document::parse_with_options(&drawn.out, options).expect("a picture is XML");
+        assert_eq!(picture.root_element().tag_name().name(), "svg", "{arguments:?}");
+        let said = picture.descendants().filter_map(|node| node.text());
+        assert!(said.into_iter().any(|text| text.contains("InitializeSecurityContext")), "{arguments:?}");
+    }
 }

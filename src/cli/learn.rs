@@ -12,12 +12,12 @@ use digest_ssp::conformance::learn::compare::Difference;
 use digest_ssp::conformance::learn::{LearnError, Learned, Options, draw, learn};
 
 use super::subject::SubjectArguments;
-use super::{Exit, SetupError, complain, output};
+use super::{Exit, SetupError, complain, output, picture};
 
 const EXAMPLES: &str = "\
 Examples:
   digest-ssp learn
-  digest-ssp learn --alphabet digest-initiator --format dot | dot -Tsvg > initiator.svg
+  digest-ssp learn --alphabet digest-initiator --format svg --output initiator.svg
   digest-ssp learn --alphabet any-package --package NTLM --library libwinpr2.so.2
   digest-ssp learn --alphabet digest-session --subject replay-completes
 
@@ -36,6 +36,8 @@ enum Form {
     Dot,
     /// The machine in the language of Mermaid.
     Mermaid,
+    /// The machine as a picture, which Graphviz draws.
+    Svg,
 }
 
 /// Learn what machine a subject is, and how that differs from the tables.
@@ -108,6 +110,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         Form::Json => output::json(&draw::json(&specification.version, &learned, &differences))?,
         Form::Dot => draw::dot(&learned),
         Form::Mermaid => draw::mermaid(&learned),
+        Form::Svg => picture::svg(&draw::dot(&learned))?,
     };
     match &arguments.output {
         Some(file) => output::write_file(file, &text)?,

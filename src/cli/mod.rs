@@ -12,6 +12,7 @@ mod learn;
 #[cfg(all(unix, target_pointer_width = "64"))]
 mod library;
 mod output;
+mod picture;
 mod reproduce;
 mod sasl;
 mod serve;

@@ -12,7 +12,7 @@ use digest_ssp::spec::vocabulary::Role;
 use digest_ssp::spec::{Specification, graph, render, show};
 
 use super::output::{self, Format};
-use super::{Exit, SetupError, complain};
+use super::{Exit, SetupError, complain, picture};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
   digest-ssp spec check --directory spec
   digest-ssp spec show cat-count-used
   digest-ssp spec show CompleteAuthToken --format json
-  digest-ssp spec graph --role acceptor --format dot | dot -Tsvg > acceptor.svg
+  digest-ssp spec graph --role acceptor --format svg > acceptor.svg
   digest-ssp spec render --check spec/REFERENCE.md
 
 Exit codes:
@@ -83,6 +83,8 @@ enum Language {
     Dot,
     /// Mermaid.
     Mermaid,
+    /// A picture, which Graphviz draws.
+    Svg,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -131,6 +133,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
             let drawing = match format {
                 Language::Dot => graph::dot(&tables, (*profile).into(), (*role).into()),
                 Language::Mermaid => graph::mermaid(&tables, (*profile).into(), (*role).into()),
+                Language::Svg => picture::svg(&graph::dot(&tables, (*profile).into(), (*role).into()))?,
             };
             output::print(&drawing).map(|()| Exit::Success)
         }
