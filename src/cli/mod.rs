@@ -11,6 +11,8 @@ mod init_ci;
 mod learn;
 #[cfg(all(unix, target_pointer_width = "64"))]
 mod library;
+#[cfg(feature = "model")]
+mod model;
 mod output;
 mod picture;
 mod reproduce;
@@ -60,6 +62,8 @@ enum Command {
     Faults(faults::Arguments),
     Suite(suite::Arguments),
     Learn(learn::Arguments),
+    #[cfg(feature = "model")]
+    Model(model::Arguments),
     Explain(explain::Arguments),
     Spec(spec::Arguments),
     Vectors(vectors::Arguments),
@@ -83,6 +87,8 @@ impl Command {
             Self::Faults(arguments) => faults::run(&arguments),
             Self::Suite(arguments) => suite::run(&arguments),
             Self::Learn(arguments) => learn::run(&arguments),
+            #[cfg(feature = "model")]
+            Self::Model(arguments) => model::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Spec(arguments) => spec::run(&arguments),
             Self::Vectors(arguments) => vectors::run(&arguments),

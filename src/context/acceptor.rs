@@ -40,6 +40,7 @@ impl Acceptor {
 
 /// A challenge was sent; a response is awaited, on this handle or on none.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Challenged {
     pub(super) challenge: Arc<IssuedChallenge>,
 }
@@ -53,6 +54,7 @@ impl Challenged {
 
 /// Pending: the first response to a challenge, whose body was not read yet.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Initial {
     pub(super) challenge: Arc<IssuedChallenge>,
     pub(super) reference: Reference<Http>,
@@ -61,6 +63,7 @@ pub struct Initial {
 
 /// Pending: a further request of a session.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Subsequent {
     pub(super) session: Arc<Session>,
     pub(super) reference: Reference<Http>,
@@ -78,6 +81,7 @@ impl Pending for Subsequent {
 
 /// The request authenticated.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Established {
     pub(super) session: Arc<Session>,
     pub(super) reference: Reference<Http>,
@@ -87,6 +91,7 @@ pub struct Established {
 
 /// What of the authenticated request the server's proof covers.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub(super) enum Proof {
     /// qop=auth: it needs no body and was given with SEC_E_OK.
     Given,

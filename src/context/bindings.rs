@@ -114,6 +114,7 @@ impl<'a> OwnChannel<'a> {
 
 /// What an initiator tells of its service and channel, the same in every request.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub(super) struct ToldChannel {
     service_name: String,
     channel_binding: [u8; 32],

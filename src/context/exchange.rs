@@ -11,6 +11,7 @@ use crate::digest::{
 
 /// An answered challenge, or one about to be.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub(super) struct Exchange<K = SessionKey> {
     username: String,
     realm: String,
@@ -31,6 +32,7 @@ pub(super) struct Exchange<K = SessionKey> {
 
 /// No key yet: only lengths are known.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub(super) struct NoKey;
 
 impl Exchange<NoKey> {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -76,8 +77,23 @@ impl fmt::Debug for OutboundCredentials {
     }
 }
 
+/// The same handle's: the rest never changes.
+impl PartialEq for OutboundCredentials {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other)
+    }
+}
+
+impl Eq for OutboundCredentials {}
+
+impl Hash for OutboundCredentials {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
 /// The role of a client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Initiator {
     credentials: Arc<OutboundCredentials>,
 }
@@ -96,10 +112,12 @@ impl Initiator {
 
 /// InitializeSecurityContext was called without a challenge (`initial`).
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Initial(());
 
 /// A response went out; the server's proof is awaited.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Responded {
     exchange: Exchange,
     uri: Vec<u8>,
@@ -107,6 +125,7 @@ pub struct Responded {
 
 /// Pending: a response whose H(Entity) is not known yet. Its digest is 32 zeros.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Response {
     exchange: Exchange,
     method: Vec<u8>,
@@ -124,6 +143,7 @@ impl Pending for Response {
 
 /// The exchange is done on this side: further requests are signed.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Established {
     exchange: Exchange,
     /// The last nonce count that went out.

@@ -40,6 +40,7 @@ use failure::{Failure, Misuse};
 
 /// A security context: a role in a state.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Context<Role, State> {
     role: Role,
     state: State,
@@ -63,6 +64,7 @@ impl<Role, State> Context<Role, State> {
 
 /// No context yet (`none`): the first call makes one, or nothing.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct New {
     room: Room,
 }
@@ -94,6 +96,7 @@ impl<Role> Context<Role, New> {
 
 /// The peer's token was refused for good. Nothing is due but DeleteSecurityContext.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct Rejected(());
 
 impl Rejected {
@@ -102,12 +105,14 @@ impl Rejected {
 
 /// SEC_I_COMPLETE_NEEDED was returned: CompleteAuthToken is due.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct CompleteNeeded<P> {
     pending: P,
 }
 
 /// SEC_I_COMPLETE_AND_CONTINUE was returned: CompleteAuthToken is due, and after it another token of the peer.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 pub struct CompleteAndContinue<P: Pending> {
     pending: P,
     next: P::Next,

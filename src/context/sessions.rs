@@ -71,8 +71,10 @@ struct EntryId(u64);
 
 /// A counted reference to a challenge or session; whoever holds it gives it back with [`Sessions::release`].
 ///
-/// It pins what it refers to: eviction and failures only ever make a challenge unfindable.
+/// It pins what it refers to: eviction and failures only ever make a challenge unfindable. Under feature `model` whoever copies
+/// the contexts of a world copies their [`Sessions`] with them.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(Clone))]
 #[must_use = "a reference that is not released keeps its session alive for ever"]
 pub struct Reference<M>(EntryId, PhantomData<M>);
 

@@ -95,6 +95,8 @@ pub mod environment;
 mod handles;
 mod layouts;
 mod message;
+#[cfg(feature = "model")]
+pub mod model;
 
 use ::core::fmt;
 use ::core::sync::atomic::{AtomicU64, Ordering};

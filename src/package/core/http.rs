@@ -20,6 +20,7 @@ type Step<T> = Transition<HttpContext, T>;
 
 /// A context in any state of either role.
 #[derive(Debug)]
+#[cfg_attr(feature = "model", derive(Clone, PartialEq, Eq, Hash))]
 pub(in crate::package) enum HttpContext {
     AcceptorNew(Context<Acceptor, New>),
     AcceptorChallenged(Context<Acceptor, acceptor::Challenged>),
@@ -40,7 +41,7 @@ pub(in crate::package) enum HttpContext {
 
 impl HttpContext {
     /// The name of the state, as the specification prints it.
-    pub(super) fn state(&self) -> &'static str {
+    pub(in crate::package) fn state(&self) -> &'static str {
         match self {
             Self::AcceptorNew(_) | Self::InitiatorNew(_) => "none",
             Self::AcceptorChallenged(_) => "challenged",
@@ -58,7 +59,7 @@ impl HttpContext {
     }
 
     /// Whether there is no context yet.
-    pub(super) fn is_new(&self) -> bool {
+    pub(in crate::package) fn is_new(&self) -> bool {
         matches!(self, Self::AcceptorNew(_) | Self::InitiatorNew(_))
     }
 
@@ -112,7 +113,7 @@ impl HttpContext {
     }
 
     /// AcceptSecurityContext.
-    pub(super) fn accept(
+    pub(in crate::package) fn accept(
         self,
         identity: Option<&str>,
         input: Result<AcceptInput<'_>, Misuse>,
@@ -151,7 +152,7 @@ impl HttpContext {
     }
 
     /// InitializeSecurityContext.
-    pub(super) fn initialize(
+    pub(in crate::package) fn initialize(
         self,
         credentials: Option<&OutboundCredentials>,
         input: Result<InitializeInput<'_>, Misuse>,
@@ -193,7 +194,7 @@ impl HttpContext {
     }
 
     /// Moves the last nonce count of an established initiator forward.
-    pub(super) fn advance_nonce_count(&mut self, last: u32) -> Result<(), Misuse> {
+    pub(in crate::package) fn advance_nonce_count(&mut self, last: u32) -> Result<(), Misuse> {
         match self {
             Self::InitiatorEstablished(context) => context.advance_nonce_count(last),
             Self::InitiatorNew(_)
@@ -216,7 +217,7 @@ impl HttpContext {
     }
 
     /// CompleteAuthToken.
-    pub(super) fn complete_auth_token(
+    pub(in crate::package) fn complete_auth_token(
         self,
         message: Result<CompletionMessage<'_>, Misuse>,
         world: World<'_>,
@@ -295,7 +296,7 @@ impl HttpContext {
     }
 
     /// MakeSignature.
-    pub(super) fn make_signature(self, message: Result<RequestMessage<'_>, Misuse>) -> Step<()> {
+    pub(in crate::package) fn make_signature(self, message: Result<RequestMessage<'_>, Misuse>) -> Step<()> {
         match self {
             Self::InitiatorEstablished(mut context) => {
                 let made = message.map_err(Failure::from).and_then(|message| context.make_signature(&message));
@@ -322,7 +323,11 @@ impl HttpContext {
     }
 
     /// VerifySignature.
-    pub(super) fn verify_signature(self, message: Result<ResponseMessage<'_>, Misuse>, world: World<'_>) -> Step<()> {
+    pub(in crate::package) fn verify_signature(
+        self,
+        message: Result<ResponseMessage<'_>, Misuse>,
+        world: World<'_>,
+    ) -> Step<()> {
         match self {
             Self::AcceptorEstablished(mut context) => {
                 let verified =
@@ -347,7 +352,7 @@ impl HttpContext {
     }
 
     /// EncryptMessage and DecryptMessage: HTTP protects no messages. What is pending is due all the same.
-    pub(super) fn protect_message<T>(self, call: &'static str) -> Step<T> {
+    pub(in crate::package) fn protect_message<T>(self, call: &'static str) -> Step<T> {
         match self {
             Self::AcceptorCompleteNeededInitial(_)
             | Self::AcceptorCompleteNeededSubsequent(_)
@@ -368,7 +373,7 @@ impl HttpContext {
     }
 
     /// QueryContextAttributes: it changes nothing.
-    pub(super) fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
+    pub(in crate::package) fn query_context_attributes(&self, attribute: u32) -> Result<ContextAttribute, Failure> {
         match self {
             Self::AcceptorEstablished(context) => context.query_context_attributes(attribute),
             Self::InitiatorEstablished(context) => context.query_context_attributes(attribute),
@@ -389,7 +394,7 @@ impl HttpContext {
     }
 
     /// The server's proof over a response body; not an SSPI call.
-    pub(super) fn authentication_info(&self, response_body_hash: &[u8; 16]) -> Result<Vec<u8>, Failure> {
+    pub(in crate::package) fn authentication_info(&self, response_body_hash: &[u8; 16]) -> Result<Vec<u8>, Failure> {
         match self {
             Self::AcceptorEstablished(context) => context.authentication_info(response_body_hash),
             Self::InitiatorEstablished(_) => Err(Misuse::NotForThisRole(AUTHENTICATION_INFO).into()),
@@ -412,7 +417,7 @@ impl HttpContext {
     }
 
     /// DeleteSecurityContext.
-    pub(super) fn delete(self, world: World<'_>) {
+    pub(in crate::package) fn delete(self, world: World<'_>) {
         match self {
             Self::AcceptorNew(_) | Self::InitiatorNew(_) => {}
             Self::AcceptorChallenged(context) => context.delete(world.http_sessions),

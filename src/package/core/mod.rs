@@ -7,7 +7,7 @@
 //! A context keeps its mechanism; without one the HTTP flag chooses it.
 #![forbid(unsafe_code)]
 
-mod http;
+pub(super) mod http;
 mod sasl;
 
 use std::sync::Arc;
