@@ -63,7 +63,7 @@ Exit codes:
 const DIGEST: &str = "WDigest";
 
 /// A profile that has tables.
-fn profile_name(name: &str) -> Result<Profile, String> {
+pub(super) fn profile_name(name: &str) -> Result<Profile, String> {
     Profile::from_name(name).ok_or_else(|| {
         let known: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
         format!("no profile has this name; there are {}", known.join(", "))

@@ -15,6 +15,7 @@ mod library;
 mod model;
 mod output;
 mod picture;
+mod refine;
 mod reproduce;
 mod sasl;
 mod serve;
@@ -62,6 +63,7 @@ enum Command {
     Faults(faults::Arguments),
     Suite(suite::Arguments),
     Learn(learn::Arguments),
+    Refine(refine::Arguments),
     #[cfg(feature = "model")]
     Model(model::Arguments),
     Explain(explain::Arguments),
@@ -87,6 +89,7 @@ impl Command {
             Self::Faults(arguments) => faults::run(&arguments),
             Self::Suite(arguments) => suite::run(&arguments),
             Self::Learn(arguments) => learn::run(&arguments),
+            Self::Refine(arguments) => refine::run(&arguments),
             #[cfg(feature = "model")]
             Self::Model(arguments) => model::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use digest_ssp::spec::check::check;
 use digest_ssp::spec::load::SpecError;
+use digest_ssp::spec::model::{CallSpec, Numbers};
 use digest_ssp::spec::names::{CallName, Profile};
+use digest_ssp::spec::reach::Reach;
 use digest_ssp::spec::vocabulary::Role;
 use digest_ssp::spec::{Specification, graph, render, show};
 
@@ -43,6 +45,9 @@ enum Command {
         /// Tables to check, laid out as spec/ is [default: those of this build].
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         directory: Option<PathBuf>,
+        /// List every state in which a situation of a call cannot be, with the reason.
+        #[arg(long)]
+        unreachable: bool,
     },
     /// Show a row, a call or a state; without a name, what there is.
     Show {
@@ -123,7 +128,7 @@ impl From<Side> for Role {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     match &arguments.command {
-        Command::Check { directory } => run_check(directory.as_deref()),
+        Command::Check { directory, unreachable } => run_check(directory.as_deref(), *unreachable),
         Command::Show { name: None, format: _ } => {
             output::print(&overview(&*output::tables()?)).map(|()| Exit::Success)
         }
@@ -147,7 +152,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     }
 }
 
-fn run_check(directory: Option<&Path>) -> Result<Exit, SetupError> {
+fn run_check(directory: Option<&Path>, lists_unreachable: bool) -> Result<Exit, SetupError> {
     let loaded = match directory {
         None => Specification::embedded(),
         Some(directory) if directory.is_dir() => Specification::from_directory(directory),
@@ -167,8 +172,16 @@ fn run_check(directory: Option<&Path>) -> Result<Exit, SetupError> {
     let report = check(&tables);
     let mut text = String::new();
     for (call, numbers) in &report.counts {
-        let (combinations, situations, rows) = (numbers.combinations, numbers.situations, numbers.rows);
-        let _ = writeln!(text, "{call:<31} {combinations:>6} combinations {situations:>4} situations {rows:>4} rows");
+        let Numbers { combinations, situations, rows, reachable } = numbers;
+        let _ = writeln!(
+            text,
+            "{call:<31} {combinations:>6} combinations {situations:>4} situations {rows:>4} rows {reachable:>4} reachable"
+        );
+    }
+    if lists_unreachable {
+        for call in &tables.calls {
+            text.push_str(&unreachable(call));
+        }
     }
     for finding in &report.findings {
         let _ = writeln!(text, "{finding}");
@@ -176,6 +189,17 @@ fn run_check(directory: Option<&Path>) -> Result<Exit, SetupError> {
     let _ = writeln!(text, "spec {}: {} findings", tables.version, report.findings.len());
     output::print(&text)?;
     Ok(if report.is_sound() { Exit::Success } else { Exit::Findings })
+}
+
+/// The states and situations of a call that cannot be together, each with the reason. Of a table whose facts are ambiguous,
+/// which is a finding, nothing can be said.
+fn unreachable(call: &CallSpec) -> String {
+    let mut text = String::new();
+    for (point, reason) in Reach::of(call).unwrap_or_default().unreachable {
+        let situation = &call.situations[point.situation].id;
+        let _ = writeln!(text, "{}: {} cannot be {situation}: {}", call.key(), point.place, reason.told(call));
+    }
+    text
 }
 
 fn run_show(name: &str, format: Format) -> Result<Exit, SetupError> {

@@ -15,6 +15,7 @@ pub mod learn;
 pub mod parallel;
 pub mod plan;
 pub mod protocol;
+pub mod refinement;
 pub mod report;
 pub mod reproduce;
 pub mod run;

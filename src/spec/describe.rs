@@ -28,6 +28,12 @@ impl Pattern {
     pub fn conditions(&self) -> Vec<Condition> {
         self.0.iter().map(|(fact, mask)| condition(*fact, *mask)).collect()
     }
+
+    /// The first that is not met where facts take no values but these.
+    pub(super) fn unmet(&self, values: impl Fn(Fact) -> u32) -> Option<Condition> {
+        let unmet = self.0.iter().find(|(fact, mask)| mask & values(*fact) == 0);
+        unmet.map(|(fact, mask)| condition(*fact, *mask))
+    }
 }
 
 fn condition(fact: Fact, mask: u32) -> Condition {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::compile::{NO_STATE, maker};
 use super::model::{CallSpec, Next, Specification};
 use super::names::{CallName, Profile};
-use super::vocabulary::{Fact, Role, Word};
+use super::vocabulary::{Fact, Role, ValueIndex, Word};
 use crate::status::SecurityStatus;
 
 /// A change of state that rows require: calls that keep the state are not drawn.
@@ -64,17 +64,18 @@ pub fn transitions(specification: &Specification, profile: Profile, role: Role) 
 /// The states that contexts of a mechanism can be in, in the order of machine.toml.
 fn states(specification: &Specification, profile: Profile, role: Role) -> Vec<&str> {
     let name = Fact::Role.values()[usize::from(role.index())];
-    let has = |state: &str| state == NO_STATE || specification.of(profile).any(|table| makes(table, role, state));
+    let has =
+        |state: &str| state == NO_STATE || specification.of(profile).any(|table| makes(table, role.index(), state));
     let of_role = specification.states.iter().filter(|state| state.role == name);
     of_role.map(|state| state.name.as_str()).filter(|state| has(state)).collect()
 }
 
 /// Whether a row of a table leads into a state, whatever the state before.
-fn makes(table: &CallSpec, role: Role, state: &str) -> bool {
+pub(super) fn makes(table: &CallSpec, role: ValueIndex, state: &str) -> bool {
     table
         .rows
         .iter()
-        .filter(|row| row.role.or_else(|| maker(row.call)) == Some(role.index()))
+        .filter(|row| row.role.or_else(|| maker(row.call)) == Some(role))
         .any(|row| row.required().any(|allowed| allowed.next.name() == state))
 }
 

@@ -14,6 +14,7 @@ pub mod graph;
 pub mod load;
 pub mod model;
 pub mod names;
+pub mod reach;
 pub mod render;
 pub mod setup;
 pub mod shadow;

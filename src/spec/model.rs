@@ -281,10 +281,12 @@ pub(super) const NOT_APPLICABLE_BIT: u32 = 1 << 31;
 impl Pattern {
     /// Whether the facts satisfy it.
     pub fn matches(&self, facts: &Facts) -> bool {
-        self.0.iter().all(|(fact, mask)| {
-            let bit = facts.get(*fact).map_or(NOT_APPLICABLE_BIT, |value| 1 << value);
-            mask & bit != 0
-        })
+        self.0.iter().all(|(fact, mask)| mask & Self::bit(*fact, facts) != 0)
+    }
+
+    /// The bit of the value that a fact has.
+    pub(super) fn bit(fact: Fact, facts: &Facts) -> u32 {
+        facts.get(fact).map_or(NOT_APPLICABLE_BIT, |value| 1 << value)
     }
 }
 
@@ -541,6 +543,8 @@ pub struct Numbers {
     pub situations: u64,
     /// Rows.
     pub rows: u64,
+    /// The pairs of a state and a situation that can be.
+    pub reachable: u64,
 }
 
 /// The whole specification.

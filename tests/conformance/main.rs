@@ -8,6 +8,7 @@ mod concretise_properties;
 mod observed;
 #[path = "../program_support/mod.rs"]
 mod program_support;
+mod refinement;
 mod run;
 mod vectors;
 mod wrong_on_purpose;

@@ -90,7 +90,9 @@ pub fn output(specification: &Specification, step: &Step) -> String {
         (Verdict::Pass, Some(met)) => format!("{status} handle={} buffers={}", met.handle, met.buffers),
         (Verdict::Pass, None) => format!("{status}"),
         (Verdict::Deviation(why), _) => format!("{status}, a deviation: {why}"),
-        (Verdict::Fail(why), _) => format!("{status}, wrong: {why}"),
+        (Verdict::Fail(why), _) => {
+            format!("{status}, wrong by {}: {why}", row.as_deref().unwrap_or("no row"))
+        }
     }
 }
 

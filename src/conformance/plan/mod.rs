@@ -286,6 +286,14 @@ impl Planner {
         });
     }
 
+    /// Completes the newest context with a count as far ahead as the window allows, so that something is left behind it.
+    fn complete_ahead(&mut self) {
+        let action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This);
+        let mut action = action.wishing(fact::Count::Within);
+        action.variety &= !1;
+        self.call(action);
+    }
+
     fn delete(&mut self, context: u8) {
         let action = self.new_call(CallName::DeleteSecurityContext).on(context);
         self.call(action);
@@ -316,10 +324,10 @@ impl Planner {
     /// A later request, on a context of its own.
     fn request(&mut self, count: fact::Count, facts: &Facts) {
         self.find();
-        let mut action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This).wishing(count);
         if facts.is(fact::Count::TooOld) {
-            action.variety &= !1; // As far as the window allows, so that something is left behind it.
+            return self.complete_ahead();
         }
+        let action = self.new_call(CallName::CompleteAuthToken).on(0).wishing(fact::Names::This).wishing(count);
         self.call(action);
     }
 
@@ -414,14 +422,20 @@ impl Planner {
             }
             "complete-and-continue-initial" => {
                 self.challenge(fact::Qop::AuthInt);
-                if elsewhere {
+                // Whoever is to be told of a count before it was accepted in time, and so before there was a session.
+                let ahead = if facts.is(fact::Count::TooOld) { 3 } else { 0 };
+                let in_time = if elsewhere { 1 + ahead } else { 0 };
+                for _ in 0..in_time {
                     self.answer(None, fact::Entity::Absent);
                 }
                 self.actions.push(Action::Expire);
-                let continued = if elsewhere { Some(1) } else { Some(0) };
-                self.answer(continued, fact::Entity::Absent);
+                self.answer(Some(in_time), fact::Entity::Absent);
                 if elsewhere {
-                    self.complete(0);
+                    self.complete(ahead);
+                    for _ in 0..ahead {
+                        self.complete_ahead();
+                        self.delete(0);
+                    }
                 }
             }
             "complete-and-continue-subsequent" => {

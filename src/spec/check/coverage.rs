@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Report, Rule};
 use crate::spec::model::{CallSpec, Numbers, Specification};
+use crate::spec::reach::Point;
 use crate::spec::vocabulary::{Fact, Facts, ValueIndex};
 
 /// Where a rule is broken on many combinations at once: how many, and the first of them.
@@ -20,9 +21,10 @@ impl Broken {
 pub(super) fn check(call: &CallSpec, report: &mut Report) {
     let mut broken = Broken::default();
     let mut situations_used = BTreeSet::new();
+    let mut reachable = BTreeSet::new();
     let mut rows_used: BTreeSet<(usize, Option<ValueIndex>, usize)> = BTreeSet::new();
     let mut numbers =
-        Numbers { combinations: 0, situations: call.situations.len() as u64, rows: call.rows.len() as u64 };
+        Numbers { situations: call.situations.len() as u64, rows: call.rows.len() as u64, ..Numbers::default() };
     let enumerated = call.for_each_combination(&mut |facts| {
         numbers.combinations += 1;
         let Some(situation) = call.situation(facts) else {
@@ -30,6 +32,7 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
             return;
         };
         situations_used.insert(situation);
+        reachable.extend(Point::of(call, facts));
         let mut rows = call.rows_of(facts);
         let Some((position, row)) = rows.next() else {
             let what = format!("{}, situation `{}`", context(facts), call.situations[situation].id);
@@ -73,6 +76,7 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
             report.add(Rule::RowUnused, format!("row `{}`", row.id), "it names no state or no situation");
         }
     }
+    numbers.reachable = reachable.len() as u64;
     report.counts.insert(call.key(), numbers);
 }
 
@@ -107,5 +111,6 @@ fn said(counted: &Numbers) -> String {
 }
 
 fn numbers(numbers: &Numbers) -> String {
-    format!("{} combinations, {} situations, {} rows", numbers.combinations, numbers.situations, numbers.rows)
+    let Numbers { combinations, situations, rows, reachable } = numbers;
+    format!("{combinations} combinations, {situations} situations, {rows} rows, {reachable} reachable")
 }

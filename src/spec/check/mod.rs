@@ -145,8 +145,8 @@ impl Report {
         for call in &self.order {
             let Some(numbers) = self.counts.get(call) else { continue };
             text.push_str(&format!(
-                "\n[call.{call}]\ncombinations = {}\nsituations = {}\nrows = {}\n",
-                numbers.combinations, numbers.situations, numbers.rows
+                "\n[call.{call}]\ncombinations = {}\nsituations = {}\nrows = {}\nreachable = {}\n",
+                numbers.combinations, numbers.situations, numbers.rows, numbers.reachable
             ));
         }
         text

@@ -108,7 +108,7 @@ pub(super) static FAULTS: &[Fault] = &[
         reference: "notes 4, AcceptSecurityContext, token names a session",
         profile: Profile::DigestHttp,
         fails: &["asc-session-found", "asc-session-found-challenged"],
-        skipped: &["cat-completed-subsequent", "cat-count-too-old", "cat-count-too-old-continue"],
+        skipped: &["cat-completed-subsequent", "cat-count-too-old"],
         make: |specification| {
             let rows = ["asc-session-found", "asc-session-found-challenged"];
             Tables::of(specification)
@@ -125,7 +125,7 @@ pub(super) static FAULTS: &[Fault] = &[
         reference: "notes 4, AcceptSecurityContext, nonce expired SEC_I_COMPLETE_AND_CONTINUE",
         profile: Profile::DigestHttp,
         fails: &["asc-session-found-expired", "asc-session-found-expired-challenged"],
-        skipped: &["cat-count-too-old-continue"],
+        skipped: &[],
         make: |specification| {
             Tables::of(specification)
                 .like(&["asc-session-found-expired"], "asc-session-found")

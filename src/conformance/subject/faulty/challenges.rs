@@ -193,7 +193,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "vs-outside-differs",
             "vs-verified",
         ],
-        skipped: &["cat-count-too-old-continue", "cat-digest-differs-subsequent"],
+        skipped: &["cat-digest-differs-subsequent"],
         make: |specification| {
             let rows = ["asc-answer-right", "asc-answer-right-challenged"];
             Tables::of(specification).change(&rows, forgets(Effect::OpenSession)).subject()
@@ -280,7 +280,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "asc-session-found-expired",
             "asc-session-found-expired-challenged",
         ],
-        skipped: &["cat-count-too-old", "cat-count-too-old-continue"],
+        skipped: &["cat-count-too-old"],
         make: |specification| {
             wrapped::<BTreeSet<Vec<u8>>>(Oracle::new(specification.clone()), |oracle, ended, call| {
                 if matches!(call, Call::DeleteSecurityContext { .. }) {

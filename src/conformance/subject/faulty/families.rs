@@ -51,7 +51,6 @@ pub(super) static FAULTS: &[Fault] = &[
             "asc-names-two-challenged",
             "asc-session-found-challenged",
             "asc-session-found-expired-challenged",
-            "cat-count-too-old-continue",
             "cat-digest-differs-subsequent",
             "dec-unsupported",
             "enc-unsupported",
