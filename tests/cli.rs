@@ -633,3 +633,13 @@ fn machines_are_drawn_by_graphviz() {
         assert!(said.into_iter().any(|text| text.contains("InitializeSecurityContext")), "{arguments:?}");
     }
 }
+
+/// Every state and situation is told to be possible or not, and why not.
+#[test]
+fn what_cannot_be_is_listed_with_the_reason() {
+    let listed = run(&["spec", "check", "--unreachable"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.err);
+    let reason = "CompleteAuthToken: acceptor established cannot be digest-differs: there is never (digest = differs)";
+    assert!(listed.out.lines().any(|line| line == reason), "{}", listed.out);
+    assert!(!run(&["spec", "check"]).out.contains(" cannot be "));
+}

@@ -1,4 +1,4 @@
-//! Every state and every situation in it that the tables know ([`Reach`]), visited in a subject.
+//! Every state and every situation in it that the tables know ([`reach`](crate::spec::reach)), visited in a subject.
 //!
 //! `conform` runs each row in some of its states and situations, and looks at much more of each; this walk is wide instead: it
 //! leaves no pair of a state and a situation out.

@@ -121,26 +121,26 @@ pub enum Action {
     Challenge {
         /// Which initiator.
         initiator: usize,
-        /// Which challenge, in the order in which they were made.
+        /// Which challenge, in the order of who asked for it.
         challenge: usize,
         /// What the adversary made of it.
         edit: Option<Edit>,
     },
     /// A recorded request is given to AcceptSecurityContext.
     Deliver {
-        /// Which request, in the order in which they were made.
+        /// Which request: the first initiator's come before the second's.
         request: usize,
         /// What the adversary made of it.
         edit: Option<Edit>,
     },
     /// CompleteAuthToken, where it is due.
     Complete {
-        /// Which of the contexts that there are, in the order of their handles.
+        /// Which of the contexts that there are, in an order that tells nothing of which came first.
         context: usize,
     },
     /// DeleteSecurityContext.
     Delete {
-        /// Which of the contexts that there are, in the order of their handles.
+        /// Which of the contexts that there are, in an order that tells nothing of which came first.
         context: usize,
     },
     /// Every nonce made so far becomes older than its lifetime.
