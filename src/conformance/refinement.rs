@@ -85,10 +85,10 @@ fn walk(
     let ways = ways(call).into_iter().filter(|(point, _)| point.place.exists_under(specification, profile));
     for (point, facts) in ways {
         let name = format!("{}: {}", point.place, call.situations[point.situation].id);
-        let lacks = |facts: &Facts| needs(facts).into_iter().filter(|need| !capabilities.contains(need)).collect();
-        let lacking: Vec<Vec<Need>> = facts.iter().map(lacks).collect();
-        let passable: Vec<&Facts> =
-            facts.iter().zip(&lacking).filter(|(_, lacks)| lacks.is_empty()).map(|(facts, _)| facts).collect();
+        let lacks = |facts: &Facts| -> Vec<Need> {
+            needs(facts).into_iter().filter(|need| !capabilities.contains(need)).collect()
+        };
+        let passable: Vec<&Facts> = facts.iter().filter(|facts| lacks(facts).is_empty()).collect();
         let mut visits = 0;
         for (way, facts) in (0..WAYS).zip(passable.iter().cycle()) {
             let sequence = approach(profile, call.name, facts, seed ^ way as u64);
@@ -116,7 +116,7 @@ fn walk(
         if visits > 0 {
             walked.visited += 1;
         } else {
-            let lacks = if passable.is_empty() { lacking.into_iter().next().unwrap_or_default() } else { Vec::new() };
+            let lacks = if passable.is_empty() { facts.first().map(lacks).unwrap_or_default() } else { Vec::new() };
             walked.unvisited.push(Unvisited { point: name, lacks });
         }
     }
@@ -125,16 +125,7 @@ fn walk(
 
 /// The combinations of facts at each point, those with the fewest departures first, and no more than will be tried.
 fn ways(call: &CallSpec) -> BTreeMap<Point, Vec<Facts>> {
-    let mut found: BTreeMap<Point, Vec<(usize, Facts)>> = BTreeMap::new();
-    let visited = call.for_each_combination(&mut |facts| {
-        if let Some(point) = Point::of(call, facts) {
-            found.entry(point).or_default().push((call.departures(facts).count(), *facts));
-        }
-    });
-    debug_assert!(visited.is_ok(), "ambiguous facts are a finding of `spec check`");
-    let fewest = |mut facts: Vec<(usize, Facts)>| {
-        facts.sort_by_key(|(departures, _)| *departures);
-        facts.into_iter().take(WAYS).map(|(_, facts)| facts).collect()
-    };
-    found.into_iter().map(|(point, facts)| (point, fewest(facts))).collect()
+    let few = |all: Vec<(usize, Facts)>| all.into_iter().take(WAYS).map(|(_, facts)| facts).collect();
+    let by_point = call.combinations_by(|facts| Point::of(call, facts));
+    by_point.into_iter().map(|(point, all)| (point, few(all))).collect()
 }

@@ -80,23 +80,13 @@ pub fn run_sequence(specification: &Arc<Specification>, subject: &mut dyn Subjec
 
 /// The combinations of a call by row, those with the fewest departures first.
 fn combinations(tables: &CallSpec) -> BTreeMap<usize, Vec<Facts>> {
-    let mut by_row: BTreeMap<usize, Vec<(usize, Facts)>> = BTreeMap::new();
-    let mut visit = |facts: &Facts| {
-        let Some((row, _)) = tables.row(facts) else { return };
-        let departures = tables.departures(facts).count();
-        by_row.entry(row).or_default().push((departures, *facts));
+    // Single departures, then pairs: what more would add is left to properties and fuzzing.
+    let few = |all: Vec<(usize, Facts)>| {
+        let fewest = all.first().map_or(0, |(departures, _)| *departures);
+        all.into_iter().filter(|(departures, _)| *departures <= fewest + 1).map(|(_, facts)| facts).collect()
     };
-    // Ambiguous facts are a finding of `spec check`; here they only mean fewer combinations.
-    let _ambiguous = tables.for_each_combination(&mut visit);
-    by_row
-        .into_iter()
-        .map(|(row, mut all)| {
-            all.sort_by_key(|(departures, _)| *departures);
-            let fewest = all.first().map_or(0, |(departures, _)| *departures);
-            // Single departures, then pairs: what more would add is left to properties and fuzzing.
-            (row, all.into_iter().filter(|(departures, _)| *departures <= fewest + 1).map(|(_, facts)| facts).collect())
-        })
-        .collect()
+    let by_row = tables.combinations_by(|facts| tables.row(facts).map(|(row, _)| row));
+    by_row.into_iter().map(|(row, all)| (row, few(all))).collect()
 }
 
 /// Which of the combinations the cases of a row take: all with the fewest departures in turn, then pairs spread evenly.

@@ -1,6 +1,8 @@
 //! The consistent combinations of the facts of a call.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
+
 use super::model::CallSpec;
 use super::vocabulary::{Fact, Facts};
 
@@ -23,6 +25,23 @@ impl CallSpec {
     /// The first combination on which two rules of one fact hold; what was visited before it stays visited.
     pub fn for_each_combination(&self, visit: &mut dyn FnMut(&Facts)) -> Result<(), Ambiguous> {
         self.descend(0, &mut Facts::default(), visit)
+    }
+
+    /// Every consistent combination of facts that `key` has a key for, by that key, with its departures: those with the fewest
+    /// first, in the order of the tables where they have as many.
+    ///
+    /// Ambiguous facts, which are a finding of `spec check`, only mean fewer combinations here.
+    pub fn combinations_by<K: Ord>(&self, key: impl Fn(&Facts) -> Option<K>) -> BTreeMap<K, Vec<(usize, Facts)>> {
+        let mut found: BTreeMap<K, Vec<(usize, Facts)>> = BTreeMap::new();
+        let _ambiguous = self.for_each_combination(&mut |facts| {
+            if let Some(key) = key(facts) {
+                found.entry(key).or_default().push((self.departures(facts).count(), *facts));
+            }
+        });
+        for combinations in found.values_mut() {
+            combinations.sort_by_key(|(departures, _)| *departures);
+        }
+        found
     }
 
     fn descend(&self, position: usize, facts: &mut Facts, visit: &mut dyn FnMut(&Facts)) -> Result<(), Ambiguous> {

@@ -22,12 +22,11 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(facts: &Facts) -> Self {
+    /// The one that facts are at.
+    pub fn of(facts: &Facts) -> Self {
         Self { role: facts.get(Fact::Role), state: facts.get(Fact::State) }
     }
-}
 
-impl Place {
     /// Whether contexts of a mechanism can be there: tables that several mechanisms share have the states of all.
     pub fn exists_under(self, specification: &Specification, profile: Profile) -> bool {
         let (Some(role), Some(state)) = (self.role, self.state) else { return true };

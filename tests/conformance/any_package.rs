@@ -1,7 +1,7 @@
 //! The profile of any package: three packages that have it, what is skipped and why, and what is handed over.
 
+use crate::specification;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use digest_ssp::buffer::BufferType;
 use digest_ssp::conformance::action::{Action, CallAction, Goal};
@@ -14,12 +14,8 @@ use digest_ssp::conformance::{Options, Report, RowVerdict, Step, Subject, Walk, 
 use digest_ssp::spec::call::{Call, Descriptor};
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::vocabulary::{Role, State, Use};
-use digest_ssp::spec::{Setup, Specification, Verdict};
+use digest_ssp::spec::{Setup, Verdict};
 use digest_ssp::status::SecurityStatus;
-
-fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the embedded tables load"))
-}
 
 fn options(only: &[&str]) -> Options {
     let only = only.iter().map(|pattern| (*pattern).to_owned()).collect();

@@ -1,5 +1,6 @@
 //! What is wished of a call is what the shadow says about it: `facts(concretise(f)) == f`, in the states of a plan.
 
+use crate::specification;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -85,10 +86,6 @@ fn initial_completion(facts: &Planned) -> bool {
     facts.is(State::CompleteNeededInitial) || facts.is(State::CompleteAndContinueInitial)
 }
 
-fn tables() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the embedded tables load"))
-}
-
 /// Those of every table, and of a table that mechanisms share those of each.
 fn combinations(specification: &Specification) -> Vec<Vec<Planned>> {
     let of = |(tables, profile): (&CallSpec, Profile)| {
@@ -121,7 +118,7 @@ fn facts_of_plan(specification: &Arc<Specification>, planned: &Planned, seed: u6
 
 #[test]
 fn every_wish_that_can_be_had_is_had() {
-    let specification = tables();
+    let specification = specification();
     let combinations = realizable(&specification);
     // Every call gets its share, whatever the number of its combinations.
     let drawn = (0..combinations.len(), any::<Index>(), any::<u64>());
@@ -210,7 +207,7 @@ fn every_wish_of_every_call_is_had_under_many_seeds() {
         RngSeed::Random => fastrand::u64(..),
     };
     let plans = PLANS_PER_CASE * usize::try_from(configuration.cases).expect("as many as fit");
-    let specification = tables();
+    let specification = specification();
     let mut misses = Misses::default();
     for combinations in realizable(&specification).iter().filter(|of_call| !of_call.is_empty()) {
         misses.join(sweep(&specification, combinations, plans, begin));
@@ -220,7 +217,7 @@ fn every_wish_of_every_call_is_had_under_many_seeds() {
 
 #[test]
 fn every_row_is_reached_by_a_realizable_combination() {
-    let specification = tables();
+    let specification = specification();
     let mut rows = BTreeSet::new();
     for planned in realizable(&specification).into_iter().flatten() {
         let tables = specification.call(planned.call, planned.profile).expect("its combinations came from there");
@@ -232,7 +229,7 @@ fn every_row_is_reached_by_a_realizable_combination() {
 
 #[test]
 fn every_exception_is_needed() {
-    let specification = tables();
+    let specification = specification();
     let combinations: Vec<_> = combinations(&specification).into_iter().flatten().collect();
     for Unrealizable { family, why, holds } in UNREALIZABLE {
         let only = |planned: &&Planned| {

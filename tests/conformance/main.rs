@@ -12,3 +12,11 @@ mod refinement;
 mod run;
 mod vectors;
 mod wrong_on_purpose;
+
+use std::sync::Arc;
+
+use digest_ssp::spec::Specification;
+
+fn specification() -> Arc<Specification> {
+    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
+}

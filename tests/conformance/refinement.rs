@@ -1,7 +1,7 @@
 //! The walk over every state and situation of the tables: nothing is left out, and who is wrong is found there.
 
+use crate::specification;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use digest_ssp::conformance::refinement::{Walked, refine};
 use digest_ssp::conformance::subject::builtin::Builtin;
@@ -9,11 +9,7 @@ use digest_ssp::conformance::subject::faulty;
 use digest_ssp::conformance::{Subject, SubjectError};
 use digest_ssp::spec::names::{Need, Profile};
 use digest_ssp::spec::setup::Setup;
-use digest_ssp::spec::{Call, Outcome, Specification};
-
-fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
-}
+use digest_ssp::spec::{Call, Outcome};
 
 /// Another count is another table: `spec/pins.toml` has the counts of each, of all mechanisms that share it.
 #[test]

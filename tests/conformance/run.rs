@@ -1,20 +1,16 @@
 //! The suite against the reference implementation, and against the tables themselves.
 
+use crate::specification;
 use std::sync::Arc;
 
 use digest_ssp::conformance::report::{Strictness, json};
 use digest_ssp::conformance::run::{MINIMUM_PER_ROW, run_on_all_processors};
 use digest_ssp::conformance::subject::{builtin::Builtin, faulty, oracle::Oracle};
 use digest_ssp::conformance::{Options, Report, RowVerdict, Subject, run};
-use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::Profile;
 
 /// One seed will do where nothing is optimised.
 const SEEDS: &[u64] = if cfg!(debug_assertions) { &[1] } else { &[1, 20, 0xD1_6E57] };
-
-fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
-}
 
 /// What is not as it should be, a line each.
 fn complaints(report: &Report) -> Vec<String> {

@@ -1,15 +1,10 @@
 //! Every subject that is wrong on purpose fails exactly the rows it names: the negative test of the whole suite.
 
+use crate::specification;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use digest_ssp::conformance::subject::faulty::{self, Fault, hold};
 use digest_ssp::conformance::{Options, RowVerdict, run};
-use digest_ssp::spec::Specification;
-
-fn specification() -> Arc<Specification> {
-    Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
-}
 
 /// Every fortieth fault. All of them take minutes: `digest-ssp faults` of `.ci/long`.
 #[test]

@@ -7,6 +7,7 @@ mod program_support;
 mod properties;
 mod sasl_layers;
 mod sasl_tokens;
+mod texts;
 mod witness_agreement;
 mod witness_agreement_sasl;
 mod witness_support;

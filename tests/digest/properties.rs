@@ -26,6 +26,7 @@ fn configuration() -> ProptestConfig {
 /// Strategies for every type that stands on the wire.
 mod strategy {
     use super::*;
+    use crate::texts::{charset, text, text_octet};
 
     pub(super) fn algorithm() -> impl Strategy<Value = Algorithm> {
         select(vec![Algorithm::Md5, Algorithm::Md5Sess])
@@ -33,15 +34,6 @@ mod strategy {
 
     pub(super) fn qop() -> impl Strategy<Value = Qop> {
         select(vec![Qop::Auth, Qop::AuthInt])
-    }
-
-    pub(super) fn charset() -> impl Strategy<Value = Charset> {
-        select(vec![Charset::Iso8859_1, Charset::Utf8])
-    }
-
-    /// An octet that a quoted string may hold, the two that must be escaped often.
-    fn text_octet() -> impl Strategy<Value = u8> {
-        prop_oneof![8 => 0x20..=0x7Eu8, 4 => 0x80..=0xFFu8, 1 => Just(b'\t'), 2 => Just(b'"'), 2 => Just(b'\\'), 1 => Just(b',')]
     }
 
     /// What a quoted string may mean: text and folded lines.
@@ -52,20 +44,6 @@ mod strategy {
             1 => Just(b"\r\n\t".to_vec()),
         ];
         vec(piece, 0..30).prop_map(|pieces| pieces.concat())
-    }
-
-    /// A user or realm that the charset can carry.
-    pub(super) fn text(charset: Charset) -> BoxedStrategy<String> {
-        let character = match charset {
-            Charset::Iso8859_1 => text_octet().prop_map(char::from).boxed(),
-            Charset::Utf8 => prop_oneof![
-                3 => (0x20..=0x7Eu8).prop_map(char::from),
-                2 => proptest::char::range('\u{80}', char::MAX),
-                1 => select(vec!['"', '\\', '\t', '\u{e4}', '\u{20ac}', '\u{1f511}']),
-            ]
-            .boxed(),
-        };
-        vec(character, 0..20).prop_map(String::from_iter).boxed()
     }
 
     /// A request target; never empty.
@@ -508,7 +486,7 @@ proptest! {
     }
 
     #[test]
-    fn charsets_lose_nothing(text in any::<String>(), charset in strategy::charset()) {
+    fn charsets_lose_nothing(text in any::<String>(), charset in crate::texts::charset()) {
         if let Some(octets) = encode(&text, charset) {
             let decoded = decode(&octets, charset);
             prop_assert_eq!(decoded.as_deref(), Some(&*text));

@@ -29,31 +29,10 @@ const LIMITS: Limits = Limits { token_bytes: 8192, directives: 64 };
 /// Strategies for every type that stands on the wire.
 mod strategy {
     use super::*;
-
-    pub(super) fn charset() -> impl Strategy<Value = Charset> {
-        select(vec![Charset::Iso8859_1, Charset::Utf8])
-    }
-
-    fn text_octet() -> impl Strategy<Value = u8> {
-        prop_oneof![8 => 0x20..=0x7Eu8, 4 => 0x80..=0xFFu8, 1 => Just(b'\t'), 2 => Just(b'"'), 2 => Just(b'\\'), 1 => Just(b',')]
-    }
+    use crate::texts::{charset, text, text_octet};
 
     pub(super) fn text_octets() -> impl Strategy<Value = Vec<u8>> {
         vec(text_octet(), 0..30)
-    }
-
-    /// A user or realm that the charset can carry.
-    pub(super) fn text(charset: Charset) -> BoxedStrategy<String> {
-        let character = match charset {
-            Charset::Iso8859_1 => text_octet().prop_map(char::from).boxed(),
-            Charset::Utf8 => prop_oneof![
-                3 => (0x20..=0x7Eu8).prop_map(char::from),
-                2 => proptest::char::range('\u{80}', char::MAX),
-                1 => select(vec!['"', '\\', '\t', '\u{e4}', '\u{20ac}', '\u{1f511}']),
-            ]
-            .boxed(),
-        };
-        vec(character, 0..20).prop_map(String::from_iter).boxed()
     }
 
     pub(super) fn qop() -> impl Strategy<Value = Qop> {

@@ -268,18 +268,12 @@ const METHODS: [&[u8]; 3] = [b"GET", b"POST", b"M-SEARCH"];
 impl Draw {
     /// A request, or None where the formatter refuses the values drawn.
     fn request(&mut self) -> Option<Value> {
-        let (mut request, mut token) = match self.below(4) {
+        let (request, token) = match self.below(4) {
             0 => self.challenge()?,
             1 => self.authentication_info()?,
             _ => self.response()?,
         };
-        let mutated = self.below(3) > 0;
-        if mutated {
-            self.edit(&mut token);
-        }
-        request["token"] = to_hex(&token).into();
-        request["mutated"] = mutated.into();
-        Some(request)
+        Some(self.with_token(request, token))
     }
 
     fn challenge(&mut self) -> Option<(Value, Vec<u8>)> {

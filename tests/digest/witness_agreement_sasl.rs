@@ -378,18 +378,12 @@ impl Draw {
 
     /// A request, or None where the formatter refuses the values drawn.
     fn sasl_message(&mut self) -> Option<Value> {
-        let (mut request, mut token) = match self.below(5) {
+        let (request, token) = match self.below(5) {
             0 => self.sasl_challenge()?,
             1 => self.rspauth()?,
             _ => self.sasl_response()?,
         };
-        let mutated = self.below(3) > 0;
-        if mutated {
-            self.edit(&mut token);
-        }
-        request["token"] = to_hex(&token).into();
-        request["mutated"] = mutated.into();
-        Some(request)
+        Some(self.with_token(request, token))
     }
 
     fn sasl_challenge(&mut self) -> Option<(Value, Vec<u8>)> {

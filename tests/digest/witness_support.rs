@@ -133,6 +133,17 @@ impl Draw {
         octets
     }
 
+    /// The request to judge a token, which may have been edited.
+    pub(crate) fn with_token(&mut self, mut request: Value, mut token: Vec<u8>) -> Value {
+        let mutated = self.below(3) > 0;
+        if mutated {
+            self.edit(&mut token);
+        }
+        request["token"] = to_hex(&token).into();
+        request["mutated"] = mutated.into();
+        request
+    }
+
     pub(crate) fn edit(&mut self, token: &mut Vec<u8>) {
         for _ in 0..=self.below(4) {
             let octet = if self.once_in(2) { self.octet() } else { self.one_of(b"\",=\\ \t\r\n0a") };

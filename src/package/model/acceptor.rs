@@ -259,7 +259,7 @@ fn of_request(request: &Request) -> CompletionMessage<'_> {
 
 impl CompletionMessage<'_> {
     /// Nothing is in it.
-    const NOTHING: Self = Self {
+    pub(super) const NOTHING: Self = Self {
         token: b"",
         token_is_writable: false,
         method: b"",

@@ -59,6 +59,12 @@ impl Initiator {
         (method, target, if self.with_entity { ENTITIES[self.number][number] } else { b"" })
     }
 
+    /// One of its requests, with the token made for it.
+    fn request(&self, number: usize, token: Vec<u8>) -> Request {
+        let (method, target, entity) = self.asked(number);
+        Request { method: method.to_vec(), target: target.to_vec(), entity: entity.to_vec(), token }
+    }
+
     /// InitializeSecurityContext with a challenge; the second initiator knows H(Entity) only afterwards and completes its
     /// token. `None` where it refuses.
     fn initialize(&mut self, challenge: &[u8], surroundings: &mut Surroundings) -> Option<Request> {
@@ -85,20 +91,12 @@ impl Initiator {
         if granted.status == SecurityStatus::SEC_I_COMPLETE_NEEDED {
             self.complete(&mut token, entity, surroundings)?;
         }
-        Some(Request { method: method.to_vec(), target: target.to_vec(), entity: entity.to_vec(), token })
+        Some(self.request(0, token))
     }
 
     /// CompleteAuthToken on its own token.
     fn complete(&mut self, token: &mut [u8], entity: &[u8], surroundings: &mut Surroundings) -> Option<()> {
-        let message = CompletionMessage {
-            token,
-            token_is_writable: true,
-            method: b"",
-            target: b"",
-            entity,
-            bindings: b"",
-            capacity: None,
-        };
+        let message = CompletionMessage { token, token_is_writable: true, entity, ..CompletionMessage::NOTHING };
         let context = HttpContext::clone(&self.context);
         let (context, completed, output) = surroundings
             .with(Some(self.number), Authority::Up, |world| context.complete_auth_token(Ok(message), world));
@@ -115,6 +113,6 @@ impl Initiator {
         let (context, made, output) = HttpContext::clone(&self.context).make_signature(Ok(message));
         self.context = Arc::new(context);
         let (Ok(()), Output::Written(token)) = (made, output) else { return None };
-        Some(Request { method: method.to_vec(), target: target.to_vec(), entity: entity.to_vec(), token })
+        Some(self.request(number, token))
     }
 }

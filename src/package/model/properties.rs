@@ -183,13 +183,13 @@ impl Property {
                 let (status, _) = after.acceptor.complete(position, fault, Authority::Up, &mut after.surroundings);
                 status == SecurityStatus::SEC_E_INVALID_TOKEN
             }),
-            Self::OutOfSequenceIsReached => positions(state, Held::is_due).any(|position| {
-                completed(state, position, fault, Authority::Up) == SecurityStatus::SEC_E_OUT_OF_SEQUENCE
-            }),
+            Self::OutOfSequenceIsReached => {
+                refuses(state, Held::is_due, fault, Authority::Up, SecurityStatus::SEC_E_OUT_OF_SEQUENCE)
+            }
             Self::MessageAlteredIsReached => answers(state, fault, SecurityStatus::SEC_E_MESSAGE_ALTERED),
-            Self::InternalErrorIsReached => positions(state, Held::is_due).any(|position| {
-                completed(state, position, fault, Authority::Down) == SecurityStatus::SEC_E_INTERNAL_ERROR
-            }),
+            Self::InternalErrorIsReached => {
+                refuses(state, Held::is_due, fault, Authority::Down, SecurityStatus::SEC_E_INTERNAL_ERROR)
+            }
         }
     }
 }
@@ -215,10 +215,18 @@ fn answers(state: &State, fault: Option<Fault>, status: SecurityStatus) -> bool 
     })
 }
 
-/// What CompleteAuthToken would answer here.
-fn completed(state: &State, position: usize, fault: Option<Fault>, authority: Authority) -> SecurityStatus {
-    let mut after = state.clone();
-    after.acceptor.complete(position, fault, authority, &mut after.surroundings).0
+/// Whether CompleteAuthToken would answer so on a context of which something is so.
+fn refuses(
+    state: &State,
+    is: impl Fn(&Held) -> bool,
+    fault: Option<Fault>,
+    authority: Authority,
+    status: SecurityStatus,
+) -> bool {
+    positions(state, is).any(|position| {
+        let mut after = state.clone();
+        after.acceptor.complete(position, fault, authority, &mut after.surroundings).0 == status
+    })
 }
 
 /// Whether CompleteAuthToken refuses a context on which it is not due, and changes nothing.
@@ -233,8 +241,7 @@ fn replay_is_refused(state: &State, fault: Option<Fault>) -> bool {
         let made = held.due().and_then(|request| state.made(request));
         made.is_some_and(|(by, number)| state.authenticated[by][number] > 0)
     };
-    positions(state, is_replayed)
-        .any(|position| completed(state, position, fault, Authority::Up) == SecurityStatus::SEC_E_OUT_OF_SEQUENCE)
+    refuses(state, is_replayed, fault, Authority::Up, SecurityStatus::SEC_E_OUT_OF_SEQUENCE)
 }
 
 /// Whether the second request of an initiator is authenticated if it is delivered and completed now.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Report, Rule};
 use crate::spec::model::{CallSpec, Numbers, Specification};
-use crate::spec::reach::Point;
+use crate::spec::reach::{Place, Point};
 use crate::spec::vocabulary::{Fact, Facts, ValueIndex};
 
 /// Where a rule is broken on many combinations at once: how many, and the first of them.
@@ -20,7 +20,6 @@ impl Broken {
 
 pub(super) fn check(call: &CallSpec, report: &mut Report) {
     let mut broken = Broken::default();
-    let mut situations_used = BTreeSet::new();
     let mut reachable = BTreeSet::new();
     let mut rows_used: BTreeSet<(usize, Option<ValueIndex>, usize)> = BTreeSet::new();
     let mut numbers =
@@ -31,8 +30,7 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
             broken.add(Rule::NoSituation, call.title(), context(facts), facts);
             return;
         };
-        situations_used.insert(situation);
-        reachable.extend(Point::of(call, facts));
+        reachable.insert(Point { place: Place::of(facts), situation });
         let mut rows = call.rows_of(facts);
         let Some((position, row)) = rows.next() else {
             let what = format!("{}, situation `{}`", context(facts), call.situations[situation].id);
@@ -53,6 +51,7 @@ pub(super) fn check(call: &CallSpec, report: &mut Report) {
     for ((rule, place, what), (count, example)) in broken.0 {
         report.add(rule, place, format!("{what} ({count} combinations, the first: {example})"));
     }
+    let situations_used: BTreeSet<usize> = reachable.iter().map(|point| point.situation).collect();
     for (position, situation) in call.situations.iter().enumerate() {
         if !situations_used.contains(&position) {
             let place = format!("{}: situation `{}`", call.title(), situation.id);
