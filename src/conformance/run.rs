@@ -10,7 +10,7 @@ use super::generate::suite::Drawable;
 use super::parallel::on_all_processors;
 use super::plan::{Sequence, any, approach, needs, plan};
 use super::report::{Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict};
-use super::session::{Session, run_avoiding, shortest};
+use super::session::{Session, run_avoiding};
 use super::subject::{Subject, SubjectError};
 use super::walk::Step;
 use crate::digest::hash::md5;
@@ -23,6 +23,10 @@ use crate::spec::{Specification, Verdict};
 
 /// How many distinct concretisations each row runs at least, where its combinations allow.
 pub const MINIMUM_PER_ROW: usize = 16;
+
+/// How many cases of a row are tried that do not come to it, where the smoke exchange failed: its calls are what most rows lie
+/// behind.
+const TRIED_AFTER_FAILED_SMOKE: usize = 2;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -181,7 +185,9 @@ pub fn run_observed(
     for (done, job) in jobs.iter().enumerate() {
         if smokes.last().is_none_or(|(profile, _)| *profile != job.profile) {
             // Where the smoke exchange fails, the rows still say what is wrong with it.
-            smokes.push((job.profile, run.smoke(job.profile)));
+            let smoke = run.smoke(job.profile);
+            run.has_smoke = smoke.is_none();
+            smokes.push((job.profile, smoke));
         }
         observer(Progress { profile: job.profile, row: &job.row.id, done, of: jobs.len() });
         run.job(job, &combinations);
@@ -204,7 +210,7 @@ pub fn run_on_all_processors(
     let mut smoking = Run::new(specification, subject.as_mut(), options);
     let mut profiles: Vec<Profile> = jobs.iter().map(|job| job.profile).collect();
     profiles.dedup();
-    let smokes = profiles.into_iter().map(|profile| (profile, smoking.smoke(profile))).collect();
+    let smokes: Vec<_> = profiles.into_iter().map(|profile| (profile, smoking.smoke(profile))).collect();
     let mut found = smoking.found;
     let of_jobs = on_all_processors(jobs.len(), |numbers| {
         let mut subject = make();
@@ -212,6 +218,7 @@ pub fn run_on_all_processors(
         let of_job = |number: usize| {
             let job = &jobs[number];
             observer(Progress { profile: job.profile, row: &job.row.id, done: number, of: jobs.len() });
+            run.has_smoke = smokes.iter().all(|(profile, smoke)| *profile != job.profile || smoke.is_none());
             run.job(job, &combinations);
             (number, std::mem::take(&mut run.found))
         };
@@ -325,6 +332,8 @@ struct Run<'r> {
     specification: &'r Arc<Specification>,
     session: Session<'r>,
     options: &'r Options,
+    /// Whether the smoke exchange of the profile succeeded.
+    has_smoke: bool,
     found: Found,
 }
 
@@ -348,7 +357,8 @@ impl Found {
 
 impl<'r> Run<'r> {
     fn new(specification: &'r Arc<Specification>, subject: &'r mut dyn Subject, options: &'r Options) -> Self {
-        Self { specification, session: Session::new(specification, subject), options, found: Found::default() }
+        let (session, found) = (Session::new(specification, subject), Found::default());
+        Self { specification, session, options, has_smoke: true, found }
     }
 
     fn job(&mut self, job: &Job<'_>, combinations: &Combinations) {
@@ -379,7 +389,9 @@ impl<'r> Run<'r> {
         let mut unanswered: Vec<(String, SubjectError)> = Vec::new();
         // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying.
         for index in 0..cases * 2 {
-            if index >= cases && ran >= MINIMUM_PER_ROW {
+            let is_enough = index >= cases && ran >= MINIMUM_PER_ROW;
+            let is_hopeless = !self.has_smoke && ran == 0 && index >= TRIED_AFTER_FAILED_SMOKE;
+            if is_enough || is_hopeless {
                 break;
             }
             let Some(facts) = choose(facts, cases, index % cases) else { return };
@@ -457,7 +469,7 @@ impl<'r> Run<'r> {
                 }
                 Verdict::Fail(why) => {
                     if tally.is_news(why) {
-                        let minimal = minimise(&mut self.session, sequence, step);
+                        let minimal = self.session.minimise(sequence, trace);
                         tally.failures.push(finding(FindingKind::Fail, why, minimal));
                     }
                 }
@@ -539,16 +551,6 @@ impl<'r> Run<'r> {
         let refused = before_completion.iter().find(|step| matches!(step.judgement.verdict, Verdict::Fail(_)));
         refused.map(|step| format!("{} answered {} in the smoke exchange", step.call.name(), step.outcome.status))
     }
-}
-
-/// The shortest sequence found that fails in the same row in the same way.
-fn minimise(session: &mut Session<'_>, sequence: &Sequence, failed: &Step) -> Sequence {
-    let (row, verdict) = (failed.judgement.row.clone(), failed.judgement.verdict.clone());
-    let mut fails = |candidate: &Sequence| {
-        let trace = session.run(candidate);
-        trace.failure().is_some_and(|step| step.judgement.row == row && step.judgement.verdict == verdict)
-    };
-    if fails(sequence) { shortest(sequence.clone(), &mut fails) } else { sequence.clone() }
 }
 
 fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {

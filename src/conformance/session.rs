@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::action::Action;
@@ -23,6 +24,9 @@ const UNANSWERED: usize = 2;
 
 /// How many earlier sequences of a process may have a part in its death.
 const HISTORY: usize = 256;
+
+/// How many times as many earlier sequences are tried where those tried do not show the death.
+const GROWTH: usize = 4;
 
 /// How many times sequences are run to find the shortest that shows a death.
 const TRIALS: usize = 192;
@@ -102,6 +106,20 @@ impl<'r> Session<'r> {
         row
     }
 
+    /// The shortest sequence found that fails in the same row in the same way as this one.
+    pub(super) fn minimise(&mut self, sequence: &Sequence, trace: &Trace) -> Sequence {
+        let Some(failed) = trace.failure() else { return sequence.clone() };
+        let (_, actions) = done(self.specification, sequence, trace, trace.steps.len());
+        let cut = Sequence { setup: sequence.setup.clone(), actions };
+        let mut fails = |candidate: &Sequence| {
+            let again = self.run(candidate);
+            again.failure().is_some_and(|step| {
+                (&step.judgement.row, &step.judgement.verdict) == (&failed.judgement.row, &failed.judgement.verdict)
+            })
+        };
+        if fails(&cut) { shortest(cut, &mut fails) } else { sequence.clone() }
+    }
+
     /// What happened, told otherwise where it did not happen again; and the shortest sequence known that shows it, of
     /// the sequence that was run last.
     ///
@@ -113,9 +131,8 @@ impl<'r> Session<'r> {
         sequence: &Sequence,
         trace: &Trace,
     ) -> (SubjectError, Sequence) {
-        let (_, end) = unanswered(self.specification, sequence, trace);
-        // What follows never ran.
-        let cut = Sequence { setup: sequence.setup.clone(), actions: sequence.actions[..end].to_vec() };
+        let (_, actions) = unanswered(self.specification, sequence, trace);
+        let cut = Sequence { setup: sequence.setup.clone(), actions };
         let SubjectError::Crashed(how) = error else {
             return (error.clone(), cut);
         };
@@ -132,11 +149,11 @@ impl<'r> Session<'r> {
         };
         let mut found = dies(&cut).then(|| cut.clone());
         let mut length = 1;
-        while found.is_none() && length / 2 < before.len() {
+        while found.is_none() && length / GROWTH < before.len() {
             let earlier = &before[before.len().saturating_sub(length)..];
             let together = joined(earlier, &cut);
             found = dies(&together).then_some(together);
-            length *= 2;
+            length *= GROWTH;
         }
         let shortest = found.map(|found| shortest(found, &mut dies));
         self.subject.renew();
@@ -199,18 +216,27 @@ fn go(
     Ok(())
 }
 
-/// The row of the first call that is not in the trace, replayed on a shadow, and the end of the actions up to it.
-fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &Trace) -> (String, usize) {
+/// The row of the first call that is not in the trace, and what was done up to it.
+fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &Trace) -> (String, Vec<Action>) {
+    done(specification, sequence, trace, trace.steps.len() + 1)
+}
+
+/// The row of the last of so many calls, replayed on a shadow, and what was done up to it: what follows never ran, and steps
+/// of an exchange that was at its goal were none.
+fn done(specification: &Arc<Specification>, sequence: &Sequence, trace: &Trace, calls: usize) -> (String, Vec<Action>) {
     let mut shadow = Shadow::new(Arc::clone(specification), sequence.setup.clone());
-    let mut steps = trace.steps.iter();
-    for (end, action) in (1..).zip(&sequence.actions) {
+    let mut steps = (1..).zip(&trace.steps);
+    let mut done = Vec::new();
+    for action in &sequence.actions {
         match action {
             Action::Call(_) | Action::Exchange(_) => {
                 let Some(call) = due(action, &shadow) else { continue };
-                let Some(step) = steps.next() else {
-                    return (shadow.expect(&call).row.map_or_else(String::new, |row| row.id.clone()), end);
+                done.push(action.clone());
+                let Some((_, step)) = steps.next().filter(|(number, _)| *number < calls) else {
+                    return (shadow.expect(&call).row.map_or_else(String::new, |row| row.id.clone()), done);
                 };
                 shadow.absorb(&step.call, &step.outcome);
+                continue;
             }
             Action::Expire => shadow.advance(shadow.registers().setup.nonce_lifetime.saturating_add(1)),
             Action::Inject(fault) => shadow.inject(*fault),
@@ -227,8 +253,9 @@ fn unanswered(specification: &Arc<Specification>, sequence: &Sequence, trace: &T
             }
             Action::StartOver(setup) => shadow = Shadow::new(Arc::clone(specification), setup.as_ref().clone()),
         }
+        done.push(action.clone());
     }
-    (String::new(), sequence.actions.len())
+    (String::new(), done)
 }
 
 /// Sequences one after the other in one process, as one.
@@ -242,8 +269,9 @@ fn joined(earlier: &[Sequence], last: &Sequence) -> Sequence {
     whole
 }
 
-/// The shortest sequence found of which something holds that holds of this one.
-pub(super) fn shortest(sequence: Sequence, holds: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
+/// The shortest sequence found of which something holds that holds of this one: what follows goes first, then halves,
+/// quarters, and so on down to single actions.
+fn shortest(sequence: Sequence, holds: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
     let mut best = without_earlier(sequence, holds);
     while best.actions.len() > 1 {
         let mut shorter = best.clone();
@@ -253,20 +281,32 @@ pub(super) fn shortest(sequence: Sequence, holds: &mut dyn FnMut(&Sequence) -> b
         }
         best = shorter;
     }
-    let mut index = 0;
-    while index < best.actions.len() {
-        let mut shorter = best.clone();
-        // A start over that is in front of everything is the start.
-        if let (0, Action::StartOver(setup)) = (index, shorter.actions.remove(index)) {
-            shorter.setup = *setup;
-            best = shorter;
-        } else if holds(&shorter) {
-            best = shorter;
-        } else {
-            index += 1;
+    let mut size = best.actions.len().div_ceil(2);
+    while size > 0 {
+        let mut begin = 0;
+        while begin < best.actions.len() {
+            let end = best.actions.len().min(begin + size);
+            let shorter = without(&best, begin..end);
+            if !shorter.actions.is_empty() && holds(&shorter) {
+                best = shorter;
+            } else {
+                begin = end;
+            }
         }
+        size /= 2;
     }
     best
+}
+
+/// The same without some actions. A start over that comes to be in front of everything is the start.
+fn without(sequence: &Sequence, actions: Range<usize>) -> Sequence {
+    let mut shorter = sequence.clone();
+    shorter.actions.drain(actions);
+    while let Some(Action::StartOver(setup)) = shorter.actions.first() {
+        shorter.setup = setup.as_ref().clone();
+        shorter.actions.remove(0);
+    }
+    shorter
 }
 
 /// The same without what comes before a start over, if that is not needed: whole sequences go first.
@@ -290,14 +330,7 @@ fn without_earlier(mut best: Sequence, holds: &mut dyn FnMut(&Sequence) -> bool)
             later => positions.get(later - 1).copied(),
         };
         let (Some(begin), Some(end)) = (begin, positions.get(sequence).copied()) else { return best };
-        let mut shorter = best.clone();
-        shorter.actions.drain(begin..end);
-        if begin == 0
-            && let Some(Action::StartOver(setup)) = shorter.actions.first().cloned()
-        {
-            shorter.setup = *setup;
-            shorter.actions.remove(0);
-        }
+        let shorter = without(&best, begin..end);
         if holds(&shorter) {
             best = shorter;
         } else {

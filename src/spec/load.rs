@@ -65,6 +65,7 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("calls/sasl/verify_signature.toml", include_str!("../../spec/calls/sasl/verify_signature.toml")),
     ("observed/sspi-rs.toml", include_str!("../../spec/observed/sspi-rs.toml")),
     ("observed/winpr.toml", include_str!("../../spec/observed/winpr.toml")),
+    ("observed/wine.toml", include_str!("../../spec/observed/wine.toml")),
 ];
 
 /// One thing wrong with one file, said in one line.

@@ -468,7 +468,7 @@ pub(super) fn unchanged_but<'o>(
     let mut output = None;
     for (index, (old, new)) in old.iter().zip(new).enumerate() {
         if Some(index) == position {
-            require(fits(old, new), || "the output buffer changed its type or was written beyond its capacity".into())?;
+            fits(old, new)?;
             output = Some(new.bytes());
         } else {
             require(old == new, || format!("buffer {index} was written"))?;
@@ -489,7 +489,7 @@ pub(super) fn unchanged_except<'o, const N: usize>(
     let mut found = [&[][..]; N];
     for (found, place) in found.iter_mut().zip(places) {
         let (Some(old), Some(new)) = (old.get(place), new.get(place)) else { return Err("a buffer is gone".into()) };
-        require(fits(old, new), || "a buffer changed its type or was written beyond its capacity".into())?;
+        fits(old, new)?;
         *found = new.bytes();
         let masked = masked.as_mut().and_then(|descriptor| descriptor.buffers.as_mut());
         if let Some(masked) = masked.and_then(|buffers| buffers.get_mut(place)) {
@@ -500,12 +500,13 @@ pub(super) fn unchanged_except<'o, const N: usize>(
     Ok(found)
 }
 
-/// Whether the same memory was written within the capacity that the caller gave.
-fn fits(old: &Buffer, new: &Buffer) -> bool {
+/// A buffer for output keeps its type, and the same memory was written within the capacity that the caller gave.
+fn fits(old: &Buffer, new: &Buffer) -> Result<(), Difference> {
     let capacity = old.bytes().len();
     let (old_memory, new_memory) = (old.data.as_deref().unwrap_or_default(), new.data.as_deref().unwrap_or_default());
-    old.buffer_type == new.buffer_type
-        && new.count as usize <= capacity
+    let is_within = new.count as usize <= capacity
         && old_memory.len() == new_memory.len()
-        && old_memory.get(capacity..) == new_memory.get(capacity..)
+        && old_memory.get(capacity..) == new_memory.get(capacity..);
+    require(old.buffer_type == new.buffer_type, || "the output buffer changed its type".into())?;
+    require(is_within, || "the output buffer was written beyond its capacity".into())
 }

@@ -742,6 +742,24 @@ static void answer(const struct json *request)
     give_back();
 }
 
+#if defined(_WIN32)
+/*
+ * An exception that nothing handles is told as what it is, and ends the process; otherwise a window would wait for somebody,
+ * and Wine would start its debugger, which writes into the output.
+ */
+static LONG WINAPI tell_exception(EXCEPTION_POINTERS *raised)
+{
+    char line[80];
+    DWORD written;
+    /* On the stack and past stdio: nobody knows what was written over. */
+    int length = wsprintfA(line, "{\"crashed\":{\"message\":\"exception 0x%08X\"}}\n",
+                           raised->ExceptionRecord->ExceptionCode);
+    WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length, &written, NULL);
+    TerminateProcess(GetCurrentProcess(), raised->ExceptionRecord->ExceptionCode);
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+#endif
+
 /* The next line without its break, in memory of the caller; its length, or -1 at the end of the input. */
 static long read_line(char **line, size_t *room)
 {
@@ -773,6 +791,8 @@ int main(int count, char **arguments)
         return 2;
     }
 #if defined(_WIN32)
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+    SetUnhandledExceptionFilter(tell_exception);
     /* Lines end in a line feed alone on every system. */
     _setmode(_fileno(stdin), _O_BINARY);
     _setmode(_fileno(stdout), _O_BINARY);
