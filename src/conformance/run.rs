@@ -24,10 +24,6 @@ use crate::spec::{Specification, Verdict};
 /// How many distinct concretisations each row runs at least, where its combinations allow.
 pub const MINIMUM_PER_ROW: usize = 16;
 
-/// How many cases of a row are tried that do not come to it, where the smoke exchange failed: its calls are what most rows lie
-/// behind.
-const TRIED_AFTER_FAILED_SMOKE: usize = 2;
-
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -389,9 +385,9 @@ impl<'r> Run<'r> {
         let mut unanswered: Vec<(String, SubjectError)> = Vec::new();
         // Some combinations cannot be had (a token's qop against what its challenge offered, say), so keep trying.
         for index in 0..cases * 2 {
-            let is_enough = index >= cases && ran >= MINIMUM_PER_ROW;
-            let is_hopeless = !self.has_smoke && ran == 0 && index >= TRIED_AFTER_FAILED_SMOKE;
-            if is_enough || is_hopeless {
+            // Where the smoke exchange failed most rows lie behind what is wrong, and trying on takes time alone.
+            let is_enough = ran >= MINIMUM_PER_ROW || (!self.has_smoke && ran == 0);
+            if index >= cases && is_enough {
                 break;
             }
             let Some(facts) = choose(facts, cases, index % cases) else { return };

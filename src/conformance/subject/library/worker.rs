@@ -3,7 +3,9 @@
 //! The tester starts it through [`Process`](crate::conformance::subject::process::Process) and speaks the
 //! [adapter protocol](crate::conformance::protocol) with it. Under [`Isolation::Fork`] the subject is loaded once, and
 //! each sequence is served by a child that is forked off at its start: whatever a sequence leaves behind ends with it,
-//! and where the child dies the parent says of what. Thousands of sequences a second are served so.
+//! and where the child dies the parent says of what. A sequence costs a fork and the turns of a pipe: on a virtual machine of
+//! two processors some 800 a second are served so, and 1,500 where all of it is kept on one of them (`taskset`), where a bare
+//! program forks 4,500 times.
 #![allow(unsafe_code, reason = "fork and _exit, which nobody offers as safe functions")]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
