@@ -269,18 +269,10 @@ fn joined(earlier: &[Sequence], last: &Sequence) -> Sequence {
     whole
 }
 
-/// The shortest sequence found of which something holds that holds of this one: what follows goes first, then halves,
-/// quarters, and so on down to single actions.
+/// The shortest sequence found of which something holds that holds of this one: halves go first, then quarters, and so
+/// on down to single actions.
 fn shortest(sequence: Sequence, holds: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
     let mut best = without_earlier(sequence, holds);
-    while best.actions.len() > 1 {
-        let mut shorter = best.clone();
-        shorter.actions.pop();
-        if !holds(&shorter) {
-            break;
-        }
-        best = shorter;
-    }
     let mut size = best.actions.len().div_ceil(2);
     while size > 0 {
         let mut begin = 0;

@@ -105,7 +105,8 @@ pub enum Answer {
         /// Why not, in one line for people.
         message: String,
     },
-    /// Instead of an answer, the subject was caught doing what no caller survives: it wrote where it must not, or raised an exception that nothing handles.
+    /// Instead of an answer, the subject was caught doing what no caller survives: it wrote where it must not, or raised an
+    /// exception that nothing handles.
     Crashed {
         /// What it did, in one line for people.
         message: String,
