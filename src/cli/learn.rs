@@ -23,7 +23,7 @@ Examples:
 
 Exit codes:
   0  the subject is the machine that the tables are
-  1  it is another, or it answers the same word in two ways
+  1  it is another, it answers the same word in two ways, or it answers wrong and no machine was found
   2  usage or set-up: nothing could be learned";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -57,6 +57,10 @@ pub(super) struct Arguments {
     /// Random walks against a guess.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     walks: u32,
+    /// How many words are asked at most; where no machine was found with them, what was wrong is told.
+    #[arg(long, value_name = "N", default_value_t = Options::default().most_words as u32,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    most_words: u32,
     /// What walks and all that symbols leave open are drawn from.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -84,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         extra_states: usize::from(arguments.extra_states),
         walks: usize::try_from(arguments.walks).unwrap_or(usize::MAX),
         seed: arguments.seed,
-        ..Options::default()
+        most_words: usize::try_from(arguments.most_words).unwrap_or(usize::MAX),
     };
     let bar = output::spinner();
     let mut observer = |words: usize| {
@@ -100,7 +104,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
             complain(&error);
             return Ok(Exit::Findings);
         }
-        Err(error @ (LearnError::Subject(_) | LearnError::TooManyWords(_))) => {
+        Err(LearnError::TooManyWords { words, wrong }) if !wrong.is_empty() => {
+            output::print(&format!(
+                "{} under {}\n  no machine was found with {words} words\n{}",
+                subject.name(),
+                alphabet.name,
+                listed(&wrong)
+            ))?;
+            return Ok(Exit::Findings);
+        }
+        Err(error @ (LearnError::Subject(_) | LearnError::TooManyWords { .. })) => {
             return Err(error.to_string().into());
         }
     };
@@ -120,23 +133,40 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
 }
 
 fn human(learned: &Learned, states: usize, differences: &[Difference]) -> String {
-    let mut text = format!(
-        "{} under {}\n  {} states, the tables have {states}; {} words of {} inputs were asked, {} guesses refuted\n",
+    format!(
+        "{} under {}\n  {} states, the tables have {states}; {} words of {} inputs were asked, {} guesses refuted\n{}",
         learned.subject,
         learned.alphabet,
         learned.machine.states(),
         learned.words,
         learned.steps,
         learned.refuted,
-    );
+        listed(differences),
+    )
+}
+
+/// How many states that are missing or added are listed one by one; `--format json` has them all.
+const STATES: usize = 4;
+
+fn listed(differences: &[Difference]) -> String {
+    let mut text = String::new();
+    let (mut missing, mut added) = (0, 0);
     for difference in differences {
         let _ = match difference {
             Difference::Otherwise { trace, expected, actual } => {
                 writeln!(text, "  otherwise: {}\n    expected {expected}\n    actual   {actual}", trace.join(", "))
             }
-            Difference::Missing { trace } => writeln!(text, "  missing: the state after {}", trace.join(", ")),
-            Difference::Added { trace } => writeln!(text, "  added: the state after {}", trace.join(", ")),
+            Difference::Unlike { trace, learned, actual } => {
+                writeln!(text, "  unlike: {}\n    learned  {learned}\n    actual   {actual}", trace.join(", "))
+            }
+            Difference::Missing { trace } => state(&mut text, "missing", &mut missing, trace),
+            Difference::Added { trace } => state(&mut text, "added", &mut added, trace),
         };
+    }
+    for (kind, more) in [("missing", missing), ("added", added)] {
+        if more > STATES {
+            let _ = writeln!(text, "  {kind}: {} states more, which --format json lists", more - STATES);
+        }
     }
     let _ = match differences.len() {
         0 => writeln!(text, "  no difference"),
@@ -144,4 +174,12 @@ fn human(learned: &Learned, states: usize, differences: &[Difference]) -> String
         several => writeln!(text, "  {several} differences"),
     };
     text
+}
+
+fn state(text: &mut String, kind: &str, seen: &mut usize, trace: &[String]) -> core::fmt::Result {
+    *seen += 1;
+    if *seen > STATES {
+        return Ok(());
+    }
+    writeln!(text, "  {kind}: the state after {}", trace.join(", "))
 }

@@ -7,6 +7,7 @@ use super::action::Action;
 use super::concretise::{concretise, exchange};
 use super::subject::{Subject, SubjectError};
 use crate::spec::call::{Call, Outcome};
+use crate::spec::model::Row;
 use crate::spec::names::Need;
 use crate::spec::setup::Setup;
 use crate::spec::shadow::Judgement;
@@ -57,6 +58,11 @@ impl<S: Subject> Walk<S> {
     /// The subject.
     pub fn subject(&self) -> &S {
         &self.subject
+    }
+
+    /// The row that the call of the action would be judged by now, if it makes one.
+    pub fn expected(&self, action: &Action) -> Option<&Row> {
+        due(action, &self.shadow).and_then(|call| self.shadow.expect(&call).row)
     }
 
     /// Does what the action says; a step where it says to call.

@@ -79,6 +79,28 @@ impl Mealy {
         word.iter().map(of).collect()
     }
 
+    /// The inputs in classes: those of one class have the same outputs and lead to the same states, whatever the state.
+    pub fn classes(&self) -> Vec<Vec<usize>> {
+        let mut classes: BTreeMap<Vec<(usize, usize)>, Vec<usize>> = BTreeMap::new();
+        for input in 0..self.inputs {
+            let step = |state| {
+                let Transition { output, next } = self.step(state, input);
+                (output, next)
+            };
+            classes.entry((0..self.states()).map(step).collect()).or_default().push(input);
+        }
+        let mut classes: Vec<Vec<usize>> = classes.into_values().collect();
+        classes.sort();
+        classes
+    }
+
+    /// The machine with one input for each class, which steps as the first of its class does.
+    #[must_use]
+    pub fn over(&self, classes: &[Vec<usize>]) -> Self {
+        let row = |state| classes.iter().map(|class| self.step(state, class[0])).collect();
+        Self::new(&(0..self.states()).map(row).collect::<Vec<_>>())
+    }
+
     /// For each state a shortest word that leads to it from the first, or `None` where nothing does.
     pub fn access(&self) -> Vec<Option<Vec<usize>>> {
         let mut access: Vec<Option<Vec<usize>>> = vec![None; self.states()];

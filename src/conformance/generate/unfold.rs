@@ -1,7 +1,7 @@
 //! The reference machine: the tables, answering, unfolded over a finite alphabet.
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::abstraction::Abstract;
@@ -11,6 +11,7 @@ use super::outputs::Outputs;
 use crate::conformance::SubjectError;
 use crate::conformance::subject::oracle::Oracle;
 use crate::conformance::walk::{Step, Walk};
+use crate::spec::model::Allowed;
 use crate::spec::shadow::Judgement;
 use crate::spec::vocabulary::{Fact, Word};
 use crate::spec::{Specification, Verdict};
@@ -87,13 +88,18 @@ pub fn output(specification: &Specification, step: &Step) -> String {
     let status = step.outcome.status;
     let met = found.and_then(|row| row.required().find(|allowed| allowed.status == status));
     match (verdict, met) {
-        (Verdict::Pass, Some(met)) => format!("{status} handle={} buffers={}", met.handle, met.buffers),
+        (Verdict::Pass, Some(met)) => answer(met),
         (Verdict::Pass, None) => format!("{status}"),
         (Verdict::Deviation(why), _) => format!("{status}, a deviation: {why}"),
         (Verdict::Fail(why), _) => {
             format!("{status}, wrong by {}: {why}", row.as_deref().unwrap_or("no row"))
         }
     }
+}
+
+/// An outcome as an output: all of it that is judged.
+pub fn answer(Allowed { status, handle, buffers, .. }: &Allowed) -> String {
+    format!("{status} handle={handle} buffers={buffers}")
 }
 
 /// What an action without a call is answered.
@@ -223,20 +229,8 @@ pub fn unfold(specification: &Arc<Specification>, alphabet: &Alphabet) -> Result
 
 fn reference(unfolding: Unfolding<'_>, unfolded: &Mealy) -> Reference {
     let (minimal, which) = unfolded.minimised();
-    let mut classes: BTreeMap<Vec<(usize, usize)>, Vec<usize>> = BTreeMap::new();
-    for symbol in 0..minimal.inputs() {
-        let column: Vec<(usize, usize)> = (0..minimal.states())
-            .map(|state| {
-                let Transition { output, next } = minimal.step(state, symbol);
-                (output, next)
-            })
-            .collect();
-        classes.entry(column).or_default().push(symbol);
-    }
-    let mut classes: Vec<Vec<usize>> = classes.into_values().collect();
-    classes.sort();
-    let row = |state: usize| classes.iter().map(|class| minimal.step(state, class[0])).collect();
-    let machine = Mealy::new(&(0..minimal.states()).map(row).collect::<Vec<_>>());
+    let classes = minimal.classes();
+    let machine = minimal.over(&classes);
     let mut states = vec![String::new(); minimal.states()];
     for (number, node) in unfolding.nodes.iter().enumerate().rev() {
         if let (Some(state), Some((walk, _))) = (which[number], node.walks.first()) {

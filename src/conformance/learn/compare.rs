@@ -31,6 +31,15 @@ pub enum Difference {
         /// What the subject answers.
         actual: String,
     },
+    /// With other members of its symbols, a word is answered otherwise than what was learned of it.
+    Unlike {
+        /// The names of the inputs, the last of them the one that is answered otherwise.
+        trace: Vec<String>,
+        /// What was learned.
+        learned: String,
+        /// What the subject answers.
+        actual: String,
+    },
     /// A state of the tables that no word reaches in the subject without a difference before.
     Missing {
         /// A shortest word that leads to it in the tables.

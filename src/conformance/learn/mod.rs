@@ -1,8 +1,14 @@
 //! Learning: what machine a subject is under a named alphabet, and how that differs from the tables.
 //!
 //! [`learn()`] drives a subject by L# ([`lsharp`]) over an [`Alphabet`]; words that refute a guess come from the generated
-//! suite of the tables, from the guess's own suite, and from random walks. What the shadow judges wrong ends a word: what a
-//! subject does after that nobody can say, so every later answer is [`LOST`].
+//! suite of the tables, from the guess's own suite, and from random walks. What the shadow judges wrong, and a death, is one
+//! output, [`WRONG`]: what a subject answers wrong may come from memory that is freed, and the machine has an end all the
+//! same; what was answered is told beside it. It ends the word: what a subject does after that nobody can say, so every later
+//! answer is [`LOST`].
+//!
+//! What a symbol leaves open is drawn once, so that what is learned is a machine even where a subject does not treat all
+//! members of a symbol alike (one attribute supported, another not). Whether it does is asked afterwards: with members that are
+//! drawn anew for every input, where a word is answered otherwise than was learned is a difference of its own.
 #![forbid(unsafe_code)]
 
 pub mod compare;
@@ -10,22 +16,27 @@ pub mod draw;
 pub mod lsharp;
 pub mod tree;
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use fastrand::Rng;
 
+use super::action::Action;
 use super::generate::alphabet::Alphabet;
 use super::generate::mealy::Mealy;
 use super::generate::method::Method;
 use super::generate::outputs::Outputs;
-use super::generate::unfold::{Reference, SILENT, output};
-use super::plan::Sequence;
+use super::generate::unfold::{Reference, SILENT, answer, output};
 use super::subject::{Subject, SubjectError};
 use super::walk::Walk;
+use crate::spec::model::Row;
 use crate::spec::{Specification, Verdict};
 use compare::{Difference, Named, differences};
 use lsharp::{Learner, Teacher};
 use tree::Contradiction;
+
+/// What an input is answered that was answered wrong, or not at all.
+pub const WRONG: &str = "(wrong)";
 
 /// What every input is answered after one that was wrong, or that got no answer.
 pub const LOST: &str = "(after a wrong answer)";
@@ -33,7 +44,8 @@ pub const LOST: &str = "(after a wrong answer)";
 /// How hard is looked for words that refute a guess.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// How many states more than the guess its own suite is for; the subject is that machine if it has no more.
+    /// How many states more than the guess its own suite is for, and more than the tables theirs; the subject is that machine
+    /// if it has no more.
     pub extra_states: usize,
     /// How many random walks, of up to 30 inputs each.
     pub walks: usize,
@@ -68,14 +80,24 @@ pub struct Learned {
     pub words: usize,
     /// How many inputs that were.
     pub steps: usize,
+    /// What was answered wrong, each answer with a shortest trace of those asked.
+    pub wrong: Vec<Difference>,
+    /// Where other members of the same symbols are answered otherwise.
+    pub unlike: Vec<Difference>,
 }
 
 impl Learned {
-    /// How it differs from the reference machine of its alphabet.
+    /// How it differs from the reference machine of its alphabet: what was answered wrong, where members of a symbol are not
+    /// alike, and then what is right by itself and yet another machine.
     pub fn differences(&self, tables: &Reference) -> Vec<Difference> {
         let machine = tables.over_symbols();
         let expected = Named { machine: &machine, inputs: &self.inputs, outputs: &tables.outputs };
-        differences(expected, Named { machine: &self.machine, inputs: &self.inputs, outputs: &self.outputs })
+        let actual = Named { machine: &self.machine, inputs: &self.inputs, outputs: &self.outputs };
+        let mut all = [self.wrong.as_slice(), &self.unlike].concat();
+        let is_told =
+            |difference: &Difference| matches!(difference, Difference::Otherwise { actual, .. } if actual == WRONG);
+        all.extend(differences(expected, actual).into_iter().filter(|difference| !is_told(difference)));
+        all
     }
 }
 
@@ -95,9 +117,14 @@ pub enum LearnError {
         /// The answer now.
         now: String,
     },
-    /// More words than allowed.
-    #[error("{0} words were asked and no machine found: more words may find one, or there is none")]
-    TooManyWords(usize),
+    /// As many words as allowed, and no machine.
+    #[error("{words} words were asked and no machine found: more words may find one, or there is none")]
+    TooManyWords {
+        /// How many words were asked.
+        words: usize,
+        /// What was answered wrong meanwhile, each answer with a shortest trace of those asked.
+        wrong: Vec<Difference>,
+    },
 }
 
 impl From<Contradiction> for Stopped {
@@ -110,7 +137,25 @@ impl From<Contradiction> for Stopped {
 enum Stopped {
     Subject(SubjectError),
     Contradiction(Contradiction),
-    TooManyWords(usize),
+    TooManyWords,
+}
+
+/// What a word was answered.
+struct Answers {
+    /// One for each input.
+    all: Vec<String>,
+    /// The one that is [`WRONG`].
+    wrong: Option<Wrong>,
+}
+
+/// Input, the output learned and that of another member, each with a shortest word.
+type Unlike = BTreeMap<(usize, usize, usize), Vec<usize>>;
+
+/// An answer that is wrong.
+struct Wrong {
+    position: usize,
+    expected: String,
+    actual: String,
 }
 
 /// A subject that answers words.
@@ -123,58 +168,112 @@ struct Asked<'a> {
     outputs: Outputs,
     words: usize,
     steps: usize,
+    /// The answers that are wrong, as what was expected and what was done, each with the shortest of the words that it came to.
+    wrong: BTreeMap<(String, String), Vec<usize>>,
     observer: &'a mut dyn FnMut(usize),
 }
 
 impl Asked<'_> {
-    /// The sequence of a word, as a reproducer holds it. What a symbol leaves open is drawn from the word up to it: the same
-    /// whenever the same word is asked.
-    fn sequence(&self, word: &[usize]) -> Sequence {
-        let mut variety = Rng::with_seed(self.options.seed).u64(..);
-        let symbols = word.iter().map(|input| {
-            variety = Rng::with_seed(variety ^ *input as u64).u64(..);
-            self.alphabet.symbols[*input].drawn(variety)
-        });
-        let mut setup = self.alphabet.setup.clone();
-        setup.package.clone_from(&self.package);
-        Sequence { setup, actions: self.alphabet.preamble.iter().cloned().chain(symbols).collect() }
+    /// The actions of a word, what is open in them drawn once for each symbol.
+    fn representatives(&self, word: &[usize]) -> Vec<Action> {
+        let drawn = |input: &usize| self.alphabet.symbols[*input].drawn(varied(self.options.seed, *input));
+        word.iter().map(drawn).collect()
     }
 
-    fn answers(&mut self, word: &[usize]) -> Result<Vec<String>, SubjectError> {
-        let Sequence { setup, actions } = self.sequence(word);
-        let (preamble, symbols) = actions.split_at(self.alphabet.preamble.len());
+    /// The actions of a word, what is open in each drawn from the word up to it: the same whenever the same word is asked.
+    fn members(&self, word: &[usize]) -> Vec<Action> {
+        let mut variety = self.options.seed;
+        let drawn = |input: &usize| {
+            variety = varied(variety, *input);
+            self.alphabet.symbols[*input].drawn(variety)
+        };
+        word.iter().map(drawn).collect()
+    }
+
+    fn answers(&mut self, symbols: &[Action]) -> Result<Answers, SubjectError> {
+        let mut setup = self.alphabet.setup.clone();
+        setup.package.clone_from(&self.package);
         let mut walk = Walk::start(self.specification, &mut *self.subject, &setup)?;
-        for action in preamble {
+        for action in &self.alphabet.preamble {
             walk.perform(action)?;
         }
-        let mut answers = Vec::with_capacity(word.len());
-        for action in symbols {
-            match walk.perform(action) {
+        let mut all = Vec::with_capacity(symbols.len());
+        let mut wrong = None;
+        for (position, action) in symbols.iter().enumerate() {
+            let answered = match walk.perform(action) {
                 Ok(Some(step)) => {
-                    answers.push(output(self.specification, &step));
-                    if matches!(step.judgement.verdict, Verdict::Fail(_)) {
-                        break;
-                    }
+                    let output = output(self.specification, &step);
+                    if matches!(step.judgement.verdict, Verdict::Fail(_)) { Err(output) } else { Ok(output) }
                 }
-                Ok(None) => answers.push(SILENT.to_owned()),
+                Ok(None) => Ok(SILENT.to_owned()),
                 Err(error @ (SubjectError::Unable(_) | SubjectError::Errored(_))) => return Err(error),
                 // A death is an answer too: what was done to it shows by the word.
-                Err(SubjectError::Crashed(how)) => {
-                    answers.push(format!("crashed: {how}"));
-                    break;
-                }
-                Err(SubjectError::TimedOut(_)) => {
-                    answers.push("no answer in time".to_owned());
-                    break;
-                }
-                Err(SubjectError::Unstable(how)) => {
-                    answers.push(format!("unstable: {how}"));
+                Err(SubjectError::Crashed(how)) => Err(format!("crashed: {how}{}", by(&walk, action))),
+                Err(SubjectError::TimedOut(_)) => Err(format!("no answer in time{}", by(&walk, action))),
+                Err(SubjectError::Unstable(how)) => Err(format!("unstable: {how}{}", by(&walk, action))),
+            };
+            match answered {
+                Ok(output) => all.push(output),
+                Err(actual) => {
+                    all.push(WRONG.to_owned());
+                    // The shadow stands where it stood before the call.
+                    let row = walk.expected(action);
+                    let expected = row.into_iter().flat_map(Row::required).map(answer).collect::<Vec<_>>().join(" or ");
+                    wrong = Some(Wrong { position, expected, actual });
                     break;
                 }
             }
         }
-        answers.resize(word.len(), LOST.to_owned());
-        Ok(answers)
+        all.resize(symbols.len(), LOST.to_owned());
+        Ok(Answers { all, wrong })
+    }
+
+    /// Asks a word, with these actions for its symbols.
+    fn told(&mut self, word: &[usize], actions: &[Action]) -> Result<Vec<String>, Stopped> {
+        if self.words >= self.options.most_words {
+            return Err(Stopped::TooManyWords);
+        }
+        self.words += 1;
+        self.steps += word.len();
+        (self.observer)(self.words);
+        let Answers { all, wrong } = self.answers(actions).map_err(Stopped::Subject)?;
+        if let Some(Wrong { position, expected, actual }) = wrong {
+            keep_shortest(&mut self.wrong, (expected, actual), &word[..=position]);
+        }
+        Ok(all)
+    }
+
+    fn names(&self, word: &[usize]) -> Vec<String> {
+        word.iter().map(|input| self.alphabet.symbols[*input].name.clone()).collect()
+    }
+
+    /// What was answered wrong, as differences from the tables.
+    fn wrong(&self) -> Vec<Difference> {
+        let difference = |((expected, actual), word): (&(String, String), &Vec<usize>)| Difference::Otherwise {
+            trace: self.names(word),
+            expected: expected.clone(),
+            actual: actual.clone(),
+        };
+        self.wrong.iter().map(difference).collect()
+    }
+
+    /// Where words are answered otherwise than was learned when other members of their symbols are asked: each input and pair of
+    /// outputs once, with the shortest of these words.
+    fn unlike(&mut self, machine: &Mealy, words: &[Vec<usize>]) -> Result<Unlike, Stopped> {
+        let mut found = Unlike::new();
+        for word in words {
+            let learned = machine.outputs(0, word);
+            for (position, (answer, learned)) in
+                self.told(word, &self.members(word))?.into_iter().zip(learned).enumerate()
+            {
+                let actual = self.outputs.number(answer);
+                if actual != learned {
+                    keep_shortest(&mut found, (word[position], learned, actual), &word[..=position]);
+                    break;
+                }
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -186,15 +285,27 @@ impl Teacher for Asked<'_> {
     }
 
     fn ask(&mut self, word: &[usize]) -> Result<Vec<usize>, Stopped> {
-        if self.words >= self.options.most_words {
-            return Err(Stopped::TooManyWords(self.words));
-        }
-        self.words += 1;
-        self.steps += word.len();
-        (self.observer)(self.words);
-        let answers = self.answers(word).map_err(Stopped::Subject)?;
+        let answers = self.told(word, &self.representatives(word))?;
         Ok(answers.into_iter().map(|answer| self.outputs.number(answer)).collect())
     }
+}
+
+/// What row a death is wrong by.
+fn by<S: Subject>(walk: &Walk<S>, action: &Action) -> String {
+    walk.expected(action).map_or_else(String::new, |row| format!(", wrong by {}", row.id))
+}
+
+/// Keeps the word if none as short is known.
+fn keep_shortest<K: Ord>(words: &mut BTreeMap<K, Vec<usize>>, key: K, word: &[usize]) {
+    let shortest = words.entry(key).or_insert_with(|| word.to_vec());
+    if word.len() < shortest.len() {
+        *shortest = word.to_vec();
+    }
+}
+
+/// Another variety for each input.
+fn varied(variety: u64, input: usize) -> u64 {
+    Rng::with_seed(variety ^ input as u64).u64(..)
 }
 
 /// Learns what machine a subject is under an alphabet, of which `tables` is the reference machine. The observer is told how
@@ -221,64 +332,80 @@ pub fn learn(
         outputs: Outputs::default(),
         words: 0,
         steps: 0,
+        wrong: BTreeMap::new(),
         observer,
     };
-    let first = |class: &usize| tables.classes[*class][0];
-    let suite = Method::H.suite(&tables.machine, 0);
-    let suite: Vec<Vec<usize>> = suite.iter().map(|word| word.iter().map(first).collect()).collect();
-    let learned = learned(&mut asked, &suite, options);
+    let found = found(&mut asked, &suite(&tables.over_symbols(), options.extra_states), options);
+    let wrong = asked.wrong();
+    let inputs = asked.alphabet.symbols.iter().map(|symbol| symbol.name.clone()).collect::<Vec<_>>();
     let Asked { outputs, words, steps, .. } = asked;
     let outputs = outputs.names();
-    let inputs: Vec<String> = alphabet.symbols.iter().map(|symbol| symbol.name.clone()).collect();
-    match learned {
-        Ok((machine, refuted)) => Ok(Learned {
-            subject: name,
-            alphabet: alphabet.name.to_owned(),
-            machine,
-            inputs,
-            outputs,
-            refuted,
-            words,
-            steps,
-        }),
+    let names = |word: Vec<usize>| word.into_iter().map(|input| inputs[input].clone()).collect();
+    match found {
+        Ok(Found { machine, refuted, unlike }) => {
+            let difference = |((_, learned, actual), word): ((usize, usize, usize), Vec<usize>)| Difference::Unlike {
+                trace: names(word),
+                learned: outputs[learned].clone(),
+                actual: outputs[actual].clone(),
+            };
+            let unlike = unlike.into_iter().map(difference).collect();
+            let alphabet = alphabet.name.to_owned();
+            Ok(Learned { subject: name, alphabet, machine, inputs, outputs, refuted, words, steps, wrong, unlike })
+        }
         Err(Stopped::Subject(error)) => Err(LearnError::Subject(error)),
-        Err(Stopped::TooManyWords(words)) => Err(LearnError::TooManyWords(words)),
+        Err(Stopped::TooManyWords) => Err(LearnError::TooManyWords { words, wrong }),
         Err(Stopped::Contradiction(Contradiction { word, before, now })) => Err(LearnError::NotDeterministic {
-            symbols: word.into_iter().map(|input| inputs[input].clone()).collect(),
+            symbols: names(word),
             before: outputs[before].clone(),
             now: outputs[now].clone(),
         }),
     }
 }
 
-fn learned(asked: &mut Asked<'_>, suite: &[Vec<usize>], options: Options) -> Result<(Mealy, usize), Stopped> {
+/// The suite of a machine over the first inputs of its classes: learning has tried each of them in each state.
+fn suite(machine: &Mealy, extra_states: usize) -> Vec<Vec<usize>> {
+    let classes = machine.classes();
+    let words = Method::H.suite(&machine.over(&classes), extra_states);
+    words.into_iter().map(|word| word.into_iter().map(|class| classes[class][0]).collect()).collect()
+}
+
+/// What was learned, by numbers.
+struct Found {
+    machine: Mealy,
+    refuted: usize,
+    unlike: Unlike,
+}
+
+fn found(asked: &mut Asked<'_>, of_the_tables: &[Vec<usize>], options: Options) -> Result<Found, Stopped> {
     let mut rng = Rng::with_seed(options.seed);
     let inputs = asked.inputs();
+    // The words that a guess must stand: the suite of the tables, its own, and walks.
+    let mut against = |guess: &Mealy| -> Vec<Vec<usize>> {
+        let own = suite(guess, options.extra_states);
+        let walk = |_| (0..rng.usize(1..=30)).map(|_| rng.usize(..inputs)).collect();
+        let mut seen = HashSet::new();
+        let all = of_the_tables.iter().cloned().chain(own).chain((0..options.walks).map(walk));
+        all.filter(|word| seen.insert(word.clone())).collect()
+    };
     let mut learner = Learner::new(asked);
     let mut refuted = 0;
-    loop {
+    let machine = loop {
         let guess = learner.hypothesis()?;
-        let Some(word) = refutation(&mut learner, &guess, suite, inputs, options, &mut rng)? else {
-            return Ok((guess, refuted));
-        };
+        let Some(word) = refutation(&mut learner, &guess, &against(&guess))? else { break guess };
         refuted += 1;
         learner.take(&guess, &word)?;
-    }
+    };
+    let unlike = asked.unlike(&machine, &against(&machine))?;
+    Ok(Found { machine, refuted, unlike })
 }
 
 /// A word that is answered otherwise than the guess says, if one is found.
 fn refutation(
     learner: &mut Learner<'_, Asked<'_>>,
     guess: &Mealy,
-    suite: &[Vec<usize>],
-    inputs: usize,
-    options: Options,
-    rng: &mut Rng,
+    words: &[Vec<usize>],
 ) -> Result<Option<Vec<usize>>, Stopped> {
-    let own = Method::H.suite(guess, options.extra_states);
-    let walks = (0..options.walks).map(|_| (0..rng.usize(1..=30)).map(|_| rng.usize(..inputs)).collect::<Vec<_>>());
-    let walks: Vec<Vec<usize>> = walks.collect();
-    for word in suite.iter().chain(&own).chain(&walks) {
+    for word in words {
         if learner.outputs(word)? != guess.outputs(0, word) {
             return Ok(Some(word.clone()));
         }
