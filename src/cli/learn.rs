@@ -57,7 +57,7 @@ pub(super) struct Arguments {
     /// Random walks against a guess.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     walks: u32,
-    /// How many words are asked at most; where no machine was found with them, what was wrong is told.
+    /// How many words are asked at most until a machine is found; where none is, what was wrong is told.
     #[arg(long, value_name = "N", default_value_t = Options::default().most_words as u32,
           value_parser = clap::value_parser!(u32).range(1..))]
     most_words: u32,

@@ -51,7 +51,7 @@ pub struct Options {
     pub walks: usize,
     /// What walks and all that symbols leave open are drawn from.
     pub seed: u64,
-    /// How many words may be asked, so that learning ends whatever the subject does.
+    /// How many words may be asked until a machine is found, so that learning ends whatever the subject does.
     pub most_words: usize,
 }
 
@@ -230,9 +230,6 @@ impl Asked<'_> {
 
     /// Asks a word, with these actions for its symbols.
     fn told(&mut self, word: &[usize], actions: &[Action]) -> Result<Vec<String>, Stopped> {
-        if self.words >= self.options.most_words {
-            return Err(Stopped::TooManyWords);
-        }
         self.words += 1;
         self.steps += word.len();
         (self.observer)(self.words);
@@ -285,6 +282,9 @@ impl Teacher for Asked<'_> {
     }
 
     fn ask(&mut self, word: &[usize]) -> Result<Vec<usize>, Stopped> {
+        if self.words >= self.options.most_words {
+            return Err(Stopped::TooManyWords);
+        }
         let answers = self.told(word, &self.representatives(word))?;
         Ok(answers.into_iter().map(|answer| self.outputs.number(answer)).collect())
     }
