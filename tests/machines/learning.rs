@@ -89,8 +89,8 @@ fn a_subject_that_is_wrong_on_purpose_is_told_how() {
     }
 }
 
-/// Faults that need one state more than the tables have, with the alphabet and the row that show them: a guess without them stands what is
-/// asked without extra states.
+/// Faults that need one state more than the tables have, with the alphabet and the row that show them: a guess without them
+/// stands what is asked without extra states.
 const ONE_STATE_MORE: [(&str, &str, &str); 2] = [
     ("identity-of-the-last-token", "digest-session", "qca-answered"),
     // It names the completion that comes next; two verifications show it as well.
