@@ -1,8 +1,8 @@
 //! Writes the committed seeds of the fuzz targets: `cargo run --example seed_corpus`, from the root of the package.
 //!
 //! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for;
-//! `complete_auth_token` a good request, edited ones and a raw token for each waiting state; `directives` the tokens
-//! that those exchange.
+//! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
+//! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it.
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ use digest_ssp::conformance::plan::{approach, plan};
 use digest_ssp::conformance::run::Trace;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::call::Descriptor;
+use digest_ssp::spec::load::EMBEDDED;
 use digest_ssp::spec::model::CallSpec;
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::vocabulary::Facts;
@@ -31,13 +32,22 @@ const TOKENS: usize = 64;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let specification = Specification::embedded()?;
     let (operations, mut steps) = operations(&specification);
-    let (completions, more) = completions();
+    let (completions, more) = edited(fuzzing::COMPLETIONS, &EDITS, fuzzing::complete_auth_token);
     steps.extend(more);
+    let (layers, _) = edited(fuzzing::LAYERS, &EDITS_OF_MESSAGES, fuzzing::layers);
     write("operations", &operations)?;
     let completed = operations.values().filter(|bytes| completes_a_token(bytes)).count();
     println!("{completed} of them reach SEC_E_OK from CompleteAuthToken");
     write("complete_auth_token", &completions)?;
-    write("directives", &tokens(&steps))?;
+    write("layers", &layers)?;
+    let put_in: BTreeSet<&[u8]> = steps.iter().filter_map(|step| first_token(step.call.input())).collect();
+    let put_out: BTreeSet<&[u8]> = steps.iter().filter_map(|step| first_token(step.outcome.output.as_ref())).collect();
+    let all: BTreeSet<&[u8]> = put_in.union(&put_out).copied().collect();
+    write("directives", &tokens(&all, |_token| true))?;
+    let has = |token: &[u8], directive: &[u8]| token.windows(directive.len()).any(|window| window == directive);
+    write("response", &tokens(&all, |token| has(token, b"response=")))?;
+    write("challenge", &tokens(&all, |token| !has(token, b"response=")))?;
+    write("spec_tables", &tables())?;
     Ok(())
 }
 
@@ -147,37 +157,60 @@ const EDITS: [(&str, &[u8]); 6] = [
     ("target-and-entity-changed", &[2, 2, 1, 0, 3, 0, 5, 0, b'0']),
 ];
 
-fn completions() -> (Corpus, Vec<Step>) {
+/// Edits of a message of a layer, read in the same way.
+const EDITS_OF_MESSAGES: [(&str, &[u8]); 4] = [
+    ("good", &[]),
+    ("first-buffer-overwritten", &[0, 0, 3, 0, b'x']),
+    ("second-buffer-inserted", &[1, 1, 2, 0, b'x']),
+    ("first-buffer-truncated", &[0, 3, 5, 0]),
+];
+
+/// Seeds of a target that edits good calls, and the steps they came to.
+fn edited<E: std::fmt::Display>(
+    bases: usize,
+    edits: &[(&str, &[u8])],
+    target: fn(&[u8]) -> Result<Vec<Step>, E>,
+) -> (Corpus, Vec<Step>) {
     let (mut corpus, mut all) = (Corpus::new(), Vec::new());
-    for state in 0..u8::try_from(fuzzing::WAYS).unwrap_or(u8::MAX) {
-        let mut record = |edit: &str, bytes: Vec<u8>| match fuzzing::complete_auth_token(&bytes) {
+    for base in 0..u8::try_from(bases).unwrap_or(u8::MAX) {
+        let mut record = |edit: &str, bytes: Vec<u8>| match target(&bytes) {
             Ok(steps) => {
                 let Some(last) = steps.len().checked_sub(2) else { return };
-                corpus.insert(format!("{state}-{}-{edit}", steps[last].state), bytes);
+                corpus.insert(format!("{base:02}-{}-{}-{edit}", steps[last].call.name(), steps[last].state), bytes);
                 all.extend(steps);
             }
-            Err(counterexample) => println!("{counterexample}"),
+            Err(offence) => println!("{offence}"),
         };
-        for (name, edit) in EDITS {
-            record(name, [&[state, state], edit].concat());
+        for (name, edit) in edits {
+            record(name, [&[base, base], *edit].concat());
         }
-        let good = fuzzing::complete_auth_token(&[state, state]).ok();
+        let good = target(&[base, base]).ok();
         let token = good.as_ref().and_then(|steps| steps.last()).and_then(|step| first_token(step.call.input()));
-        record("raw", [&[state, state, 255], token.unwrap_or_default()].concat());
+        record("raw", [&[base, base, 255], token.unwrap_or_default()].concat());
     }
     (corpus, all)
+}
+
+/// Each table as it is, and with one byte changed.
+fn tables() -> Corpus {
+    let mut corpus = Corpus::new();
+    for (which, (name, _)) in (0..u8::MAX).zip(EMBEDDED) {
+        let name = name.replace(['/', '.'], "-");
+        corpus.insert(format!("{name}-edited"), vec![which, 0, which, 1, b'"']);
+        corpus.insert(name, vec![which]);
+    }
+    corpus.insert("text".to_owned(), b"\x00\xffspec_version = \"1\"\n[[call]]\nname = {}\n".to_vec());
+    corpus
 }
 
 fn first_token(descriptor: Option<&Descriptor>) -> Option<&[u8]> {
     descriptor?.buffers.as_ref()?.first().map(|buffer| buffer.bytes())
 }
 
-fn tokens(steps: &[Step]) -> Corpus {
-    let put_in = steps.iter().filter_map(|step| first_token(step.call.input()));
-    let put_out = steps.iter().filter_map(|step| first_token(step.outcome.output.as_ref()));
-    let tokens: BTreeSet<&[u8]> = put_in.chain(put_out).filter(|token| token.contains(&b'=')).collect();
-    let short: Vec<&[u8]> = tokens.into_iter().filter(|token| token.len() < 1024).collect();
-    let stride = short.len().div_ceil(TOKENS).max(1);
-    let picked = short.iter().step_by(stride).enumerate();
+fn tokens(all: &BTreeSet<&[u8]>, is_wanted: impl Fn(&[u8]) -> bool) -> Corpus {
+    let wanted = |token: &&&[u8]| token.contains(&b'=') && token.len() < 1024 && is_wanted(token);
+    let wanted: Vec<&&[u8]> = all.iter().filter(wanted).collect();
+    let stride = wanted.len().div_ceil(TOKENS).max(1);
+    let picked = wanted.into_iter().step_by(stride).enumerate();
     picked.map(|(number, token)| (format!("token-{number:02}"), token.to_vec())).collect()
 }

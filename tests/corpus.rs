@@ -103,9 +103,43 @@ fn regressions_stay_mended() {
     assert!(replayed > 0, "no regression in {}", directory.display());
 }
 
+/// What the other targets hold against bytes.
+type Target = fn(&[u8]) -> Result<(), String>;
+
+const OTHERS: [(&str, Target); 5] = [
+    ("challenge", fuzzing::challenge),
+    ("directives", fuzzing::directives),
+    ("layers", |bytes| fuzzing::layers(bytes).map(|_steps| ()).map_err(|found| found.to_string())),
+    ("response", fuzzing::response),
+    ("spec_tables", fuzzing::spec_tables),
+];
+
 #[test]
-fn tokens_are_read_as_they_stand() {
-    for (name, bytes) in seeds("directives") {
-        fuzzing::tokens(&bytes).unwrap_or_else(|found| panic!("{name}: {found}"));
+fn nothing_is_held_against_the_seeds_of_the_other_targets() {
+    for (target, holds) in OTHERS {
+        for (name, bytes) in seeds(target) {
+            assert_eq!(holds(&bytes), Ok(()), "{target}: {name}");
+        }
     }
+}
+
+/// Each target is a program, has a corpus, and is replayed here; nothing is replayed that is none.
+#[test]
+fn every_target_is_built_seeded_and_replayed() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let names = |below: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(directory.join(below)).expect("the directory can be read");
+        let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        entries.filter_map(|entry| stem(&entry.expect("an entry").path())).collect()
+    };
+    let manifest = fs::read_to_string(directory.join("Cargo.toml")).expect("the fuzz package has a manifest");
+    let manifest: toml::Table = manifest.parse().expect("it is TOML");
+    let programs = manifest["bin"].as_array().expect("there are programs");
+    let built: BTreeSet<String> =
+        programs.iter().filter_map(|program| program["name"].as_str()).map(str::to_owned).collect();
+    let replayed: BTreeSet<String> =
+        OTHERS.iter().map(|(name, _)| *name).chain(["complete_auth_token", "operations"]).map(str::to_owned).collect();
+    assert_eq!(names("fuzz_targets"), replayed);
+    assert_eq!(names("corpus"), replayed);
+    assert_eq!(built, replayed);
 }

@@ -1,11 +1,11 @@
-//! Any bytes into the parsers of directives, challenges, responses and Authentication-Info.
+//! Any bytes as directives, and as channel bindings.
 #![no_main]
 
 use digest_ssp::conformance::fuzzing;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Err(offence) = fuzzing::tokens(bytes) {
+    if let Err(offence) = fuzzing::directives(bytes) {
         panic!("{offence}");
     }
 });

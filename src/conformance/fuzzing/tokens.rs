@@ -1,21 +1,20 @@
-//! Any bytes into every parser of tokens.
+//! Any bytes into the parsers of tokens.
 #![forbid(unsafe_code)]
 
 use crate::digest::{
     AuthenticationInfo, Challenge, ChallengeError, Limits, Response, ResponseDirectives, ResponseFields, TokenError,
     bindings::ChannelBindings,
-    directives, hash,
+    directives as grammar, hash,
     sasl::{self, Ciphers, MaxBuf},
 };
 
-/// Any bytes into every parser of tokens: positions must lie inside, and what was read must read the same once
+/// Any bytes as directives, and as channel bindings: positions must lie inside, and what was read must read the same once
 /// written.
 ///
 /// # Errors
 /// What does not hold.
-pub fn tokens(token: &[u8]) -> Result<(), String> {
-    let limits = Limits::default();
-    for directive in directives(token, &limits) {
+pub fn directives(token: &[u8]) -> Result<(), String> {
+    for directive in grammar(token, &Limits::default()) {
         let directive = match directive {
             Ok(directive) => directive,
             Err(error) => {
@@ -28,6 +27,16 @@ pub fn tokens(token: &[u8]) -> Result<(), String> {
             return Err(format!("{directive:?} does not stand where it says"));
         }
     }
+    ChannelBindings::parse(token).map_or(Ok(()), |bindings| rewrite_bindings(&bindings))
+}
+
+/// Any bytes as what a server sends: a challenge of HTTP or SASL, Authentication-Info. Errors must lie inside, and what was
+/// read must read the same once written.
+///
+/// # Errors
+/// What does not hold.
+pub fn challenge(token: &[u8]) -> Result<(), String> {
+    let limits = Limits::default();
     match Challenge::parse(token, &limits) {
         Ok(challenge) => rewrite_challenge(&challenge, &limits)?,
         Err(error) => inside(token, &error)?,
@@ -36,6 +45,19 @@ pub fn tokens(token: &[u8]) -> Result<(), String> {
         Ok(info) => rewrite_info(&info, &limits)?,
         Err(error) => inside(token, &error)?,
     }
+    match sasl::Challenge::parse(token, &limits) {
+        Ok(challenge) => rewrite_sasl_challenge(&challenge, &limits),
+        Err(error) => inside(token, &error),
+    }
+}
+
+/// Any bytes as what a client sends: a response of HTTP or SASL. Errors must lie inside, and what was read must read the same
+/// once written.
+///
+/// # Errors
+/// What does not hold.
+pub fn response(token: &[u8]) -> Result<(), String> {
+    let limits = Limits::default();
     if let Err(error) = ResponseDirectives::parse(token, &limits) {
         inside(token, &error)?;
     }
@@ -43,17 +65,9 @@ pub fn tokens(token: &[u8]) -> Result<(), String> {
         Ok(response) => rewrite_response(&response)?,
         Err(error) => inside(token, &error)?,
     }
-    match sasl::Challenge::parse(token, &limits) {
-        Ok(challenge) => rewrite_sasl_challenge(&challenge, &limits)?,
-        Err(error) => inside(token, &error)?,
-    }
     match sasl::Response::parse(token, &limits) {
-        Ok(response) => rewrite_sasl_response(&response)?,
-        Err(error) => inside(token, &error)?,
-    }
-    match ChannelBindings::parse(token) {
-        Ok(bindings) => rewrite_bindings(&bindings),
-        Err(_) => Ok(()),
+        Ok(response) => rewrite_sasl_response(&response),
+        Err(error) => inside(token, &error),
     }
 }
 

@@ -1,0 +1,11 @@
+//! Any bytes as what a server sends.
+#![no_main]
+
+use digest_ssp::conformance::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Err(offence) = fuzzing::challenge(bytes) {
+        panic!("{offence}");
+    }
+});

@@ -1,0 +1,11 @@
+//! Hostile tables into the loader.
+#![no_main]
+
+use digest_ssp::conformance::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Err(offence) = fuzzing::spec_tables(bytes) {
+        panic!("{offence}");
+    }
+});
