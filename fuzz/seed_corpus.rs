@@ -40,9 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{completed} of them reach SEC_E_OK from CompleteAuthToken");
     write("complete_auth_token", &completions)?;
     write("layers", &layers)?;
-    let put_in: BTreeSet<&[u8]> = steps.iter().filter_map(|step| first_token(step.call.input())).collect();
-    let put_out: BTreeSet<&[u8]> = steps.iter().filter_map(|step| first_token(step.outcome.output.as_ref())).collect();
-    let all: BTreeSet<&[u8]> = put_in.union(&put_out).copied().collect();
+    let descriptors = steps.iter().flat_map(|step| [step.call.input(), step.outcome.output.as_ref()]);
+    let all: BTreeSet<&[u8]> = descriptors.filter_map(first_token).collect();
     write("directives", &tokens(&all, |_token| true))?;
     let has = |token: &[u8], directive: &[u8]| token.windows(directive.len()).any(|window| window == directive);
     write("response", &tokens(&all, |token| has(token, b"response=")))?;

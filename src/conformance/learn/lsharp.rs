@@ -36,11 +36,6 @@ impl<'t, T: Teacher> Learner<'t, T> {
         Self { teacher, tree: Tree::default(), basis: vec![Tree::ROOT] }
     }
 
-    /// What is learned.
-    pub fn teacher(&mut self) -> &mut T {
-        self.teacher
-    }
-
     /// The outputs of a word; asked only where it was not observed.
     ///
     /// # Errors

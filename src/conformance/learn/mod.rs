@@ -335,7 +335,7 @@ pub fn learn(
         wrong: BTreeMap::new(),
         observer,
     };
-    let found = found(&mut asked, &suite(&tables.over_symbols(), options.extra_states), options);
+    let found = found(&mut asked, &suite(&tables.machine, &tables.classes, options.extra_states), options);
     let wrong = asked.wrong();
     let inputs = asked.alphabet.symbols.iter().map(|symbol| symbol.name.clone()).collect::<Vec<_>>();
     let Asked { outputs, words, steps, .. } = asked;
@@ -362,10 +362,9 @@ pub fn learn(
     }
 }
 
-/// The suite of a machine over the first inputs of its classes: learning has tried each of them in each state.
-fn suite(machine: &Mealy, extra_states: usize) -> Vec<Vec<usize>> {
-    let classes = machine.classes();
-    let words = Method::H.suite(&machine.over(&classes), extra_states);
+/// The suite of a machine over classes, in the first inputs of those: learning has tried each of them in each state.
+fn suite(machine: &Mealy, classes: &[Vec<usize>], extra_states: usize) -> Vec<Vec<usize>> {
+    let words = Method::H.suite(machine, extra_states);
     words.into_iter().map(|word| word.into_iter().map(|class| classes[class][0]).collect()).collect()
 }
 
@@ -381,7 +380,8 @@ fn found(asked: &mut Asked<'_>, of_the_tables: &[Vec<usize>], options: Options) 
     let inputs = asked.inputs();
     // The words that a guess must stand: the suite of the tables, its own, and walks.
     let mut against = |guess: &Mealy| -> Vec<Vec<usize>> {
-        let own = suite(guess, options.extra_states);
+        let classes = guess.classes();
+        let own = suite(&guess.over(&classes), &classes, options.extra_states);
         let walk = |_| (0..rng.usize(1..=30)).map(|_| rng.usize(..inputs)).collect();
         let mut seen = HashSet::new();
         let all = of_the_tables.iter().cloned().chain(own).chain((0..options.walks).map(walk));
