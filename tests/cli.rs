@@ -634,6 +634,24 @@ fn machines_are_drawn_by_graphviz() {
     }
 }
 
+/// What was wrong is not lost where there is no machine to draw or to write.
+#[test]
+fn learning_without_a_machine_tells_what_was_wrong() {
+    let scratch = Scratch::new("learn");
+    let (file, none) = (scratch.path("learned.txt"), scratch.path("machine.json"));
+    let learn = "learn --alphabet digest-initiator --subject second-deletion-refused --most-words 1500";
+    let learn: Vec<&str> = learn.split(' ').collect();
+    let told = run(&[&learn[..], &["--output", &file]].concat());
+    assert_eq!((told.code, told.out.as_str()), (Some(1), ""), "{}", told.err);
+    let text = fs::read_to_string(&file).expect("it is written");
+    assert!(
+        text.contains("no machine was found with 1500 words") && text.contains("wrong by dsc-deleted-before"),
+        "{text}"
+    );
+    refused(&run(&[&learn[..], &["--format", "json", "--output", &none]].concat()), "--format human");
+    assert!(!Path::new(&none).exists());
+}
+
 /// Every state and situation is told to be possible or not, and why not.
 #[test]
 fn what_cannot_be_is_listed_with_the_reason() {

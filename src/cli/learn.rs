@@ -74,6 +74,15 @@ pub(super) struct Arguments {
     subject: SubjectArguments,
 }
 
+impl Arguments {
+    fn write(&self, text: &str) -> Result<(), SetupError> {
+        match &self.output {
+            Some(file) => output::write_file(file, text),
+            None => output::print(text),
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     let specification = output::tables()?;
     let alphabet = named(&specification, &arguments.alphabet).map_err(|error| format!("--alphabet {error}"))?;
@@ -105,12 +114,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
             return Ok(Exit::Findings);
         }
         Err(LearnError::TooManyWords { words, wrong }) if !wrong.is_empty() => {
-            output::print(&format!(
-                "{} under {}\n  no machine was found with {words} words\n{}",
-                subject.name(),
-                alphabet.name,
-                listed(&wrong)
-            ))?;
+            if arguments.format != Form::Human {
+                let problem = format!("--format: no machine was found with {words} words");
+                return Err(format!("{problem}; --format human lists what was answered wrong").into());
+            }
+            let (subject, alphabet) = (subject.name(), alphabet.name);
+            let wrong = listed(&wrong);
+            arguments
+                .write(&format!("{subject} under {alphabet}\n  no machine was found with {words} words\n{wrong}"))?;
             return Ok(Exit::Findings);
         }
         Err(error @ (LearnError::Subject(_) | LearnError::TooManyWords { .. })) => {
@@ -125,10 +136,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         Form::Mermaid => draw::mermaid(&learned),
         Form::Svg => picture::svg(&draw::dot(&learned))?,
     };
-    match &arguments.output {
-        Some(file) => output::write_file(file, &text)?,
-        None => output::print(&text)?,
-    }
+    arguments.write(&text)?;
     Ok(if differences.is_empty() { Exit::Success } else { Exit::Findings })
 }
 
@@ -137,7 +145,7 @@ fn human(learned: &Learned, states: usize, differences: &[Difference]) -> String
         "{} under {}\n  {} states, the tables have {states}; {} words of {} inputs were asked, {} guesses refuted\n{}",
         learned.subject,
         learned.alphabet,
-        learned.machine.states(),
+        learned.states(),
         learned.words,
         learned.steps,
         learned.refuted,

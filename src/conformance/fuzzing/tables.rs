@@ -3,7 +3,7 @@
 
 use crate::conformance::encoding::Reader;
 use crate::spec::Specification;
-use crate::spec::load::EMBEDDED;
+use crate::spec::load::{EMBEDDED, Problem};
 
 /// A table of `spec/` with edits, or any text in its place: it is loaded or refused, each problem said in one line.
 ///
@@ -26,23 +26,37 @@ pub fn spec_tables(bytes: &[u8]) -> Result<(), String> {
         }
     }
     let edited = String::from_utf8_lossy(&edited);
-    // The states are what tables of calls speak of. Everything else is missing, which is refused as soon as it is read.
+    // The states are what tables of calls speak of. Everything else is missing, which is refused.
     let states = EMBEDDED.iter().filter(|(other, _)| *other == "machine.toml" && *other != name);
     let files: Vec<(&str, &str)> = states.copied().chain([(name, &*edited)]).collect();
     match Specification::load(&files) {
         Ok(_) => Err(format!("{name} alone is taken for the tables")),
-        Err(error) if error.problems.is_empty() => Err(format!("{name} is refused without a reason")),
-        Err(error) => match error.problems.iter().map(ToString::to_string).find(|problem| problem.contains('\n')) {
-            Some(problem) => Err(format!("a problem of {name} has several lines: {problem:?}")),
-            None => Ok(()),
-        },
+        Err(error) => refusals(name, edited == text, &error.problems),
     }
+}
+
+/// What must hold of the problems that one table has without the others: nobody blames the table as it is committed, nor
+/// another for what is in it; and each is said in one line.
+fn refusals(name: &str, is_committed: bool, problems: &[Problem]) -> Result<(), String> {
+    for problem in problems {
+        let is_missing = problem.place.is_empty() && problem.what == "the file is missing";
+        if is_missing == (problem.file == name) {
+            return Err(format!("an edit of {name} is not what this says: {problem}"));
+        }
+        if is_committed && problem.file == name {
+            return Err(format!("{name} as it is committed is refused: {problem}"));
+        }
+        if problem.to_string().contains('\n') {
+            return Err(format!("a problem of {name} has several lines: {problem}"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::spec_tables;
-    use crate::spec::load::EMBEDDED;
+    use super::{refusals, spec_tables};
+    use crate::spec::load::{EMBEDDED, Problem};
 
     #[test]
     fn tables_are_refused_in_lines_whatever_is_done_to_them() {
@@ -53,5 +67,22 @@ mod tests {
             }
         }
         assert_eq!(spec_tables(b"\x00\xffspec_version = [\r\n"), Ok(()));
+    }
+
+    #[test]
+    fn refusals_that_say_the_wrong_thing_are_told() {
+        let problem =
+            |file: &str, what: &str| Problem { file: file.to_owned(), place: String::new(), what: what.to_owned() };
+        let missing = problem("facts.toml", "the file is missing");
+        let good = [missing.clone(), problem("pins.toml", "expected a value")];
+        assert_eq!(refusals("pins.toml", false, &good), Ok(()));
+        for (is_committed, wrong) in [
+            (true, problem("pins.toml", "expected a value")),
+            (false, problem("pins.toml", "the file is missing")),
+            (false, problem("facts.toml", "expected a value")),
+            (false, problem("pins.toml", "expected\na value")),
+        ] {
+            assert!(refusals("pins.toml", is_committed, &[missing.clone(), wrong.clone()]).is_err(), "{wrong:?}");
+        }
     }
 }

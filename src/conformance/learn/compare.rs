@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
+use super::LOST;
 use crate::conformance::generate::mealy::Mealy;
 
 /// A machine with the names of its inputs and outputs.
@@ -16,6 +17,14 @@ pub struct Named<'m> {
     pub inputs: &'m [String],
     /// The names of its outputs.
     pub outputs: &'m [String],
+}
+
+impl Named<'_> {
+    /// Whether it is the state behind a wrong answer, in which nobody can say what the subject does.
+    pub fn is_lost(&self, state: usize) -> bool {
+        let mut outputs = (0..self.machine.inputs()).map(|input| self.machine.step(state, input).output);
+        outputs.all(|output| self.outputs[output] == LOST)
+    }
 }
 
 /// A difference.
@@ -85,7 +94,8 @@ pub fn differences(tables: Named<'_>, subject: Named<'_>) -> Vec<Difference> {
         }
     }
     let reached: BTreeSet<usize> = words.keys().map(|(expected, _)| *expected).collect();
-    let shown: BTreeSet<usize> = words.keys().map(|(_, actual)| *actual).collect();
+    let mut shown: BTreeSet<usize> = words.keys().map(|(_, actual)| *actual).collect();
+    shown.extend((0..subject.machine.states()).filter(|state| subject.is_lost(*state)));
     let beyond = |machine: &Mealy, reached: &BTreeSet<usize>| -> Vec<Vec<usize>> {
         let access = machine.access();
         let beyond = access.into_iter().enumerate().filter(|(state, _)| !reached.contains(state));

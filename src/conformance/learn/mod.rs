@@ -7,8 +7,9 @@
 //! answer is [`LOST`].
 //!
 //! What a symbol leaves open is drawn once, so that what is learned is a machine even where a subject does not treat all
-//! members of a symbol alike (one attribute supported, another not). Whether it does is asked afterwards: with members that are
-//! drawn anew for every input, where a word is answered otherwise than was learned is a difference of its own.
+//! members of a symbol alike (one attribute supported, another not). Whether it does is asked afterwards, by the words that
+//! the last guess stood: a word that is answered otherwise with members that are drawn anew for every input, and as before with
+//! the ones drawn once, is a difference of its own.
 #![forbid(unsafe_code)]
 
 pub mod compare;
@@ -87,16 +88,25 @@ pub struct Learned {
 }
 
 impl Learned {
+    fn named(&self) -> Named<'_> {
+        Named { machine: &self.machine, inputs: &self.inputs, outputs: &self.outputs }
+    }
+
+    /// How many states the subject has: what is behind a wrong answer is none of them.
+    pub fn states(&self) -> usize {
+        let named = self.named();
+        (0..self.machine.states()).filter(|state| !named.is_lost(*state)).count()
+    }
+
     /// How it differs from the reference machine of its alphabet: what was answered wrong, where members of a symbol are not
     /// alike, and then what is right by itself and yet another machine.
     pub fn differences(&self, tables: &Reference) -> Vec<Difference> {
         let machine = tables.over_symbols();
         let expected = Named { machine: &machine, inputs: &self.inputs, outputs: &tables.outputs };
-        let actual = Named { machine: &self.machine, inputs: &self.inputs, outputs: &self.outputs };
         let mut all = [self.wrong.as_slice(), &self.unlike].concat();
         let is_told =
             |difference: &Difference| matches!(difference, Difference::Otherwise { actual, .. } if actual == WRONG);
-        all.extend(differences(expected, actual).into_iter().filter(|difference| !is_told(difference)));
+        all.extend(differences(expected, self.named()).into_iter().filter(|difference| !is_told(difference)));
         all
     }
 }
@@ -174,28 +184,17 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The actions of a word, what is open in them drawn once for each symbol.
-    fn representatives(&self, word: &[usize]) -> Vec<Action> {
-        let drawn = |input: &usize| self.alphabet.symbols[*input].drawn(varied(self.options.seed, *input));
-        word.iter().map(drawn).collect()
-    }
-
-    /// The actions of a word, what is open in each drawn from the word up to it: the same whenever the same word is asked.
-    fn members(&self, word: &[usize]) -> Vec<Action> {
-        let mut variety = self.options.seed;
-        let drawn = |input: &usize| {
-            variety = varied(variety, *input);
-            self.alphabet.symbols[*input].drawn(variety)
-        };
-        word.iter().map(drawn).collect()
-    }
-
     fn answers(&mut self, symbols: &[Action]) -> Result<Answers, SubjectError> {
         let mut setup = self.alphabet.setup.clone();
         setup.package.clone_from(&self.package);
         let mut walk = Walk::start(self.specification, &mut *self.subject, &setup)?;
         for action in &self.alphabet.preamble {
-            walk.perform(action)?;
+            if let Some(step) = walk.perform(action)?
+                && matches!(step.judgement.verdict, Verdict::Fail(_))
+            {
+                let (call, outcome) = (step.call.name(), output(self.specification, &step));
+                return Err(SubjectError::Errored(format!("it cannot be prepared: {call} was answered {outcome}")));
+            }
         }
         let mut all = Vec::with_capacity(symbols.len());
         let mut wrong = None;
@@ -217,8 +216,8 @@ impl Asked<'_> {
                 Err(actual) => {
                     all.push(WRONG.to_owned());
                     // The shadow stands where it stood before the call.
-                    let row = walk.expected(action);
-                    let expected = row.into_iter().flat_map(Row::required).map(answer).collect::<Vec<_>>().join(" or ");
+                    let required = |row: &Row| row.required().map(answer).collect::<Vec<_>>().join(" or ");
+                    let expected = walk.expected(action).map_or_else(|| SILENT.to_owned(), required);
                     wrong = Some(Wrong { position, expected, actual });
                     break;
                 }
@@ -255,22 +254,38 @@ impl Asked<'_> {
     }
 
     /// Where words are answered otherwise than was learned when other members of their symbols are asked: each input and pair of
-    /// outputs once, with the shortest of these words.
+    /// outputs once, with the shortest of these words. Who does not stand to what was learned is not deterministic.
     fn unlike(&mut self, machine: &Mealy, words: &[Vec<usize>]) -> Result<Unlike, Stopped> {
         let mut found = Unlike::new();
         for word in words {
             let learned = machine.outputs(0, word);
-            for (position, (answer, learned)) in
-                self.told(word, &self.members(word))?.into_iter().zip(learned).enumerate()
+            let Some((position, actual)) =
+                self.parting(word, &members(self.alphabet, self.options.seed, word), &learned)?
+            else {
+                continue;
+            };
+            let word = &word[..=position];
+            if let Some((position, now)) =
+                self.parting(word, &representatives(self.alphabet, self.options.seed, word), &learned)?
             {
-                let actual = self.outputs.number(answer);
-                if actual != learned {
-                    keep_shortest(&mut found, (word[position], learned, actual), &word[..=position]);
-                    break;
-                }
+                let word = word[..=position].to_vec();
+                return Err(Contradiction { word, before: learned[position], now }.into());
             }
+            keep_shortest(&mut found, (word[position], learned[position], actual), word);
         }
         Ok(found)
+    }
+
+    /// The first position at which a word is answered otherwise with these actions than was learned, and that answer.
+    fn parting(
+        &mut self,
+        word: &[usize],
+        actions: &[Action],
+        learned: &[usize],
+    ) -> Result<Option<(usize, usize)>, Stopped> {
+        let answers = self.told(word, actions)?.into_iter().map(|answer| self.outputs.number(answer));
+        let mut parted = answers.zip(learned).enumerate().filter(|(_, (actual, learned))| actual != *learned);
+        Ok(parted.next().map(|(position, (actual, _))| (position, actual)))
     }
 }
 
@@ -285,9 +300,25 @@ impl Teacher for Asked<'_> {
         if self.words >= self.options.most_words {
             return Err(Stopped::TooManyWords);
         }
-        let answers = self.told(word, &self.representatives(word))?;
+        let answers = self.told(word, &representatives(self.alphabet, self.options.seed, word))?;
         Ok(answers.into_iter().map(|answer| self.outputs.number(answer)).collect())
     }
+}
+
+/// The actions of a word, what is open in them drawn once for each symbol.
+fn representatives(alphabet: &Alphabet, seed: u64, word: &[usize]) -> Vec<Action> {
+    word.iter().map(|input| alphabet.symbols[*input].drawn(varied(seed, *input))).collect()
+}
+
+/// The actions of a word, what is open in each drawn from the word up to it: the same whenever the same word is asked, and drawn
+/// anew even where the symbol is the first of it.
+fn members(alphabet: &Alphabet, seed: u64, word: &[usize]) -> Vec<Action> {
+    let mut variety = varied(seed, alphabet.symbols.len());
+    let drawn = |input: &usize| {
+        variety = varied(variety, *input);
+        alphabet.symbols[*input].drawn(variety)
+    };
+    word.iter().map(drawn).collect()
 }
 
 /// What row a death is wrong by.
@@ -389,13 +420,14 @@ fn found(asked: &mut Asked<'_>, of_the_tables: &[Vec<usize>], options: Options) 
     };
     let mut learner = Learner::new(asked);
     let mut refuted = 0;
-    let machine = loop {
+    let (machine, stood) = loop {
         let guess = learner.hypothesis()?;
-        let Some(word) = refutation(&mut learner, &guess, &against(&guess))? else { break guess };
+        let words = against(&guess);
+        let Some(word) = refutation(&mut learner, &guess, &words)? else { break (guess, words) };
         refuted += 1;
         learner.take(&guess, &word)?;
     };
-    let unlike = asked.unlike(&machine, &against(&machine))?;
+    let unlike = asked.unlike(&machine, &stood)?;
     Ok(Found { machine, refuted, unlike })
 }
 
@@ -411,4 +443,22 @@ fn refutation(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{members, representatives};
+    use crate::conformance::generate::suite::named;
+    use crate::spec::Specification;
+
+    #[test]
+    fn members_are_drawn_anew_for_the_first_input_too() {
+        let specification = Specification::embedded().expect("the embedded tables load");
+        let alphabet = named(&specification, "any-package").expect("the alphabet is one");
+        let words: Vec<[usize; 1]> = (0..alphabet.symbols.len()).map(|input| [input]).collect();
+        let is_other =
+            |seed| words.iter().any(|word| members(&alphabet, seed, word) != representatives(&alphabet, seed, word));
+        assert!((0..8).all(is_other));
+        assert_eq!(members(&alphabet, 1, &words[0]), members(&alphabet, 1, &words[0]));
+    }
 }
