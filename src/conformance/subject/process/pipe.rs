@@ -8,39 +8,33 @@ use std::time::Duration;
 
 use wait_timeout::ChildExt;
 
+use super::adapter::{Connect, Connection};
+use super::came::Came;
 use super::launch::{Launch, describe, end, kill};
-use crate::conformance::protocol::{Answer, LONGEST_LINE, Line, Request, read_line};
+use crate::conformance::protocol::{Answer, Line, Request, read_line};
 use crate::conformance::subject::SubjectError;
 
 /// How long a process that was told to end, or that closed its output, has before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How much of a line that is no answer is shown, in bytes.
-const SHOWN: usize = 120;
-
-/// What came back for a request.
-enum Came {
-    Line(Line),
-    /// It stood in the output before anything was asked.
-    Unasked(Line),
-    Broken(std::io::Error),
-}
-
 /// A process, and a thread that writes to it and reads from it; nothing that it does blocks the tester.
-pub(super) struct Pipe {
+#[derive(Debug)]
+pub struct Pipe {
     child: Child,
     /// Lines to write; gone when the process is to end.
     requests: Option<Sender<Vec<u8>>>,
     answers: Receiver<Came>,
 }
 
-impl Pipe {
+impl Connect for Launch {
+    type Connection = Pipe;
+
     /// Starts the program.
-    pub(super) fn open(launch: &Launch) -> Result<Self, SubjectError> {
+    fn connect(&mut self) -> Result<Pipe, SubjectError> {
         let cannot = |error: std::io::Error| {
-            SubjectError::Errored(format!("{} cannot be started: {error}", launch.program().display()))
+            SubjectError::Errored(format!("{} cannot be started: {error}", self.program().display()))
         };
-        let mut child = launch.spawn().map_err(cannot)?;
+        let mut child = self.spawn().map_err(cannot)?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             kill(&mut child);
             return Err(SubjectError::Errored("the process has no pipes".to_owned()));
@@ -49,11 +43,12 @@ impl Pipe {
         let (tell, answers) = channel();
         // It ends with the process, whose end breaks both pipes.
         std::thread::spawn(move || exchange(input, output, &to_write, &tell));
-        Ok(Self { child, requests: Some(requests), answers })
+        Ok(Pipe { child, requests: Some(requests), answers })
     }
+}
 
-    /// Asks, and waits for the answer. After an error the process is of no use and must be dropped.
-    pub(super) fn ask(&mut self, request: &Request, timeout: Duration) -> Result<Answer, SubjectError> {
+impl Connection for Pipe {
+    fn ask(&mut self, request: &Request, timeout: Duration) -> Result<Answer, SubjectError> {
         let mut line = serde_json::to_vec(request)
             .map_err(|error| SubjectError::Errored(format!("the request cannot be written: {error}")))?;
         line.push(b'\n');
@@ -61,20 +56,21 @@ impl Pipe {
             return Err(self.ended(""));
         }
         match self.answers.recv_timeout(timeout) {
-            Ok(Came::Line(Line::Whole(line))) => serde_json::from_slice(&line).map_err(|error| {
-                SubjectError::Errored(format!("a line of its output is no answer: {error}: {}", shown(&line)))
-            }),
-            Ok(Came::Line(Line::Cut(line))) => Err(self.ended(&format!(" within the line {}", shown(&line)))),
-            Ok(Came::Line(Line::TooLong)) => {
-                Err(SubjectError::Errored(format!("a line of its output has more than {LONGEST_LINE} bytes")))
-            }
-            Ok(Came::Line(Line::End)) | Err(RecvTimeoutError::Disconnected) => Err(self.ended("")),
-            Ok(Came::Unasked(line)) => Err(unasked(&line)),
-            Ok(Came::Broken(error)) => Err(self.ended(&format!(" ({error})"))),
+            Ok(came) => came.answer(|detail| self.ended(detail)),
+            Err(RecvTimeoutError::Disconnected) => Err(self.ended("")),
             Err(RecvTimeoutError::Timeout) => Err(SubjectError::TimedOut(timeout)),
         }
     }
 
+    fn close(mut self) {
+        self.requests = None;
+        // The output ends with the process; what it still writes is nobody's answer.
+        while self.answers.recv_timeout(GRACE).is_ok() {}
+        let _ = self.child.wait_timeout(GRACE);
+    }
+}
+
+impl Pipe {
     /// What to say where the output ended.
     fn ended(&mut self, detail: &str) -> SubjectError {
         match self.child.wait_timeout(GRACE) {
@@ -83,46 +79,12 @@ impl Pipe {
             Err(error) => SubjectError::Errored(format!("its end cannot be waited for: {error}")),
         }
     }
-
-    /// Lets the process end by itself: its input ends. Whatever is left is killed.
-    pub(super) fn close(mut self) {
-        self.requests = None;
-        // The output ends with the process; what it still writes is nobody's answer.
-        while self.answers.recv_timeout(GRACE).is_ok() {}
-        let _ = self.child.wait_timeout(GRACE);
-    }
 }
 
 impl Drop for Pipe {
     fn drop(&mut self) {
         kill(&mut self.child);
     }
-}
-
-/// What to say of a line before which nothing was asked. A death may come at any time; nothing else may.
-fn unasked(line: &Line) -> SubjectError {
-    let line = match line {
-        Line::Whole(line) | Line::Cut(line) => line.as_slice(),
-        Line::TooLong | Line::End => &[],
-    };
-    match serde_json::from_slice(line) {
-        Ok(Answer::Ended(end)) => SubjectError::Crashed(describe(end)),
-        Ok(
-            Answer::Started { .. }
-            | Answer::Outcome(_)
-            | Answer::ForeignHandle { .. }
-            | Answer::Done {}
-            | Answer::Unable { .. }
-            | Answer::Error { .. }
-            | Answer::Crashed { .. },
-        )
-        | Err(_) => SubjectError::Errored(format!("it wrote when nothing was asked: {}", shown(line))),
-    }
-}
-
-fn shown(line: &[u8]) -> String {
-    let start = line.get(..SHOWN).unwrap_or(line).escape_ascii();
-    if line.len() > SHOWN { format!("\"{start}\"…") } else { format!("\"{start}\"") }
 }
 
 /// Writes lines as they come, and reads one after each.
