@@ -2,8 +2,12 @@
 //!
 //! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for;
 //! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
-//! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it.
+//! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it;
+//! `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the seeds of
+//! `operations`. The dictionaries are written, too.
 #![forbid(unsafe_code)]
+
+mod dictionaries;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -47,6 +51,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     write("response", &tokens(&all, |token| has(token, b"response=")))?;
     write("challenge", &tokens(&all, |token| !has(token, b"response=")))?;
     write("spec_tables", &tables())?;
+    write("capi", &shapes())?;
+    write("adapter_protocol", &lines())?;
+    for (target, text) in dictionaries::dictionaries(Path::new(".")) {
+        fs::create_dir_all("fuzz/dictionaries")?;
+        fs::write(Path::new("fuzz/dictionaries").join(format!("{target}.dict")), text)?;
+    }
     Ok(())
 }
 
@@ -146,13 +156,62 @@ fn seed(tables: &CallSpec, row: &str, combinations: &[Facts]) -> Option<(Vec<u8>
     fallback
 }
 
+/// Shapes of a descriptor, as `fuzzing::descriptors` reads them.
+const SHAPES: [(&str, &[u8]); 6] = [
+    ("good", &[0, 0, 3, 0, 0, 0, 1, 0, 2]),
+    ("null-with-length", &[0, 0, 2, 0, 0, 2, 2, 9]),
+    ("not-all-counted", &[0, 0, 2, 0, 0, 3, 2, 4, b'a', b'b', b'c', b'd', 1]),
+    ("another-type", &[0, 0, 2, 1, 0, 0x29, 0, 1]),
+    ("no-descriptor", &[0, 0, 0xFF]),
+    ("no-buffers", &[1, 0, 0xFE, 3]),
+];
+
+/// Each shape on each way, on one of its last calls.
+fn shapes() -> Corpus {
+    let mut corpus = Corpus::new();
+    for way in 0..u8::try_from(fuzzing::COMPLETIONS + fuzzing::LAYERS).unwrap_or(u8::MAX) {
+        for (back, (name, shape)) in (0..).zip(SHAPES) {
+            corpus.insert(format!("{way:02}-{name}"), [&[way, way, back % 3], shape].concat());
+        }
+    }
+    corpus
+}
+
+/// What becomes of a line, as `fuzzing::adapter_protocol` reads it, after how many that are left as they are.
+const LINES: [(&str, usize, &[u8]); 8] = [
+    ("honest", 0, &[]),
+    ("ends", 3, &[255]),
+    ("empty", 4, &[254, 0]),
+    ("no-start", 0, b"\xFE\x0B{\"done\":{}}\n"),
+    ("another-kind", 2, b"\xFE\x0B{\"done\":{}}"),
+    ("two-lines", 3, &[128, 1, 5, 0, b'\n']),
+    ("overwritten", 5, &[129, 0, 9, 0, b'x', 0, 40, 0, b'"']),
+    ("truncated", 5, &[128, 3, 40, 0]),
+];
+
+fn lines() -> Corpus {
+    let mut corpus = Corpus::new();
+    for way in 0..u8::try_from(fuzzing::COMPLETIONS + fuzzing::LAYERS).unwrap_or(u8::MAX) {
+        let (name, before, edit) = LINES[usize::from(way) % LINES.len()];
+        for (isolation, word) in (0..).zip(["fork", "fresh", "persistent"]) {
+            let bytes = [&[way, way, isolation], vec![0; before].as_slice(), edit].concat();
+            corpus.insert(format!("{way:02}-{word}-{name}"), bytes);
+        }
+    }
+    corpus
+}
+
 /// Edits of a request, as `fuzzing::complete_auth_token` reads them: buffer, kind, position, byte.
-const EDITS: [(&str, &[u8]); 6] = [
+const EDITS: [(&str, &[u8]); 9] = [
     ("good", &[]),
     ("token-overwritten", &[0, 0, 40, 0, b'x']),
     ("token-inserted", &[0, 1, 25, 0, b'"']),
     ("token-truncated", &[0, 3, 100, 0]),
     ("method-changed", &[1, 1, 0, 0, b'X']),
+    // Sealed again: a holder of the secret says something else.
+    ("target-changed-and-sealed", &[0x82, 1, 3, 0, b'x']),
+    ("cnonce-or-such-changed-and-sealed", &[0x80, 0, 90, 0, b'5']),
+    ("method-changed-and-sealed-and-changed", &[0x81, 1, 0, 0, b'X', 1, 2, 0, 0]),
     ("target-and-entity-changed", &[2, 2, 1, 0, 3, 0, 5, 0, b'0']),
 ];
 

@@ -1,6 +1,9 @@
 //! The committed seeds of the fuzz targets, replayed through what the targets call, and what they reach.
-#![cfg(feature = "conformance")]
+#![cfg(feature = "adapters")]
 #![forbid(unsafe_code)]
+
+#[path = "../fuzz/dictionaries.rs"]
+mod dictionaries;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +12,7 @@ use std::path::Path;
 use digest_ssp::conformance::Step;
 use digest_ssp::conformance::encoding::decode;
 use digest_ssp::conformance::fuzzing;
+use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::status::SecurityStatus;
@@ -106,7 +110,10 @@ fn regressions_stay_mended() {
 /// What the other targets hold against bytes.
 type Target = fn(&[u8]) -> Result<(), String>;
 
-const OTHERS: [(&str, Target); 5] = [
+const OTHERS: [(&str, Target); 7] = [
+    ("adapter_protocol", fuzzing::adapter_protocol),
+    // In C these are replayed by tests/library_subject.rs.
+    ("capi", |bytes| fuzzing::descriptors(&mut Builtin::default(), bytes)),
     ("challenge", fuzzing::challenge),
     ("directives", fuzzing::directives),
     ("layers", |bytes| fuzzing::layers(bytes).map(|_steps| ()).map_err(|found| found.to_string())),
@@ -139,7 +146,27 @@ fn every_target_is_built_seeded_and_replayed() {
         programs.iter().filter_map(|program| program["name"].as_str()).map(str::to_owned).collect();
     let replayed: BTreeSet<String> =
         OTHERS.iter().map(|(name, _)| *name).chain(["complete_auth_token", "operations"]).map(str::to_owned).collect();
-    assert_eq!(names("fuzz_targets"), replayed);
     assert_eq!(names("corpus"), replayed);
-    assert_eq!(built, replayed);
+    // It takes what `operations` takes.
+    let targets: BTreeSet<String> = replayed.into_iter().chain(["differential".to_owned()]).collect();
+    assert_eq!(names("fuzz_targets"), targets);
+    assert_eq!(built, targets);
+}
+
+/// What `cargo run --example seed_corpus` writes is what is committed.
+#[test]
+fn the_dictionaries_are_the_words_of_the_tables() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let made = dictionaries::dictionaries(root);
+    let committed = fs::read_dir(root.join("fuzz/dictionaries")).expect("there are dictionaries").count();
+    assert_eq!(committed, made.len());
+    for (target, text) in made {
+        assert!((20..1000).contains(&text.lines().count()), "{target}: {} words", text.lines().count());
+        let file = root.join("fuzz/dictionaries").join(format!("{target}.dict"));
+        assert!(fs::read_to_string(file).is_ok_and(|committed| committed == text), "{target}: {AGAIN}");
+    }
+    let tokens = &dictionaries::dictionaries(root)["response"];
+    for word in ["username", "nonce", "auth-int", "MD5-sess", "opaque"] {
+        assert!(tokens.lines().any(|line| line == format!("\"{word}\"")), "{word} is missing in {tokens}");
+    }
 }

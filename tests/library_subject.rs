@@ -6,9 +6,11 @@
 mod library_support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use digest_ssp::conformance::encoding::decode;
+use digest_ssp::conformance::fuzzing;
 use digest_ssp::conformance::report::RowReport;
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::library::{self, Library};
@@ -143,4 +145,25 @@ fn control_offers_everything_that_a_row_can_need() {
     let _alone = alone();
     let needs: BTreeSet<Need> = Need::ALL.iter().copied().collect();
     assert_eq!(load(&ours("capi-control")).capabilities(), needs);
+}
+
+/// The seeds of the fuzz targets that go through C.
+#[test]
+fn seeds_of_fuzz_targets_are_answered_in_c_as_by_the_crate() {
+    let _alone = alone();
+    let mut library = load(&ours("capi-control"));
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let seeds = |target: &str| -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = std::fs::read_dir(corpus.join(target)).expect("there are seeds");
+        let paths = entries.map(|entry| entry.expect("the directory can be read").path());
+        paths.map(|path| (path.clone(), std::fs::read(path).expect("a seed"))).collect()
+    };
+    for (path, seed) in seeds("capi") {
+        assert_eq!(fuzzing::descriptors(&mut library, &seed), Ok(()), "{}", path.display());
+    }
+    for (path, seed) in seeds("operations") {
+        if let Err(found) = fuzzing::differential(&mut library, decode(&seed)) {
+            panic!("{}: {found}", path.display());
+        }
+    }
 }

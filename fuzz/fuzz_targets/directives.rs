@@ -1,11 +1,6 @@
 //! Any bytes as directives, and as channel bindings.
-#![no_main]
+#![cfg_attr(not(feature = "afl"), no_main)]
 
 use digest_ssp::conformance::fuzzing;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Err(offence) = fuzzing::directives(bytes) {
-        panic!("{offence}");
-    }
-});
+digest_ssp_fuzz::target!(fuzzing::directives);

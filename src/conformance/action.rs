@@ -82,6 +82,22 @@ pub struct CallAction {
     /// Edits of the sealed token, byte by byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<Edit>,
+    /// Edits of the finished message by a holder of the secret: the response in its token, if it has one that can be read, is
+    /// what the message then says it must be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before_seal: Vec<BufferEdit>,
+    /// Edits of the message after that, by anybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after_seal: Vec<BufferEdit>,
+}
+
+/// An edit of one buffer of a message. What the call only writes is not edited.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct BufferEdit {
+    /// Which buffer, counted from zero, modulo how many there are.
+    pub buffer: u8,
+    /// What is done to its bytes.
+    pub edit: Edit,
 }
 
 /// An edit of a finished token. Positions are taken modulo what is there.
@@ -197,7 +213,16 @@ impl From<Wishes> for BTreeMap<String, String> {
 impl CallAction {
     /// An all-good call without a context.
     pub fn new(call: CallName, variety: u64) -> Self {
-        Self { call, context: None, which: None, wishes: Wishes::default(), variety, edits: Vec::new() }
+        Self {
+            call,
+            context: None,
+            which: None,
+            wishes: Wishes::default(),
+            variety,
+            edits: Vec::new(),
+            before_seal: Vec::new(),
+            after_seal: Vec::new(),
+        }
     }
 
     /// The same on a live context, counted back from the newest.

@@ -138,7 +138,7 @@ impl Reader<'_> {
         let variety = u64::from_le_bytes(std::array::from_fn(|_| self.byte()));
         let wishes = self.wishes();
         let edits = (0..few(self.byte())).map(|_| self.edit()).collect();
-        CallAction { call, context, which, wishes, variety, edits }
+        CallAction { context, which, wishes, edits, ..CallAction::new(call, variety) }
     }
 
     pub(super) fn wishes(&mut self) -> Wishes {

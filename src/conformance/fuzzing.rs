@@ -1,7 +1,12 @@
 //! What the fuzz targets hold against bytes; here so that tests can replay their corpora.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "adapters")]
+mod adapter_protocol;
+mod descriptors;
+mod differential;
 mod edited;
+mod judged;
 mod tables;
 mod tokens;
 
@@ -16,7 +21,12 @@ use super::subject::{Subject, SubjectError};
 use super::walk::Step;
 use crate::spec::{Specification, Verdict};
 
+#[cfg(feature = "adapters")]
+pub use adapter_protocol::adapter_protocol;
+pub use descriptors::descriptors;
+pub use differential::differential;
 pub use edited::{COMPLETIONS, LAYERS, complete_auth_token, layers};
+pub use judged::{judged, meaning};
 pub use tables::spec_tables;
 pub use tokens::{challenge, directives, response};
 

@@ -392,12 +392,11 @@ impl<'r> Run<'r> {
             }
             let Some(facts) = choose(facts, cases, index % cases) else { return };
             let mut sequence = plan(profile, call, facts, derive(row_seed, &(index as u64).to_be_bytes()));
-            let configured = configurable(&capabilities, &sequence.setup);
-            let is_as_planned = configured == sequence.setup;
-            sequence.setup = configured;
-            sequence.setup.package.clone_from(&self.options.package);
+            let planned = sequence.setup.clone();
             // Where time, faults or spent counts are only one way to the state of the row, there are cases without.
-            sequence.actions.retain(|action| offers(&capabilities, action));
+            adapt(&mut sequence, &capabilities);
+            let is_as_planned = sequence.setup == planned;
+            sequence.setup.package.clone_from(&self.options.package);
             let trace = self.session.run(&sequence);
             let reached = trace.steps.iter().any(|step| step.judgement.row.as_deref() == Some(row.id.as_str()));
             ran += usize::from(reached);
@@ -573,6 +572,12 @@ fn row_report(row: &Row, tally: Tally, skipped: Option<String>) -> RowReport {
     };
     let findings = tally.failures.into_iter().chain(tally.errors).chain(tally.deviations).collect();
     RowReport { row: row.id.clone(), call: row.call, verdict, ran, note, expected: None, findings }
+}
+
+/// Leaves out of a sequence what a subject that offers these cannot do.
+pub(super) fn adapt(sequence: &mut Sequence, capabilities: &BTreeSet<Need>) {
+    sequence.setup = configurable(capabilities, &sequence.setup);
+    sequence.actions.retain(|action| offers(capabilities, action));
 }
 
 /// The configuration as far as a subject that offers these can be given it; the rest is what it is without.

@@ -11,6 +11,7 @@ mod count;
 mod draft;
 mod initiator;
 mod layers;
+mod message;
 mod sasl;
 mod wire;
 
@@ -40,7 +41,8 @@ const CLIENT_SPECIFIED_TARGET: u32 = 27;
 
 /// The call that an action means now. Total: whatever cannot be had is replaced by the nearest thing.
 pub fn concretise(action: &CallAction, registers: &Registers) -> Call {
-    Concretiser { action, registers, rng: Rng::with_seed(action.variety) }.call()
+    let call = Concretiser { action, registers, rng: Rng::with_seed(action.variety) }.call();
+    message::edited(call, action, registers)
 }
 
 struct Concretiser<'a> {

@@ -1,23 +1,19 @@
 //! Good calls of the Digest package, edited: what a holder of the secret sends, and then anybody changed.
 #![forbid(unsafe_code)]
 
-use super::{Counterexample, counterexample, offence, tables, unanswered};
-use crate::buffer::BufferType;
-use crate::conformance::action::Action;
-use crate::conformance::concretise::concretise;
+use super::{Counterexample, judge};
+use crate::conformance::action::{Action, BufferEdit, CallAction, Edit};
 use crate::conformance::encoding::Reader;
 use crate::conformance::plan::{Sequence, approach};
-use crate::conformance::subject::SubjectError;
 use crate::conformance::subject::builtin::Builtin;
-use crate::conformance::walk::{Step, Walk};
-use crate::spec::call::{Buffer, Call, Descriptor};
+use crate::conformance::walk::Step;
 use crate::spec::names::{CallName, Profile};
 use crate::spec::vocabulary::{
     Direction, Entity, Facts, Handle, Message, Names, Output, Qop, Role, Seal, State, Token,
 };
 
 /// A good call: what it is made of, and where it leads from.
-type Base = (Profile, CallName, Role, State, Qop);
+pub(super) type Base = (Profile, CallName, Role, State, Qop);
 
 /// How many good calls [`complete_auth_token`] edits.
 pub const COMPLETIONS: usize = WAITING.len();
@@ -65,8 +61,17 @@ const PROTECTED: [Base; 12] = {
     ]
 };
 
+/// How many good calls there are.
+pub(super) const ALL: usize = WAITING.len() + PROTECTED.len();
+
+/// One of all good calls.
+pub(super) fn any(number: u8) -> Base {
+    let number = usize::from(number) % ALL;
+    WAITING.get(number).copied().unwrap_or_else(|| PROTECTED[number - WAITING.len()])
+}
+
 /// The way to a good call, and the call.
-fn good((profile, call, role, state, qop): Base, seed: u8) -> Sequence {
+pub(super) fn good((profile, call, role, state, qop): Base, seed: u8) -> Sequence {
     let facts = Facts::default().with(Handle::Live).with(role).with(state).with(qop);
     let facts = if call == CallName::CompleteAuthToken {
         facts.with(Token::WellFormed).with(Names::This).with(Entity::Given).with(Output::Enough)
@@ -76,101 +81,61 @@ fn good((profile, call, role, state, qop): Base, seed: u8) -> Sequence {
     approach(profile, call, &facts, seed.into())
 }
 
-/// An edited request into a context that waits for it, and then the request as it was.
+/// An edited request into a context that waits for it, and then a good one.
 ///
-/// The first byte picks the state, the second the request. If the third is 255 the rest is the token itself;
-/// otherwise edits follow: which buffer of the message, and what [`encoding`](crate::conformance::encoding) reads of an edit.
+/// The first byte picks the state, the second the request. If the third is 255 the rest is the token itself; otherwise edits
+/// follow, as [`encoding`](crate::conformance::encoding) reads them, each after a byte that says which buffer of the message is
+/// edited; its highest bit says that a holder of the secret seals the message after that.
 ///
 /// # Errors
 /// The first answer that the tables do not allow.
 pub fn complete_auth_token(bytes: &[u8]) -> Result<Vec<Step>, Box<Counterexample>> {
+    judge(&mut Builtin::default(), edited_request(bytes)).map(|trace| trace.steps)
+}
+
+/// The sequence that bytes mean to [`complete_auth_token`].
+pub(super) fn edited_request(bytes: &[u8]) -> Sequence {
     edited(&WAITING, bytes)
 }
 
-/// An edited message into the layer of RFC 2831 of an established context, and then the message as it was. The bytes mean
-/// what those of [`complete_auth_token`] do, the first of them a call.
+/// An edited message into the layer of RFC 2831 of an established context, and then a good one. The bytes mean what those of
+/// [`complete_auth_token`] do, the first of them a call.
 ///
 /// # Errors
 /// The first answer that the tables do not allow.
 pub fn layers(bytes: &[u8]) -> Result<Vec<Step>, Box<Counterexample>> {
+    judge(&mut Builtin::default(), edited_message(bytes)).map(|trace| trace.steps)
+}
+
+/// The sequence that bytes mean to [`layers`].
+pub(super) fn edited_message(bytes: &[u8]) -> Sequence {
     edited(&PROTECTED, bytes)
 }
 
-fn edited(bases: &[Base], bytes: &[u8]) -> Result<Vec<Step>, Box<Counterexample>> {
-    let (head, rest) = bytes.split_at(bytes.len().min(2));
-    let base = bases[usize::from(head.first().copied().unwrap_or(0)) % bases.len()];
-    let sequence = good(base, head.get(1).copied().unwrap_or(0));
-    let mut steps = Vec::new();
-    let mut record = |step: Step| match offence(&step) {
-        Some(why) => Err(counterexample(&step, why, sequence.clone())),
-        None => {
-            steps.push(step);
-            Ok(())
-        }
-    };
-    let answered = |error: SubjectError| unanswered(&error, sequence.clone());
-    let mut walk = Walk::start(tables(), Builtin::default(), &sequence.setup).map_err(answered)?;
-    let Some((Action::Call(last), before)) = sequence.actions.split_last() else { return Ok(steps) };
-    for action in before {
-        if let Some(step) = walk.perform(action).map_err(answered)? {
-            record(step)?;
-        }
-    }
-    let good = concretise(last, walk.shadow().registers());
-    let mut edited = good.clone();
-    edit(&mut edited, rest);
-    for call in [edited, good] {
-        record(walk.call(call).map_err(answered)?)?;
-    }
-    Ok(steps)
-}
-
-/// The message of a call that is edited here.
-fn message(call: &mut Call) -> Option<&mut Descriptor> {
-    let (Call::CompleteAuthToken { token: message, .. }
-    | Call::MakeSignature { message, .. }
-    | Call::VerifySignature { message, .. }
-    | Call::EncryptMessage { message, .. }
-    | Call::DecryptMessage { message, .. }) = call
-    else {
-        return None;
-    };
-    message.as_mut()
-}
-
-/// Whether a call writes to such a buffer: the facts know an output that is small and one that is enough for anything, and
-/// nothing in between.
-fn is_output(call: CallName, position: usize, kind: BufferType) -> bool {
-    let writes = matches!(call, CallName::MakeSignature | CallName::EncryptMessage)
-        || call == CallName::CompleteAuthToken && position > 0;
-    writes && [BufferType::TOKEN, BufferType::PADDING].contains(&kind)
-}
-
-fn edit(call: &mut Call, bytes: &[u8]) {
-    let name = call.name();
-    let Some(buffers) = message(call).and_then(|message| message.buffers.as_mut()) else { return };
-    if buffers.is_empty() {
-        return;
-    }
-    let input = |(position, buffer): &(usize, &mut Buffer)| !is_output(name, *position, buffer.buffer_type.kind());
-    if let Some((255, token)) = bytes.split_first() {
-        if let Some((_, buffer)) = buffers.iter_mut().enumerate().find(input) {
-            buffer.data = Some(token.to_vec());
-            buffer.count = u32::try_from(token.len()).unwrap_or(u32::MAX);
-        }
-        return;
-    }
+fn edited(bases: &[Base], bytes: &[u8]) -> Sequence {
     let mut reader = Reader { bytes };
-    while !reader.is_empty() {
-        let position = usize::from(reader.byte()) % buffers.len();
-        let edit = reader.edit();
-        let buffer = &mut buffers[position];
-        let is_output = is_output(name, position, buffer.buffer_type.kind());
-        if let Some(data) = buffer.data.as_mut().filter(|_| !is_output) {
-            edit.apply(data);
-            buffer.count = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        }
+    let base = bases[usize::from(reader.byte()) % bases.len()];
+    let mut sequence = good(base, reader.byte());
+    if let Some(Action::Call(last)) = sequence.actions.last().cloned() {
+        sequence.actions.pop();
+        sequence.actions.extend([edit(last.clone(), reader), last].map(Action::Call));
     }
+    sequence
+}
+
+fn edit(mut call: CallAction, mut reader: Reader<'_>) -> CallAction {
+    if let Some((255, token)) = reader.bytes.split_first() {
+        let insert = |(at, byte): (u16, &u8)| Edit::Insert { at, byte: *byte };
+        let edits = [Edit::Truncate { at: 0 }].into_iter().chain((0..=u16::MAX).zip(token).map(insert));
+        call.after_seal.extend(edits.map(|edit| BufferEdit { buffer: 0, edit }));
+        return call;
+    }
+    while !reader.is_empty() {
+        let which = reader.byte();
+        let edit = BufferEdit { buffer: which & 0x7F, edit: reader.edit() };
+        if which >> 7 == 1 { call.before_seal.push(edit) } else { call.after_seal.push(edit) }
+    }
+    call
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::details::{Details, counts, distinct, visible};
 use super::{Conclusion, Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness};
-use crate::conformance::action::{Action, CallAction, Edit, Goal};
+use crate::conformance::action::{Action, BufferEdit, CallAction, Edit, Goal};
 use crate::conformance::expect::{Expectation, Expected, Stale};
 use crate::conformance::plan::Sequence;
 use crate::conformance::run::Trace;
@@ -330,14 +330,26 @@ fn describe_call(action: &CallAction) -> String {
         let _ = write!(text, ": {}", wishes.join(" "));
     }
     for edit in &action.edits {
-        let _ = match edit {
-            Edit::Overwrite { at, byte } => write!(text, "; byte {at} of the token becomes 0x{byte:02X}"),
-            Edit::Insert { at, byte } => write!(text, "; 0x{byte:02X} comes in at byte {at} of the token"),
-            Edit::Remove { at } => write!(text, "; byte {at} of the token goes"),
-            Edit::Truncate { at } => write!(text, "; the token is cut at byte {at}"),
-        };
+        text.push_str(&edited(*edit, "the token"));
     }
+    let of_buffers = |edits: &[BufferEdit]| -> String {
+        let of = |BufferEdit { buffer, edit }: &BufferEdit| edited(*edit, &format!("buffer {buffer}"));
+        edits.iter().map(of).collect()
+    };
+    if !action.before_seal.is_empty() {
+        let _ = write!(text, "{}; the message is sealed", of_buffers(&action.before_seal));
+    }
+    text.push_str(&of_buffers(&action.after_seal));
     text
+}
+
+fn edited(edit: Edit, what: &str) -> String {
+    match edit {
+        Edit::Overwrite { at, byte } => format!("; byte {at} of {what} becomes 0x{byte:02X}"),
+        Edit::Insert { at, byte } => format!("; 0x{byte:02X} comes in at byte {at} of {what}"),
+        Edit::Remove { at } => format!("; byte {at} of {what} goes"),
+        Edit::Truncate { at } => format!("; {what} is cut at byte {at}"),
+    }
 }
 
 /// The rows as a list: id, call, states, situations, level, provenance and profiles.

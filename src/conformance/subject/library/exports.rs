@@ -38,8 +38,8 @@ pub(super) struct Functions {
     pub(super) decrypt: Option<Unprotect>,
     pub(super) free_buffer: Option<FreeBuffer>,
     pub(super) control: Option<Control>,
-    /// Never unloaded: it may have threads, and handlers that run at the end of the process.
-    _library: ManuallyDrop<Library>,
+    /// Never unloaded: it may have threads, and handlers that run at the end of the process. `None` where it is linked.
+    _library: Option<ManuallyDrop<Library>>,
 }
 
 /// Where the functions of one encoding come from.
@@ -77,7 +77,8 @@ impl Functions {
         unsafe {
             let tables = Tables { wide: table(&library, 'W')?, ansi: table(&library, 'A')? };
             let functions = if tables.wide.is_some() || tables.ansi.is_some() {
-                Self::from_tables(&tables, library)
+                let control = export(&library, "DigestSspControl");
+                Self { _library: Some(library), ..Self::from_tables(&tables, control) }
             } else {
                 Self::from_exports(library)
             };
@@ -85,7 +86,18 @@ impl Functions {
         }
     }
 
-    fn from_tables(tables: &Tables<'_>, library: ManuallyDrop<Library>) -> Self {
+    /// The functions of this crate's C ABI.
+    #[cfg(feature = "capi-control")]
+    pub(super) fn linked() -> Self {
+        use crate::capi::{DigestSspControl, InitSecurityInterfaceA, InitSecurityInterfaceW};
+        let wide: *const FunctionTable = InitSecurityInterfaceW().cast_const().cast();
+        let ansi: *const FunctionTable = InitSecurityInterfaceA().cast_const().cast();
+        // SAFETY: both point to tables that are constant and never freed, of the layout of `sspi.h`.
+        let tables = unsafe { Tables { wide: wide.as_ref(), ansi: ansi.as_ref() } };
+        Self::from_tables(&tables, Some(DigestSspControl))
+    }
+
+    fn from_tables(tables: &Tables<'_>, control: Option<Control>) -> Self {
         Self {
             acquire: tables.both(|table| table.acquire),
             initialize: tables.both(|table| table.initialize),
@@ -101,9 +113,8 @@ impl Functions {
             encrypt: tables.either(|table| table.encrypt),
             decrypt: tables.either(|table| table.decrypt),
             free_buffer: tables.either(|table| table.free_buffer),
-            // SAFETY: the export is what its name says; see the module.
-            control: unsafe { export(&library, "DigestSspControl") },
-            _library: library,
+            control,
+            _library: None,
         }
     }
 
@@ -128,7 +139,7 @@ impl Functions {
                 decrypt: export(&library, "DecryptMessage"),
                 free_buffer: export(&library, "FreeContextBuffer"),
                 control: export(&library, "DigestSspControl"),
-                _library: library,
+                _library: Some(library),
             }
         }
     }

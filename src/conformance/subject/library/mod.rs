@@ -92,8 +92,21 @@ impl Library {
     pub fn load(path: &Path, options: &Options) -> Result<Self, LoadError> {
         let error = |problem| LoadError { path: path.to_owned(), problem };
         let functions = Functions::load(path).map_err(error)?;
-        let arena = Arena::new().map_err(|problem| error(problem.to_string()))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Self::of(name, functions, options).map_err(error)
+    }
+
+    /// The C ABI of this crate, linked and not loaded: what a library of it does, in a program whose sanitizers see it.
+    ///
+    /// # Errors
+    /// There is no memory for it, in one line.
+    #[cfg(feature = "capi-control")]
+    pub fn linked() -> Result<Self, String> {
+        Self::of("digest-ssp, C ABI".to_owned(), Functions::linked(), &Options::default())
+    }
+
+    fn of(name: String, functions: Functions, options: &Options) -> Result<Self, String> {
+        let arena = Arena::new().map_err(|problem| problem.to_string())?;
         // Nobody says of it that it checks pointers.
         let takes_back = functions.control.is_none() && functions.free_buffer.is_some();
         let mut library = Self {
@@ -107,7 +120,7 @@ impl Library {
             blocks: BTreeSet::new(),
         };
         if library.functions.control.is_some() {
-            library.start(&Setup::default()).map_err(|problem| error(problem.to_string()))?;
+            library.start(&Setup::default()).map_err(|problem| problem.to_string())?;
         }
         Ok(library)
     }

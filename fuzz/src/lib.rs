@@ -1,0 +1,74 @@
+//! What every target is made of: one function of the library, which a fuzzer calls with bytes.
+//!
+//! The same program is built for libFuzzer (`cargo fuzz`) and, with `--no-default-features --features afl`, for AFL++
+//! (`cargo afl`).
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use arbitrary::{Arbitrary, Unstructured};
+use digest_ssp::conformance::fuzzing::{self, Counterexample};
+use digest_ssp::conformance::plan::Sequence;
+use digest_ssp::conformance::run::Trace;
+use digest_ssp::conformance::subject::library::{Library, Options};
+
+/// The variable of the environment that names the library which [`differential`] goes to, as `conform --library` takes it.
+pub const LIBRARY: &str = "DIGEST_SSP_FUZZ_LIBRARY";
+
+/// The program of a target: what does not hold is told, and ends it.
+#[macro_export]
+macro_rules! target {
+    ($holds:expr) => {
+        fn one(bytes: &[u8]) {
+            if let Err(found) = $holds(bytes) {
+                panic!("{found}");
+            }
+        }
+
+        #[cfg(feature = "afl")]
+        fn main() {
+            ::afl::fuzz!(|bytes: &[u8]| one(bytes));
+        }
+
+        #[cfg(not(feature = "afl"))]
+        ::libfuzzer_sys::fuzz_target!(|bytes: &[u8]| one(bytes));
+    };
+}
+
+/// The sequence that bytes mean.
+pub fn sequence(bytes: &[u8]) -> Sequence {
+    Sequence::arbitrary_take_rest(Unstructured::new(bytes)).expect("every byte string is a sequence")
+}
+
+/// Descriptors made of bytes, through the C ABI of this crate.
+///
+/// # Errors
+/// What the C ABI does otherwise than the crate.
+pub fn capi(bytes: &[u8]) -> Result<(), String> {
+    thread_local! {
+        static LINKED: RefCell<Library> = RefCell::new(Library::linked().expect("there is memory for a few pages"));
+    }
+    LINKED.with_borrow_mut(|library| fuzzing::descriptors(library, bytes))
+}
+
+/// A sequence against the library that [`LIBRARY`] names, or else the C ABI of this crate.
+///
+/// # Errors
+/// What it does that is wrong by the tables.
+///
+/// # Panics
+/// Where the library cannot be loaded: a fuzzer must not take that for a subject that does nothing wrong.
+pub fn differential(bytes: &[u8]) -> Result<Trace, Box<Counterexample>> {
+    thread_local! {
+        static NAMED: RefCell<Library> = RefCell::new(named());
+    }
+    NAMED.with_borrow_mut(|library| fuzzing::differential(library, sequence(bytes)))
+}
+
+fn named() -> Library {
+    let named = match std::env::var_os(LIBRARY) {
+        Some(path) => Library::load(Path::new(&path), &Options::default()).map_err(|error| error.to_string()),
+        None => Library::linked(),
+    };
+    named.unwrap_or_else(|error| panic!("{LIBRARY}: {error}"))
+}
