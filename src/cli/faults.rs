@@ -16,6 +16,7 @@ Examples:
   digest-ssp faults --cases 16,48
   digest-ssp faults --named
   digest-ssp faults --only 'second-*'
+  digest-ssp faults --list
   digest-ssp conform --list-subjects
   digest-ssp conform --subject second-deletion-refused
 
@@ -40,6 +41,9 @@ pub(super) struct Arguments {
     /// exactly which rows.
     #[arg(long)]
     named: bool,
+    /// List them with the rows that each names, and try nothing.
+    #[arg(long, conflicts_with_all = ["cases", "named"])]
+    list: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
@@ -49,6 +53,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
         return Err(format!("--only {pattern}: no fault has such a name; conform --list-subjects shows them").into());
     }
     let faults: Vec<&'static Fault> = faulty::all().filter(|fault| is_chosen(&arguments.only, fault.name)).collect();
+    if arguments.list {
+        let line = |fault: &&Fault| format!("{}: {}\n", fault.name, fault.fails.join(" "));
+        output::print(&faults.iter().map(line).collect::<String>())?;
+        return Ok(Exit::Success);
+    }
     let specification = output::tables()?;
     let (mut open, mut differences) = (faults.clone(), Vec::new());
     let all_rows = arguments.cases.iter().map(|cases| (*cases, false));

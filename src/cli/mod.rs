@@ -3,6 +3,7 @@
 
 mod account;
 mod adapter;
+mod campaign;
 mod conform;
 mod explain;
 mod faults;
@@ -63,6 +64,7 @@ enum Command {
     Faults(faults::Arguments),
     Suite(suite::Arguments),
     Learn(learn::Arguments),
+    Campaign(campaign::Arguments),
     Refine(refine::Arguments),
     #[cfg(feature = "model")]
     Model(model::Arguments),
@@ -89,6 +91,7 @@ impl Command {
             Self::Faults(arguments) => faults::run(&arguments),
             Self::Suite(arguments) => suite::run(&arguments),
             Self::Learn(arguments) => learn::run(&arguments),
+            Self::Campaign(arguments) => campaign::run(&arguments),
             Self::Refine(arguments) => refine::run(&arguments),
             #[cfg(feature = "model")]
             Self::Model(arguments) => model::run(&arguments),

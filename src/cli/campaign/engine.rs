@@ -1,0 +1,294 @@
+//! The fuzzers, and how they say how far they are.
+#![forbid(unsafe_code)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::ValueEnum;
+
+use super::super::SetupError;
+
+/// How long an input may take, in seconds.
+const TIMEOUT: u32 = 10;
+/// How much memory a process may have, in MiB.
+const MEMORY: u32 = 2048;
+/// How long an engine may take to end after its time, merging what it has.
+const GRACE: Duration = Duration::from_secs(120);
+/// How often an engine that does not speak by itself is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// What fuzzes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Engine {
+    /// libFuzzer, in its fork mode.
+    Libfuzzer,
+    /// AFL++: a main and secondary instances over a shared folder.
+    Afl,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) executions: u64,
+    pub(super) per_second: u64,
+    /// What the engine counts of the code that was reached: edges.
+    pub(super) coverage: u64,
+    pub(super) corpus: u64,
+    pub(super) seconds: f64,
+}
+
+/// A run of one target.
+pub(super) struct Run<'r> {
+    pub(super) program: &'r Path,
+    /// Variables of its environment beside those of this process.
+    pub(super) environment: &'r [(&'static str, PathBuf)],
+    pub(super) corpus: &'r Path,
+    pub(super) artifacts: &'r Path,
+    pub(super) seeds: &'r Path,
+    pub(super) dictionary: Option<PathBuf>,
+    pub(super) jobs: u16,
+    pub(super) seed: u32,
+    pub(super) time: Duration,
+    pub(super) until_finding: bool,
+}
+
+impl Engine {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Libfuzzer => "libfuzzer",
+            Self::Afl => "afl",
+        }
+    }
+
+    /// Where its programs are built to.
+    pub(super) fn programs(self) -> PathBuf {
+        PathBuf::from(match self {
+            Self::Libfuzzer => "fuzz/target/x86_64-unknown-linux-gnu/release",
+            Self::Afl => "fuzz/target/release",
+        })
+    }
+
+    /// Fuzzes until the time is over, or something is found where that is enough.
+    pub(super) fn run(self, run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts, SetupError> {
+        match self {
+            Self::Libfuzzer => libfuzzer(run, observer),
+            Self::Afl => afl(run, observer),
+        }
+    }
+}
+
+fn cannot(program: &Path, error: &std::io::Error) -> SetupError {
+    SetupError(format!("{}: {error}", program.display()))
+}
+
+/// Ends a process that was started here when it is dropped.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn libfuzzer(run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts, SetupError> {
+    let begun = Instant::now();
+    let go_on = u8::from(!run.until_finding);
+    let mut command = Command::new(run.program);
+    command
+        .arg(run.corpus)
+        .arg(run.seeds)
+        .arg(format!("-fork={}", run.jobs))
+        .arg(format!("-ignore_crashes={go_on}"))
+        .arg(format!("-ignore_timeouts={go_on}"))
+        .arg(format!("-ignore_ooms={go_on}"))
+        .arg(format!("-max_total_time={}", run.time.as_secs()))
+        .arg(format!("-timeout={TIMEOUT}"))
+        .arg(format!("-rss_limit_mb={MEMORY}"))
+        .arg(format!("-seed={}", run.seed))
+        .arg(format!("-artifact_prefix={}/", run.artifacts.display()))
+        .args(run.dictionary.as_ref().map(|file| format!("-dict={}", file.display())))
+        .envs(run.environment.iter().cloned())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = Ending(command.spawn().map_err(|error| cannot(run.program, &error))?);
+    let mut counts = Counts::default();
+    let Some(errors) = child.0.stderr.take() else { return Ok(counts) };
+    let mut said = None;
+    // The stream ends with the process; what is no line of text is a message of the target.
+    for line in BufReader::new(errors).split(b'\n') {
+        let line = line.map_err(|error| cannot(run.program, &error))?;
+        let line = String::from_utf8_lossy(&line);
+        match progress(&line) {
+            Some(now) => {
+                counts = Counts { seconds: begun.elapsed().as_secs_f64(), ..now };
+                observer(&counts);
+            }
+            None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
+            None => said = Some(line.into_owned()),
+        }
+        if begun.elapsed() > run.time + GRACE {
+            break;
+        }
+    }
+    counts.seconds = begun.elapsed().as_secs_f64();
+    let has_artifacts = std::fs::read_dir(run.artifacts).is_ok_and(|mut entries| entries.next().is_some());
+    if counts.executions == 0 && !has_artifacts {
+        let said = said.unwrap_or_else(|| "it said nothing".to_owned());
+        return Err(format!("{}: it ran nothing: {said}", run.program.display()).into());
+    }
+    Ok(counts)
+}
+
+/// A line of the fork mode: `#12: cov: 3 ft: 4 corp: 5 exec/s: 6 oom/timeout/crash: 0/0/0 time: 7s job: 8 dft_time: 0`.
+fn progress(line: &str) -> Option<Counts> {
+    let rest = line.strip_prefix('#')?;
+    let (executions, rest) = rest.split_once(':')?;
+    let after = |name: &str| -> Option<u64> {
+        let (_, rest) = rest.split_once(name)?;
+        rest.trim_start_matches(':').split_whitespace().next()?.trim_end_matches('s').parse().ok()
+    };
+    Some(Counts {
+        executions: executions.trim().parse().ok()?,
+        per_second: after("exec/s")?,
+        coverage: after("cov")?,
+        corpus: after("corp")?,
+        seconds: 0.0,
+    })
+}
+
+fn afl(run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts, SetupError> {
+    let (begun, since) = (Instant::now(), SystemTime::now());
+    let folder = run.corpus.join("afl");
+    let mut instances = Vec::new();
+    for number in 0..run.jobs {
+        let (role, name) = if number == 0 { ("-M", "main".to_owned()) } else { ("-S", format!("secondary{number}")) };
+        let mut command = Command::new("cargo");
+        command
+            .args(["afl", "fuzz", "-i"])
+            .arg(run.seeds)
+            .arg("-o")
+            .arg(&folder)
+            .args([role, &name])
+            .args(["-V", &run.time.as_secs().to_string()])
+            .args(["-t", &format!("{}", TIMEOUT * 1000), "-m", "none", "-s", &run.seed.to_string()])
+            .args(run.dictionary.iter().flat_map(|file| ["-x".as_ref(), file.as_os_str()]))
+            .arg("--")
+            .arg(run.program)
+            .env("AFL_NO_UI", "1")
+            .env("AFL_AUTORESUME", "1")
+            .env("AFL_SKIP_CPUFREQ", "1")
+            .env("AFL_NO_AFFINITY", "1")
+            .env("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1")
+            .envs(run.until_finding.then_some(("AFL_BENCH_UNTIL_CRASH", "1")))
+            .envs(run.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let child =
+            command.spawn().map_err(|error| SetupError(format!("cargo afl: {error}; cargo install cargo-afl")))?;
+        instances.push(Ending(child));
+    }
+    let counts = loop {
+        let is_running = |instance: &mut Ending| matches!(instance.0.try_wait(), Ok(None));
+        let running = instances.iter_mut().map(is_running).filter(|is| *is).count();
+        let counts = Counts { seconds: begun.elapsed().as_secs_f64(), ..of_instances(&folder) };
+        observer(&counts);
+        let is_over = if run.until_finding { running < instances.len() } else { running == 0 };
+        if is_over || begun.elapsed() > run.time + GRACE {
+            break counts;
+        }
+        std::thread::sleep(LOOK);
+    };
+    end(&folder, since);
+    if counts.executions == 0 {
+        return Err(format!("{}: AFL++ ran nothing; is it built by cargo afl?", run.program.display()).into());
+    }
+    take_crashes(&folder, run.artifacts)?;
+    Ok(counts)
+}
+
+/// Ends the instances that are still running: what cargo started for us is known by what it has said of itself since.
+#[cfg(unix)]
+fn end(folder: &Path, since: SystemTime) {
+    use rustix::process::{Pid, Signal, kill_process};
+    for file in below(folder).into_iter().map(|instance| instance.join("fuzzer_stats")) {
+        let is_of_now = std::fs::metadata(&file).and_then(|data| data.modified()).is_ok_and(|time| time >= since);
+        let Some(text) = std::fs::read_to_string(&file).ok().filter(|_| is_of_now) else { continue };
+        if let Some(process) = value(&text, "fuzzer_pid").and_then(|number| Pid::from_raw(number as i32)) {
+            // It may have ended by itself.
+            let _ = kill_process(process, Signal::TERM);
+        }
+    }
+}
+
+/// AFL++ runs nowhere else.
+#[cfg(not(unix))]
+fn end(_folder: &Path, _since: SystemTime) {}
+
+/// A number out of an instance's statistics.
+fn value(text: &str, name: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(": "));
+    line?.trim().parse().ok()
+}
+
+/// The instances' own statistics together.
+fn of_instances(folder: &Path) -> Counts {
+    let mut all = Counts::default();
+    for file in below(folder).into_iter().map(|instance| instance.join("fuzzer_stats")) {
+        let Ok(text) = std::fs::read_to_string(file) else { continue };
+        let count = |name: &str| value(&text, name).unwrap_or(0.0) as u64;
+        all.executions += count("execs_done");
+        all.per_second += count("execs_per_sec");
+        all.coverage = all.coverage.max(count("edges_found"));
+        all.corpus = all.corpus.max(count("corpus_count"));
+    }
+    all
+}
+
+/// Copies what the instances found to where findings are taken in.
+fn take_crashes(folder: &Path, artifacts: &Path) -> Result<(), SetupError> {
+    for instance in below(folder) {
+        for kind in ["crashes", "hangs"] {
+            for file in below(&instance.join(kind)) {
+                let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                if name.starts_with("id") {
+                    let instance = instance.file_name().map(|name| name.to_string_lossy().into_owned());
+                    let name = format!("{}-{}", instance.unwrap_or_default(), name.replace([':', ','], "-"));
+                    std::fs::copy(&file, artifacts.join(name)).map_err(|error| cannot(&file, &error))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn below(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    paths.sort();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, progress};
+
+    #[test]
+    fn lines_of_the_fork_mode_are_read_and_no_others() {
+        let line =
+            "#1234: cov: 3065 ft: 12000 corp: 500 exec/s: 411 oom/timeout/crash: 0/0/0 time: 12s job: 3 dft_time: 0";
+        let expected = Counts { executions: 1234, per_second: 411, coverage: 3065, corpus: 500, seconds: 0.0 };
+        assert_eq!(progress(line), Some(expected));
+        // As older ones spell it.
+        assert_eq!(progress(&line.replace("exec/s: ", "exec/s ")), Some(expected));
+        for other in
+            ["INFO: seed corpus: files: 1", "#2\tINITED cov: 3 ft: 3 corp: 1/1b exec/s: 0 rss: 30Mb", "", "#x: cov"]
+        {
+            assert_eq!(progress(other), None, "{other}");
+        }
+    }
+}

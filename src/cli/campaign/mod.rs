@@ -1,0 +1,241 @@
+//! `digest-ssp campaign`: fuzzers on all processors, and what they found, judged.
+//!
+//! The engines run, merge and share by their own modes; here they are started one target after the other, watched, and what
+//! they leave is taken in: judged by the shadow, told once, minimised, and written down before it is moved.
+#![forbid(unsafe_code)]
+
+mod engine;
+mod findings;
+mod store;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand, ValueHint};
+use digest_ssp::conformance::fuzzing;
+
+use self::engine::{Engine, Run};
+use self::findings::Judge;
+use self::store::Store;
+use super::subject::SubjectArguments;
+use super::{Exit, SetupError, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo +nightly fuzz build
+  digest-ssp campaign run --seconds 3600
+  digest-ssp campaign run --target operations --target capi --seconds 600
+  digest-ssp campaign run --target differential --library ./libmine.so --until-finding
+  digest-ssp campaign run --engine afl --target response --seconds 600
+  digest-ssp campaign report
+
+A campaign lives in a directory, and goes on there when it is started again. What was found lies in its findings/: the input, and
+where it is a sequence the shortest one known, for `digest-ssp reproduce`.
+
+Exit codes:
+  0  nothing was found, now or before
+  1  findings
+  2  usage or set-up: nothing could be tried";
+
+/// Start a fuzz campaign, go on with it, or tell what it found.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fuzz, for a time.
+    Run(Box<RunArguments>),
+    /// Tell what the campaign did and found.
+    Report(ReportArguments),
+}
+
+#[derive(Args)]
+struct Place {
+    /// Where the campaign lives.
+    #[arg(long, value_name = "DIR", default_value = "campaign", value_hint = ValueHint::DirPath)]
+    dir: PathBuf,
+    /// Form of what is told.
+    #[arg(long, value_enum, default_value_t = output::Format::Human)]
+    format: output::Format,
+}
+
+#[derive(Args)]
+struct RunArguments {
+    /// Targets to run, one after the other; may be repeated [default: all that are built].
+    #[arg(long = "target", value_name = "NAME")]
+    targets: Vec<String>,
+    /// For how long altogether.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// How many processes at a time [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// What fuzzes.
+    #[arg(long, value_enum, default_value_t = Engine::Libfuzzer)]
+    engine: Engine,
+    /// Where the programs of the targets are [default: where cargo fuzz, or cargo afl, puts them below fuzz/].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    programs: Option<PathBuf>,
+    /// Where seeds are, in a directory for each target.
+    #[arg(long, value_name = "DIR", default_value = "fuzz/corpus", value_hint = ValueHint::DirPath)]
+    seeds: PathBuf,
+    /// Where dictionaries are.
+    #[arg(long, value_name = "DIR", default_value = "fuzz/dictionaries", value_hint = ValueHint::DirPath)]
+    dictionaries: PathBuf,
+    /// What the engine draws from.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    seed: u32,
+    /// Stop at the first finding.
+    #[arg(long)]
+    until_finding: bool,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    subject: SubjectArguments,
+}
+
+#[derive(Args)]
+struct ReportArguments {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The targets that put a library under test, or whatever is named.
+const OF_OTHERS: &str = "differential";
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
+    match &arguments.command {
+        Command::Run(arguments) => campaign(arguments),
+        Command::Report(arguments) => tell(&Store::existing(&arguments.place.dir)?, arguments.place.format),
+    }
+}
+
+fn tell(store: &Store, format: output::Format) -> Result<Exit, SetupError> {
+    let text = match format {
+        output::Format::Human => table::human(store.campaign()),
+        output::Format::Json => output::json(&table::json(store.campaign()))?,
+    };
+    output::print(&text)?;
+    Ok(if store.campaign().findings.is_empty() { Exit::Success } else { Exit::Findings })
+}
+
+fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
+    let specification = output::tables()?;
+    let programs = arguments.programs.clone().unwrap_or_else(|| arguments.engine.programs());
+    let targets = targets(&arguments.targets, &arguments.seeds, &programs)?;
+    let mut subject = arguments.subject.subject(&specification)?;
+    if !arguments.subject.is_builtin() && targets.iter().any(|target| target != OF_OTHERS) {
+        return Err(format!("--target: only {OF_OTHERS} puts another subject under test").into());
+    }
+    let (environment, _accounts) = environment(arguments.subject.library_path())?;
+    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), &specification.version)?;
+    let seconds = (arguments.seconds / u32::try_from(targets.len()).unwrap_or(u32::MAX)).max(1);
+    let (begun, known) = (Instant::now(), store.campaign().findings.len());
+    let is_enough = |store: &Store| arguments.until_finding && store.campaign().findings.len() > known;
+    for target in &targets {
+        let program = programs.join(target);
+        let mut judge = Judge { target, program: &program, subject: subject.as_mut(), begun };
+        replay(&mut judge, &mut store, &seeds(&arguments.seeds, target))?;
+        if !is_enough(&store) {
+            let run = Run {
+                program: &program,
+                environment: &environment,
+                corpus: &store.corpus(target)?,
+                artifacts: &store.artifacts(target)?,
+                seeds: &seeds(&arguments.seeds, target),
+                dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
+                jobs: arguments.jobs.unwrap_or_else(processors),
+                seed: arguments.seed,
+                time: Duration::from_secs(seconds.into()),
+                until_finding: arguments.until_finding,
+            };
+            let bar = output::spinner();
+            let counts = arguments.engine.run(&run, &mut |counts| {
+                bar.set_message(table::line(target, counts));
+                bar.tick();
+            })?;
+            bar.finish_and_clear();
+            store.add(target, &counts)?;
+            judge.take_in(&mut store)?;
+        }
+        if is_enough(&store) {
+            break;
+        }
+    }
+    tell(&store, arguments.place.format)
+}
+
+/// The variable that names the library which `differential` loads: see fuzz/src/lib.rs.
+#[cfg(all(unix, target_pointer_width = "64"))]
+const LIBRARY: &str = "DIGEST_SSP_FUZZ_LIBRARY";
+
+/// What the environment of a fuzzer says of a library, and the accounts' file, which lives as long as is needed.
+#[cfg(all(unix, target_pointer_width = "64"))]
+fn environment(library: Option<&Path>) -> Result<(Variables, Option<tempfile::NamedTempFile>), SetupError> {
+    let Some(library) = library else { return Ok((Variables::new(), None)) };
+    let accounts = super::library::accounts()?;
+    let named = (LIBRARY, library.to_owned());
+    Ok((vec![named, (super::library::ACCOUNTS_VARIABLE, accounts.path().to_owned())], Some(accounts)))
+}
+
+/// Elsewhere no library can be put under test.
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+fn environment(_library: Option<&Path>) -> Result<(Variables, Option<tempfile::NamedTempFile>), SetupError> {
+    Ok((Variables::new(), None))
+}
+
+type Variables = Vec<(&'static str, PathBuf)>;
+
+/// What the committed seeds show by themselves: where they are sequences, one after the other and apart from the fuzzer.
+fn replay(judge: &mut Judge<'_>, store: &mut Store, seeds: &Path) -> Result<(), SetupError> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(seeds)
+        .map_err(|error| format!("--seeds {}: {error}", seeds.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
+    files.sort();
+    for file in files {
+        let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        if fuzzing::meaning(judge.target, &bytes).is_some() {
+            judge.judge_sequence(&bytes, store)?;
+        }
+    }
+    Ok(())
+}
+
+/// `differential` takes what `operations` takes.
+fn seeds(seeds: &Path, target: &str) -> PathBuf {
+    seeds.join(if target == OF_OTHERS { "operations" } else { target })
+}
+
+/// The targets to run, each of which is built.
+fn targets(named: &[String], seeds: &Path, programs: &Path) -> Result<Vec<String>, SetupError> {
+    let known = |target: &str| programs.join(target).is_file();
+    if let Some(missing) = named.iter().find(|target| !known(target)) {
+        let place = programs.display();
+        return Err(
+            format!("--target {missing}: there is no such program in {place}; cargo fuzz build makes it").into()
+        );
+    }
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let entries = std::fs::read_dir(seeds).map_err(|error| format!("--seeds {}: {error}", seeds.display()))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut built: Vec<String> = names.chain([OF_OTHERS.to_owned()]).filter(|target| known(target)).collect();
+    built.sort();
+    if built.is_empty() {
+        return Err(
+            format!("--programs {}: no target is there; cargo fuzz build makes them", programs.display()).into()
+        );
+    }
+    Ok(built)
+}
+
+fn processors() -> u16 {
+    std::thread::available_parallelism().map_or(1, |count| u16::try_from(count.get()).unwrap_or(u16::MAX))
+}

@@ -1,0 +1,206 @@
+//! The directory of a campaign: what was run, what was found, and the corpora.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::SetupError;
+use super::super::output::write_whole;
+use super::engine::Counts;
+
+/// The version of `campaign.json`.
+pub(super) const CAMPAIGN_VERSION: u32 = 1;
+
+/// What a campaign did and found: see `spec/schemas/campaign.schema.json`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Campaign {
+    pub(super) campaign_version: u32,
+    pub(super) spec_version: String,
+    pub(super) engine: String,
+    pub(super) targets: BTreeMap<String, Target>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// What was done with a target.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Target {
+    pub(super) runs: u64,
+    pub(super) executions: u64,
+    pub(super) seconds: f64,
+    /// Of the last run.
+    pub(super) coverage: u64,
+    /// Of the last run.
+    pub(super) corpus: u64,
+}
+
+/// What was found, once for all that violate the same.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Finding {
+    /// The name of its files below `findings/`.
+    pub(super) name: String,
+    pub(super) target: String,
+    /// What sort: `fail`, `crash`, … as in a report; `property` where a target said that something does not hold, `sanitizer`,
+    /// `timeout`, `memory`.
+    pub(super) kind: String,
+    /// The row that it offends, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) row: Option<String>,
+    /// What it is, in one line.
+    pub(super) what: String,
+    /// How many inputs showed it.
+    pub(super) times: u64,
+    /// After how many seconds of the run that found it.
+    pub(super) after_seconds: f64,
+    /// Whether there is a sequence that shows it.
+    pub(super) has_sequence: bool,
+}
+
+/// What was found, before it has a name: what is the same has the same key.
+pub(super) struct Found {
+    pub(super) key: String,
+    pub(super) finding: Finding,
+    pub(super) input: Vec<u8>,
+    pub(super) sequence: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Store {
+    directory: PathBuf,
+    campaign: Campaign,
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> SetupError {
+    SetupError(format!("{}: {error}", path.display()))
+}
+
+fn made(directory: PathBuf) -> Result<PathBuf, SetupError> {
+    std::fs::create_dir_all(&directory).map_err(|error| cannot(&directory, &error))?;
+    Ok(directory)
+}
+
+impl Store {
+    fn file(directory: &Path) -> PathBuf {
+        directory.join("campaign.json")
+    }
+
+    /// The campaign that lives there, or a new one.
+    pub(super) fn open(directory: &Path, engine: &str, spec_version: &str) -> Result<Self, SetupError> {
+        if Self::file(directory).exists() {
+            let store = Self::existing(directory)?;
+            return match store.campaign.engine == engine {
+                true => Ok(store),
+                false => {
+                    let (place, there) = (directory.display(), &store.campaign.engine);
+                    Err(format!("--dir {place}: the campaign there is one of {there}; name another directory").into())
+                }
+            };
+        }
+        let campaign = Campaign {
+            campaign_version: CAMPAIGN_VERSION,
+            spec_version: spec_version.to_owned(),
+            engine: engine.to_owned(),
+            targets: BTreeMap::new(),
+            findings: Vec::new(),
+        };
+        let store = Self { directory: made(directory.to_owned())?, campaign };
+        store.save()?;
+        Ok(store)
+    }
+
+    /// The campaign that lives there.
+    pub(super) fn existing(directory: &Path) -> Result<Self, SetupError> {
+        let file = Self::file(directory);
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| format!("--dir {}: no campaign lives there: {error}", directory.display()))?;
+        let campaign: Campaign =
+            serde_json::from_str(&text).map_err(|error| format!("{}: it is no campaign: {error}", file.display()))?;
+        if campaign.campaign_version != CAMPAIGN_VERSION {
+            let version = campaign.campaign_version;
+            return Err(format!("{}: only version {CAMPAIGN_VERSION} is read, not {version}", file.display()).into());
+        }
+        Ok(Self { directory: directory.to_owned(), campaign })
+    }
+
+    pub(super) fn campaign(&self) -> &Campaign {
+        &self.campaign
+    }
+
+    /// What the engine found interesting, beside the seeds.
+    pub(super) fn corpus(&self, target: &str) -> Result<PathBuf, SetupError> {
+        made(self.directory.join(target).join("corpus"))
+    }
+
+    /// What ended the target, and was not taken in yet.
+    pub(super) fn artifacts(&self, target: &str) -> Result<PathBuf, SetupError> {
+        made(self.directory.join(target).join("artifacts"))
+    }
+
+    /// Where an artifact is moved to when it was taken in.
+    pub(super) fn judged(&self, target: &str) -> Result<PathBuf, SetupError> {
+        made(self.directory.join(target).join("judged"))
+    }
+
+    /// Adds what a run did.
+    pub(super) fn add(&mut self, target: &str, counts: &Counts) -> Result<(), SetupError> {
+        let entry = self.campaign.targets.entry(target.to_owned()).or_default();
+        entry.runs += 1;
+        entry.executions += counts.executions;
+        entry.seconds += counts.seconds;
+        entry.coverage = counts.coverage;
+        entry.corpus = counts.corpus;
+        self.save()
+    }
+
+    /// Takes in what was found: another input of what is known, or something new with files of its own.
+    pub(super) fn find(&mut self, found: Found) -> Result<(), SetupError> {
+        let Found { key, mut finding, input, sequence } = found;
+        finding.name = name(&key);
+        match self.campaign.findings.iter_mut().find(|known| known.name == finding.name) {
+            Some(known) => known.times += 1,
+            None => {
+                let directory = made(self.directory.join("findings"))?;
+                let file = directory.join(format!("{}.input", finding.name));
+                std::fs::write(&file, input).map_err(|error| cannot(&file, &error))?;
+                if let Some(sequence) = sequence {
+                    let file = directory.join(format!("{}.json", finding.name));
+                    write_whole(&file, &sequence).map_err(|error| cannot(&file, &error))?;
+                    finding.has_sequence = true;
+                }
+                self.campaign.findings.push(finding);
+            }
+        }
+        self.save()
+    }
+
+    fn save(&self) -> Result<(), SetupError> {
+        let file = Self::file(&self.directory);
+        let text = serde_json::to_string_pretty(&self.campaign).map_err(|error| error.to_string())?;
+        write_whole(&file, &(text + "\n")).map_err(|error| cannot(&file, &error))
+    }
+}
+
+/// A name that a file can have.
+fn name(key: &str) -> String {
+    let short: String = key
+        .chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' })
+        .take(40)
+        .collect();
+    let [a, b, c, d, ..] = digest_ssp::digest::hash::md5(&[key.as_bytes()]);
+    format!("{}-{:08x}", short.trim_matches('-'), u32::from_be_bytes([a, b, c, d]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn names_are_of_files_and_their_own() {
+        assert_eq!(name("a/b").split('-').count(), 3);
+        let long = |end: &str| name(&("x".repeat(100) + end));
+        assert_ne!(long("1"), long("2"));
+        assert!(long("1").len() < 64);
+    }
+}

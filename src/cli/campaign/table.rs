@@ -1,0 +1,50 @@
+//! A campaign for people, and for programs.
+#![forbid(unsafe_code)]
+
+use core::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::engine::Counts;
+use super::store::{Campaign, Finding};
+
+/// How a run is, while it is under way.
+pub(super) fn line(target: &str, counts: &Counts) -> String {
+    let Counts { executions, per_second, coverage, corpus, seconds } = counts;
+    format!(
+        "{target}: {executions} executions, {per_second} a second, coverage {coverage}, corpus {corpus}, {seconds:.0} s"
+    )
+}
+
+pub(super) fn json(campaign: &Campaign) -> Value {
+    json!(campaign)
+}
+
+/// What was run, target by target, and what was found.
+pub(super) fn human(campaign: &Campaign) -> String {
+    let mut text = format!(
+        "{:<20} {:>13} {:>9} {:>9} {:>7} {:>8} {:>9}\n",
+        "target", "executions", "a second", "coverage", "corpus", "seconds", "findings"
+    );
+    for (name, target) in &campaign.targets {
+        let findings = campaign.findings.iter().filter(|finding| finding.target == *name).count();
+        let per_second = if target.seconds > 0.0 { target.executions as f64 / target.seconds } else { 0.0 };
+        let _ = writeln!(
+            text,
+            "{name:<20} {:>13} {per_second:>9.0} {:>9} {:>7} {:>8.0} {findings:>9}",
+            target.executions, target.coverage, target.corpus, target.seconds,
+        );
+    }
+    for Finding { name, target, kind, row, what, times, after_seconds, has_sequence } in &campaign.findings {
+        let row = row.as_deref().map_or_else(String::new, |row| format!(" of row {row}"));
+        let ending = if *has_sequence { "json" } else { "input" };
+        let _ = writeln!(text, "\n{kind}{row}, by {target} after {after_seconds:.1} s, {times} inputs");
+        let _ = writeln!(text, "  {what}\n  findings/{name}.{ending}");
+    }
+    match campaign.findings.len() {
+        0 => text.push_str("\nnothing was found\n"),
+        1 => text.push_str("\n1 finding\n"),
+        several => text.push_str(&format!("\n{several} findings\n")),
+    }
+    text
+}

@@ -1,0 +1,145 @@
+//! Campaigns, with programs in the place of fuzzers.
+#![cfg(all(feature = "cli", unix))]
+#![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "a test")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use boon::{Compiler, Schemas};
+use serde_json::Value;
+
+/// Says what libFuzzer says in its fork mode, and leaves an artifact; with one input it says what does not hold.
+const FUZZER: &str = r#"#!/bin/sh
+case "$*" in
+*-fork=*)
+    for argument; do
+        case "$argument" in -artifact_prefix=*) prefix="${argument#-artifact_prefix=}" ;; esac
+    done
+    echo 'INFO: -fork=2: fuzzing in separate process(s)' >&2
+    echo '#900: cov: 30 ft: 60 corp: 5 exec/s: 450 oom/timeout/crash: 0/0/1 time: 2s job: 1 dft_time: 0' >&2
+    printf 'any' >"${prefix}crash-1"
+    printf 'other' >"${prefix}crash-2"
+    ;;
+*)
+    echo "thread '<unnamed>' panicked at fuzz/src/lib.rs:27:17:" >&2
+    echo 'row cat-first-needed: what came back at '"$(wc -c <"$1")" >&2
+    exit 77
+    ;;
+esac
+"#;
+
+struct Campaign {
+    root: PathBuf,
+}
+
+impl Campaign {
+    /// A campaign whose program for a target is this text.
+    fn new(name: &str, target: &str, program: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign").join(name);
+        let _not_there_the_first_time = fs::remove_dir_all(&root);
+        fs::create_dir_all(root.join("programs")).expect("the target directory can be written");
+        let file = root.join("programs").join(target);
+        fs::write(&file, program).expect("the target directory can be written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("it is our file");
+        Self { root }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("campaign").args(arguments);
+        command.arg("--dir").arg(self.root.join("campaign"));
+        command.output().expect("the program starts")
+    }
+
+    fn fuzz(&self, arguments: &[&str]) -> Output {
+        let programs = self.root.join("programs").display().to_string();
+        self.run(&[&["run", "--seconds", "2", "--jobs", "2", "--programs", &programs], arguments].concat())
+    }
+
+    fn report(&self) -> Value {
+        let output = self.run(&["report", "--format", "json"]);
+        serde_json::from_slice(&output.stdout).expect("it is JSON")
+    }
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+fn is_valid(report: &Value) -> bool {
+    let schema = include_str!("../spec/schemas/campaign.schema.json");
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
+    let mut compiler = Compiler::new();
+    compiler.add_resource("urn:digest-ssp:campaign", schema).expect("the schema has an identifier");
+    let mut schemas = Schemas::new();
+    let index = compiler.compile("urn:digest-ssp:campaign", &mut schemas).expect("the schema is one");
+    schemas.validate(report, index).is_ok()
+}
+
+#[test]
+fn what_a_fuzzer_leaves_is_told_once_and_moved_and_a_campaign_goes_on() {
+    let campaign = Campaign::new("left", "response", FUZZER);
+    let first = campaign.fuzz(&[]);
+    assert_eq!(first.status.code(), Some(1), "{}", text(&first.stderr));
+    let told = text(&first.stdout);
+    assert!(told.contains("property of row cat-first-needed, by response") && told.contains("1 finding\n"), "{told}");
+    assert!(told.lines().any(|line| line.starts_with("response") && line.contains(" 900 ")), "{told}");
+    let report = campaign.report();
+    assert!(is_valid(&report), "{report}");
+    assert_eq!(report["findings"][0]["times"], 2);
+    let name = report["findings"][0]["name"].as_str().expect("it has a name");
+    let findings = campaign.root.join("campaign/findings");
+    assert_eq!(fs::read(findings.join(format!("{name}.input"))).expect("the input is kept"), b"any");
+    let left = fs::read_dir(campaign.root.join("campaign/response/artifacts")).expect("there were artifacts");
+    assert_eq!(left.count(), 0);
+    assert_eq!(campaign.fuzz(&[]).status.code(), Some(1));
+    let report = campaign.report();
+    assert_eq!(report["targets"]["response"]["executions"], 1800);
+    assert_eq!(report["targets"]["response"]["runs"], 2);
+    assert_eq!(report["findings"][0]["times"], 4);
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1));
+    let mut other = report;
+    other["findings"][0]["kind"] = "guess".into();
+    assert!(!is_valid(&other));
+}
+
+/// The seeds alone show what this subject does; the fuzzer is not asked any more.
+#[test]
+fn a_subject_that_is_wrong_is_found_by_its_row_with_a_sequence_that_shows_it() {
+    let campaign = Campaign::new("wrong", "differential", "#!/bin/sh\nexit 1\n");
+    let wrong = ["--target", "differential", "--subject", "second-deletion-refused", "--until-finding"];
+    let found = campaign.fuzz(&wrong);
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
+    let report = campaign.report();
+    assert!(is_valid(&report), "{report}");
+    assert_eq!(report["findings"][0]["row"], "dsc-deleted-before", "{report}");
+    let name = report["findings"][0]["name"].as_str().expect("it has a name");
+    let sequence = campaign.root.join(format!("campaign/findings/{name}.json"));
+    let reproduce = |subject: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
+        command.arg("reproduce").arg(&sequence).args(["--subject", subject]);
+        command.output().expect("the program starts").status.code()
+    };
+    assert_eq!(reproduce("second-deletion-refused"), Some(1));
+    assert_eq!(reproduce("builtin"), Some(0));
+}
+
+#[test]
+fn what_cannot_be_run_is_told_in_a_line() {
+    let campaign = Campaign::new("broken", "response", "#!/bin/sh\necho 'no such option' >&2\nexit 1\n");
+    let refused = |arguments: &[&str], why: &str| {
+        let output = campaign.fuzz(arguments);
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+        assert!(told.contains(why), "{told}");
+    };
+    refused(&["--target", "response"], "no such option");
+    refused(&["--target", "challenge"], "cargo fuzz build makes it");
+    refused(&["--target", "response", "--subject", "replay-completes"], "only differential");
+    let nobody = Campaign::new("nobody", "response", "").run(&["report"]);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(text(&nobody.stderr).contains("no campaign lives there"));
+}
