@@ -68,10 +68,21 @@ struct Seen {
 }
 
 fn seen(step: Option<&Step>) -> Option<Seen> {
-    let Step { outcome: Outcome { status, granted, output, .. }, .. } = step?;
+    let Step { call, outcome: Outcome { status, granted, output, .. }, .. } = step?;
     let buffers = output.as_ref().and_then(|output| output.buffers.as_deref()).unwrap_or_default();
-    let shape = |buffer: &Buffer| (buffer.buffer_type.0, buffer.count, buffer.data.as_ref().map(Vec::len));
-    Some(Seen { status: *status, granted: *granted, buffers: buffers.iter().map(shape).collect() })
+    let shape = |(position, buffer): (usize, &Buffer)| match is_pointed(call, position) {
+        true => (buffer.buffer_type.0, 0, None),
+        false => (buffer.buffer_type.0, buffer.count, buffer.data.as_ref().map(Vec::len)),
+    };
+    Some(Seen { status: *status, granted: *granted, buffers: buffers.iter().enumerate().map(shape).collect() })
+}
+
+/// Whether C may make the buffer point into another one, for which the crate has no words: DATA without memory beside the STREAM
+/// that DecryptMessage decrypts in its place (DecryptMessage, Remarks).
+fn is_pointed(call: &Call, position: usize) -> bool {
+    let Call::DecryptMessage { message: Some(message), .. } = call else { return false };
+    let given = message.buffers.as_ref().and_then(|buffers| buffers.get(position));
+    given.is_some_and(|buffer| buffer.buffer_type.kind() == BufferType::DATA && buffer.count == 0)
 }
 
 fn told(
