@@ -10,6 +10,7 @@ mod judged;
 mod tables;
 mod tokens;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -87,7 +88,11 @@ fn unanswered(error: &SubjectError, reproducer: Sequence) -> Box<Counterexample>
 /// # Errors
 /// The first answer that the tables do not allow.
 pub fn operations(sequence: Sequence) -> Result<Trace, Box<Counterexample>> {
-    judge(&mut Builtin::default(), sequence)
+    thread_local! {
+        // A sequence starts it over: making one more for each would be work for nothing.
+        static SUBJECT: RefCell<Builtin> = RefCell::default();
+    }
+    SUBJECT.with_borrow_mut(|subject| judge(subject, sequence))
 }
 
 /// A sequence against any subject.

@@ -90,18 +90,17 @@ impl Memory {
     /// How far apart blocks begin: further than what lies within one.
     const STRIDE: u64 = 0x1000;
 
-    fn give(&mut self, packages: &[package::PackageInfo]) -> Done {
+    fn give(&mut self, packages: &[package::PackageInfo], outcome: &mut Outcome) {
         self.last += Self::STRIDE;
         let block = SecHandle { lower: self.last, upper: 0 };
         self.blocks.insert(block);
-        let told = packages.iter().map(told).collect();
-        Done { handle: Some(block), attribute: Some(Attribute::Packages(told)), ..Done::default() }
+        outcome.handle = Some(block);
+        outcome.attribute = Some(Attribute::Packages(packages.iter().map(told).collect()));
     }
 
-    fn take_back(&mut self, block: Option<SecHandle>) -> Done {
+    fn take_back(&mut self, block: Option<SecHandle>) -> SecurityStatus {
         let known = block.is_some_and(|block| self.blocks.remove(&block));
-        let status = if known { SecurityStatus::SEC_E_OK } else { SecurityStatus::SEC_E_INVALID_HANDLE };
-        Done { status, ..Done::default() }
+        if known { SecurityStatus::SEC_E_OK } else { SecurityStatus::SEC_E_INVALID_HANDLE }
     }
 }
 
@@ -160,10 +159,9 @@ impl Builtin {
         Self { package: package(), other: package(), world, given: Memory::default() }
     }
 
-    fn answer(&mut self, call: &Call) -> Result<Done, Failure> {
+    /// Makes the call on the descriptors of the outcome, and says the rest there. What it wrote before it failed is seen, too.
+    fn make(&mut self, call: &Call, outcome: &mut Outcome) -> Result<(), Failure> {
         let package = &self.package;
-        let mut input = call.input().cloned();
-        let mut output = call.output().cloned();
         match call {
             Call::AcquireCredentialsHandle { principal, package: name, credential_use, logon_id, identity } => {
                 let identity = identity
@@ -176,80 +174,65 @@ impl Builtin {
                     *logon_id,
                     identity.as_ref(),
                 )?;
-                Ok(Done { handle: Some(acquired.credential), expiry: Some(acquired.expiry.0), ..Done::default() })
+                outcome.handle = Some(acquired.credential);
+                outcome.expiry = Some(acquired.expiry.0);
             }
-            Call::FreeCredentialsHandle { credential } => {
-                package.free_credentials_handle(*credential).map(|()| Done::default())
+            Call::FreeCredentialsHandle { credential } => package.free_credentials_handle(*credential)?,
+            Call::EnumerateSecurityPackages {} => {
+                self.given.give(&SecurityPackage::enumerate_security_packages(), outcome);
             }
-            Call::EnumerateSecurityPackages {} => Ok(self.given.give(&SecurityPackage::enumerate_security_packages())),
             Call::QuerySecurityPackageInfo { package } => {
-                SecurityPackage::query_security_package_info(package).map(|told| self.given.give(&[told]))
+                let told = SecurityPackage::query_security_package_info(package)?;
+                self.given.give(&[told], outcome);
             }
-            Call::FreeContextBuffer { block } => Ok(self.given.take_back(*block)),
+            Call::FreeContextBuffer { block } => outcome.status = self.given.take_back(*block),
             Call::AcceptSecurityContext { credential, context, requirements, .. } => {
                 let requirements = AcceptRequirements::from_bits_retain(*requirements);
-                let accepted = lend(&mut input, |input| {
-                    lend(&mut output, |output| {
+                let accepted = lend(&mut outcome.input, |input| {
+                    lend(&mut outcome.output, |output| {
                         package.accept_security_context(*credential, *context, input, requirements, output)
                     })
                 })?;
-                let granted = Some(accepted.attributes.bits());
-                let (status, handle, expiry) = (accepted.status, Some(accepted.context), Some(accepted.expiry.0));
-                Ok(Done { status, handle, input, output, granted, expiry, ..Done::default() })
+                outcome.status = accepted.status;
+                outcome.handle = Some(accepted.context);
+                outcome.granted = Some(accepted.attributes.bits());
+                outcome.expiry = Some(accepted.expiry.0);
             }
             Call::InitializeSecurityContext { credential, context, target_name, requirements, .. } => {
                 let (target, requirements) =
                     (target_name.as_deref(), InitializeRequirements::from_bits_retain(*requirements));
-                let initialized = lend(&mut input, |input| {
-                    lend(&mut output, |output| {
+                let initialized = lend(&mut outcome.input, |input| {
+                    lend(&mut outcome.output, |output| {
                         package.initialize_security_context(*credential, *context, target, requirements, input, output)
                     })
                 })?;
-                let granted = Some(initialized.attributes.bits());
-                let (status, handle, expiry) =
-                    (initialized.status, Some(initialized.context), Some(initialized.expiry.0));
-                Ok(Done { status, handle, input, output, granted, expiry, ..Done::default() })
+                outcome.status = initialized.status;
+                outcome.handle = Some(initialized.context);
+                outcome.granted = Some(initialized.attributes.bits());
+                outcome.expiry = Some(initialized.expiry.0);
             }
             Call::CompleteAuthToken { context, .. } => {
-                self.in_place(output, |message| package.complete_auth_token(*context, message))
+                lend(&mut outcome.output, |message| package.complete_auth_token(*context, message))?;
             }
             Call::MakeSignature { context, .. } => {
-                self.in_place(output, |message| package.make_signature(*context, message))
+                lend(&mut outcome.output, |message| package.make_signature(*context, message))?;
             }
             Call::VerifySignature { context, .. } => {
-                self.in_place(output, |message| package.verify_signature(*context, message))
+                lend(&mut outcome.output, |message| package.verify_signature(*context, message))?;
             }
             Call::EncryptMessage { context, .. } => {
-                self.in_place(output, |message| package.encrypt_message(*context, message))
+                lend(&mut outcome.output, |message| package.encrypt_message(*context, message))?;
             }
             Call::DecryptMessage { context, .. } => {
-                let mut quality = None;
-                let done = self.in_place(output, |message| {
-                    package.decrypt_message(*context, message).map(|protection| quality = Some(protection.bits()))
-                })?;
-                Ok(Done { quality, ..done })
+                let protection = lend(&mut outcome.output, |message| package.decrypt_message(*context, message))?;
+                outcome.quality = Some(protection.bits());
             }
             Call::QueryContextAttributes { context, attribute } => {
-                let attribute = judged(package.query_context_attributes(*context, *attribute)?);
-                Ok(Done { attribute: Some(attribute), ..Done::default() })
+                outcome.attribute = Some(judged(package.query_context_attributes(*context, *attribute)?));
             }
-            Call::DeleteSecurityContext { context } => {
-                package.delete_security_context(*context).map(|()| Done::default())
-            }
+            Call::DeleteSecurityContext { context } => package.delete_security_context(*context)?,
         }
-    }
-
-    /// A call that reads and writes one descriptor. What it wrote before it failed must be seen too.
-    fn in_place(
-        &self,
-        mut message: Option<Descriptor>,
-        call: impl FnOnce(Option<&mut SecBufferDesc<'_, '_>>) -> Result<(), Failure>,
-    ) -> Result<Done, Failure> {
-        let status = match lend(&mut message, call) {
-            Ok(()) => SecurityStatus::SEC_E_OK,
-            Err(failure) => failure.status,
-        };
-        Ok(Done { status, output: message, ..Done::default() })
+        Ok(())
     }
 }
 
@@ -272,33 +255,6 @@ fn judged(attribute: ContextAttribute) -> Attribute {
         ContextAttribute::ClientSpecifiedTarget(target) => Attribute::ClientSpecifiedTarget(target),
         ContextAttribute::Lifespan { .. } | ContextAttribute::PackageInfo { .. } | ContextAttribute::Flags(_) => {
             Attribute::Other
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Done {
-    status: SecurityStatus,
-    handle: Option<SecHandle>,
-    input: Option<Descriptor>,
-    output: Option<Descriptor>,
-    attribute: Option<Attribute>,
-    granted: Option<u32>,
-    expiry: Option<u64>,
-    quality: Option<u32>,
-}
-
-impl Default for Done {
-    fn default() -> Self {
-        Self {
-            status: SecurityStatus::SEC_E_OK,
-            handle: None,
-            input: None,
-            output: None,
-            attribute: None,
-            granted: None,
-            expiry: None,
-            quality: None,
         }
     }
 }
@@ -342,23 +298,11 @@ impl Subject for Builtin {
     }
 
     fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
-        Ok(match self.answer(call) {
-            Ok(done) => {
-                let separate =
-                    matches!(call, Call::AcceptSecurityContext { .. } | Call::InitializeSecurityContext { .. });
-                Outcome {
-                    status: done.status,
-                    handle: done.handle,
-                    input: done.input.filter(|_| separate),
-                    output: done.output,
-                    attribute: done.attribute,
-                    granted: done.granted,
-                    expiry: done.expiry,
-                    quality: done.quality,
-                }
-            }
-            Err(failure) => Outcome::untouched(failure.status, call),
-        })
+        let mut outcome = Outcome::untouched(SecurityStatus::SEC_E_OK, call);
+        if let Err(failure) = self.make(call, &mut outcome) {
+            outcome.status = failure.status;
+        }
+        Ok(outcome)
     }
 
     fn advance(&mut self, milliseconds: u64) -> Result<(), SubjectError> {
