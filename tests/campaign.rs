@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a test")]
 
+mod library_support;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,9 @@ case "$*" in
 esac
 "#;
 
+/// What the library is wrong in that is found here.
+const FAULT: &str = "second-deletion-refused";
+
 struct Campaign {
     root: PathBuf,
 }
@@ -49,7 +54,7 @@ impl Campaign {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("campaign").args(arguments);
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).env("DIGEST_SSP_FAULT", FAULT).arg("campaign").args(arguments);
         command.arg("--dir").arg(self.root.join("campaign"));
         command.output().expect("the program starts")
     }
@@ -61,6 +66,7 @@ impl Campaign {
 
     fn report(&self) -> Value {
         let output = self.run(&["report", "--format", "json"]);
+        assert_eq!(text(&output.stderr), "");
         serde_json::from_slice(&output.stdout).expect("it is JSON")
     }
 }
@@ -106,11 +112,12 @@ fn what_a_fuzzer_leaves_is_told_once_and_moved_and_a_campaign_goes_on() {
     assert!(!is_valid(&other));
 }
 
-/// The seeds alone show what this subject does; the fuzzer is not asked any more.
+/// The seeds alone show what this library does; the fuzzer is not asked any more.
 #[test]
-fn a_subject_that_is_wrong_is_found_by_its_row_with_a_sequence_that_shows_it() {
+fn a_library_that_is_wrong_is_found_by_its_row_with_a_sequence_that_shows_it() {
     let campaign = Campaign::new("wrong", "differential", "#!/bin/sh\nexit 1\n");
-    let wrong = ["--target", "differential", "--subject", "second-deletion-refused", "--until-finding"];
+    let library = library_support::faulty().display().to_string();
+    let wrong = ["--target", "differential", "--library", &library, "--until-finding"];
     let found = campaign.fuzz(&wrong);
     assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
     let report = campaign.report();
@@ -118,13 +125,49 @@ fn a_subject_that_is_wrong_is_found_by_its_row_with_a_sequence_that_shows_it() {
     assert_eq!(report["findings"][0]["row"], "dsc-deleted-before", "{report}");
     let name = report["findings"][0]["name"].as_str().expect("it has a name");
     let sequence = campaign.root.join(format!("campaign/findings/{name}.json"));
-    let reproduce = |subject: &str| {
+    let reproduce = |subject: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
-        command.arg("reproduce").arg(&sequence).args(["--subject", subject]);
+        command.arg("reproduce").arg(&sequence).args(subject).env("DIGEST_SSP_FAULT", FAULT);
         command.output().expect("the program starts").status.code()
     };
-    assert_eq!(reproduce("second-deletion-refused"), Some(1));
-    assert_eq!(reproduce("builtin"), Some(0));
+    assert_eq!(reproduce(&["--library", &library]), Some(1));
+    assert_eq!(reproduce(&[]), Some(0));
+}
+
+/// What an interrupted run left is not passed over in silence, and is judged by the next.
+#[test]
+fn what_was_left_is_told_and_taken_in() {
+    let campaign = Campaign::new("interrupted", "response", FUZZER);
+    assert_eq!(campaign.fuzz(&[]).status.code(), Some(1));
+    let left = campaign.root.join("campaign/response/artifacts/crash-3");
+    fs::write(&left, "left").expect("the campaign can be written");
+    let report = campaign.run(&["report"]);
+    assert!(text(&report.stdout).contains("1 inputs of a run that was interrupted are not judged"));
+    assert_eq!(campaign.fuzz(&[]).status.code(), Some(1));
+    assert!(!left.exists());
+    assert_eq!(campaign.report()["findings"][0]["times"], 5);
+}
+
+/// What ends the process of a library ends neither the campaign nor what it knows.
+#[test]
+fn a_library_that_ends_its_process_is_a_finding() {
+    let campaign = Campaign::new("ends", "differential", FUZZER);
+    let library = library_support::hostile("abort", &[]).display().to_string();
+    let found = campaign.fuzz(&["--target", "differential", "--library", &library]);
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
+    let report = campaign.report();
+    assert!(is_valid(&report), "{report}");
+    let crash = report["findings"].as_array().into_iter().flatten().find(|finding| finding["kind"] == "crash");
+    assert!(crash.is_some_and(|crash| crash["row"].as_str().is_some_and(|row| row.starts_with("asc-"))), "{report}");
+}
+
+/// Of a sequence with which nothing is wrong by the tables the target's own words are told.
+#[test]
+fn what_only_the_target_knows_is_told_in_its_words() {
+    let campaign = Campaign::new("words", "operations", FUZZER);
+    let told = campaign.fuzz(&["--target", "operations"]);
+    assert_eq!(told.status.code(), Some(1), "{}", text(&told.stderr));
+    assert_eq!(campaign.report()["findings"][0]["kind"], "property");
 }
 
 #[test]
@@ -138,7 +181,7 @@ fn what_cannot_be_run_is_told_in_a_line() {
     };
     refused(&["--target", "response"], "no such option");
     refused(&["--target", "challenge"], "cargo fuzz build makes it");
-    refused(&["--target", "response", "--subject", "replay-completes"], "only differential");
+    refused(&["--target", "response", "--library", "libnone.so"], "only the target differential");
     let nobody = Campaign::new("nobody", "response", "").run(&["report"]);
     assert_eq!(nobody.status.code(), Some(2));
     assert!(text(&nobody.stderr).contains("no campaign lives there"));

@@ -87,11 +87,6 @@ impl SubjectArguments {
         }
     }
 
-    /// The library that they name.
-    pub(super) fn library_path(&self) -> Option<&std::path::Path> {
-        self.library.as_deref()
-    }
-
     /// Whether they name the reference implementation of this crate.
     pub(super) fn is_builtin(&self) -> bool {
         self.command.is_none() && self.library.is_none() && self.subject == BUILTIN

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::ValueEnum;
@@ -53,6 +54,9 @@ pub(super) struct Run<'r> {
     pub(super) until_finding: bool,
 }
 
+/// Who is told how far a run is; what goes wrong there ends it.
+pub(super) type Observer<'o> = &'o mut dyn FnMut(&Counts) -> Result<(), SetupError>;
+
 impl Engine {
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -70,7 +74,7 @@ impl Engine {
     }
 
     /// Fuzzes until the time is over, or something is found where that is enough.
-    pub(super) fn run(self, run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts, SetupError> {
+    pub(super) fn run(self, run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
         match self {
             Self::Libfuzzer => libfuzzer(run, observer),
             Self::Afl => afl(run, observer),
@@ -93,7 +97,7 @@ impl Drop for Ending {
     }
 }
 
-fn libfuzzer(run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts, SetupError> {
+fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
     let begun = Instant::now();
     let go_on = u8::from(!run.until_finding);
     let mut command = Command::new(run.program);
@@ -117,22 +121,28 @@ fn libfuzzer(run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts,
     let mut child = Ending(command.spawn().map_err(|error| cannot(run.program, &error))?);
     let mut counts = Counts::default();
     let Some(errors) = child.0.stderr.take() else { return Ok(counts) };
-    let mut said = None;
-    // The stream ends with the process; what is no line of text is a message of the target.
-    for line in BufReader::new(errors).split(b'\n') {
-        let line = line.map_err(|error| cannot(run.program, &error))?;
-        let line = String::from_utf8_lossy(&line);
-        match progress(&line) {
-            Some(now) => {
-                counts = Counts { seconds: begun.elapsed().as_secs_f64(), ..now };
-                observer(&counts);
+    let (tell, lines) = channel();
+    // It ends with the stream, which ends with the process; what is no text is a message of the target.
+    std::thread::spawn(move || {
+        for line in BufReader::new(errors).split(b'\n').map_while(Result::ok) {
+            if tell.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
             }
-            None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
-            None => said = Some(line.into_owned()),
         }
-        if begun.elapsed() > run.time + GRACE {
-            break;
+    });
+    let mut said = None;
+    while begun.elapsed() < run.time + GRACE {
+        match lines.recv_timeout(LOOK) {
+            Ok(line) => match progress(&line) {
+                Some(now) => counts = now,
+                None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
+                None => said = Some(line),
+            },
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
+        counts.seconds = begun.elapsed().as_secs_f64();
+        observer(&counts)?;
     }
     counts.seconds = begun.elapsed().as_secs_f64();
     let has_artifacts = std::fs::read_dir(run.artifacts).is_ok_and(|mut entries| entries.next().is_some());
@@ -160,7 +170,7 @@ fn progress(line: &str) -> Option<Counts> {
     })
 }
 
-fn afl(run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts, SetupError> {
+fn afl(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
     let (begun, since) = (Instant::now(), SystemTime::now());
     let folder = run.corpus.join("afl");
     let mut instances = Vec::new();
@@ -192,42 +202,27 @@ fn afl(run: &Run<'_>, observer: &mut dyn FnMut(&Counts)) -> Result<Counts, Setup
             command.spawn().map_err(|error| SetupError(format!("cargo afl: {error}; cargo install cargo-afl")))?;
         instances.push(Ending(child));
     }
-    let counts = loop {
+    let before = of_instances(&folder, SystemTime::UNIX_EPOCH).executions;
+    let mut counts = Counts::default();
+    while begun.elapsed() < run.time + GRACE {
         let is_running = |instance: &mut Ending| matches!(instance.0.try_wait(), Ok(None));
         let running = instances.iter_mut().map(is_running).filter(|is| *is).count();
-        let counts = Counts { seconds: begun.elapsed().as_secs_f64(), ..of_instances(&folder) };
-        observer(&counts);
-        let is_over = if run.until_finding { running < instances.len() } else { running == 0 };
-        if is_over || begun.elapsed() > run.time + GRACE {
-            break counts;
+        counts = of_instances(&folder, since);
+        // Whoever goes on where he was counts on, too.
+        counts.executions = counts.executions.saturating_sub(before);
+        counts.seconds = begun.elapsed().as_secs_f64();
+        take_crashes(&folder, run.artifacts)?;
+        observer(&counts)?;
+        if running == 0 {
+            break;
         }
         std::thread::sleep(LOOK);
-    };
-    end(&folder, since);
+    }
     if counts.executions == 0 {
         return Err(format!("{}: AFL++ ran nothing; is it built by cargo afl?", run.program.display()).into());
     }
-    take_crashes(&folder, run.artifacts)?;
     Ok(counts)
 }
-
-/// Ends the instances that are still running: what cargo started for us is known by what it has said of itself since.
-#[cfg(unix)]
-fn end(folder: &Path, since: SystemTime) {
-    use rustix::process::{Pid, Signal, kill_process};
-    for file in below(folder).into_iter().map(|instance| instance.join("fuzzer_stats")) {
-        let is_of_now = std::fs::metadata(&file).and_then(|data| data.modified()).is_ok_and(|time| time >= since);
-        let Some(text) = std::fs::read_to_string(&file).ok().filter(|_| is_of_now) else { continue };
-        if let Some(process) = value(&text, "fuzzer_pid").and_then(|number| Pid::from_raw(number as i32)) {
-            // It may have ended by itself.
-            let _ = kill_process(process, Signal::TERM);
-        }
-    }
-}
-
-/// AFL++ runs nowhere else.
-#[cfg(not(unix))]
-fn end(_folder: &Path, _since: SystemTime) {}
 
 /// A number out of an instance's statistics.
 fn value(text: &str, name: &str) -> Option<f64> {
@@ -235,11 +230,12 @@ fn value(text: &str, name: &str) -> Option<f64> {
     line?.trim().parse().ok()
 }
 
-/// The instances' own statistics together.
-fn of_instances(folder: &Path) -> Counts {
+/// The instances' own statistics together, as far as they were written since.
+fn of_instances(folder: &Path, since: SystemTime) -> Counts {
     let mut all = Counts::default();
     for file in below(folder).into_iter().map(|instance| instance.join("fuzzer_stats")) {
-        let Ok(text) = std::fs::read_to_string(file) else { continue };
+        let is_of_now = std::fs::metadata(&file).and_then(|data| data.modified()).is_ok_and(|time| time >= since);
+        let Some(text) = std::fs::read_to_string(&file).ok().filter(|_| is_of_now) else { continue };
         let count = |name: &str| value(&text, name).unwrap_or(0.0) as u64;
         all.executions += count("execs_done");
         all.per_second += count("execs_per_sec");
@@ -249,17 +245,16 @@ fn of_instances(folder: &Path) -> Counts {
     all
 }
 
-/// Copies what the instances found to where findings are taken in.
+/// Moves what the instances found to where findings are taken in: from where it lies now, and from where it was put aside
+/// when an instance went on.
 fn take_crashes(folder: &Path, artifacts: &Path) -> Result<(), SetupError> {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     for instance in below(folder) {
-        for kind in ["crashes", "hangs"] {
-            for file in below(&instance.join(kind)) {
-                let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                if name.starts_with("id") {
-                    let instance = instance.file_name().map(|name| name.to_string_lossy().into_owned());
-                    let name = format!("{}-{}", instance.unwrap_or_default(), name.replace([':', ','], "-"));
-                    std::fs::copy(&file, artifacts.join(name)).map_err(|error| cannot(&file, &error))?;
-                }
+        let is_of_findings = |path: &PathBuf| name(path).starts_with("crashes") || name(path).starts_with("hangs");
+        for file in below(&instance).iter().filter(|path| is_of_findings(path)).flat_map(|kind| below(kind)) {
+            if name(&file).starts_with("id") {
+                let to = format!("{}-{}", name(&instance), name(&file).replace([':', ','], "-"));
+                std::fs::rename(&file, artifacts.join(to)).map_err(|error| cannot(&file, &error))?;
             }
         }
     }

@@ -1,12 +1,14 @@
 //! What an engine left: judged, told once, and moved when that is written down.
 #![forbid(unsafe_code)]
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use digest_ssp::conformance::Subject;
 use digest_ssp::conformance::fuzzing::{self, Counterexample};
+use digest_ssp::conformance::report::FindingKind;
+use digest_ssp::conformance::subject::process::Process;
 use wait_timeout::ChildExt;
 
 use super::super::SetupError;
@@ -22,7 +24,9 @@ const LINE: usize = 300;
 pub(super) struct Judge<'j> {
     pub(super) target: &'j str,
     pub(super) program: &'j Path,
-    pub(super) subject: &'j mut dyn Subject,
+    pub(super) environment: &'j [(&'static str, PathBuf)],
+    /// Apart from this process: what was found may end it, or hang.
+    pub(super) subject: &'j mut Process,
     pub(super) begun: Instant,
 }
 
@@ -35,12 +39,15 @@ impl Judge<'_> {
         files.sort();
         for file in files {
             let cannot = |error: std::io::Error| SetupError(format!("{}: {error}", file.display()));
-            let bytes = std::fs::read(&file).map_err(cannot)?;
-            if !self.judge_sequence(&bytes, store)? {
-                let found = self.by_message(&file, bytes);
-                store.find(found)?;
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            // Nothing is wrong with what is only slow.
+            if !name.starts_with("slow-unit-") {
+                let bytes = std::fs::read(&file).map_err(cannot)?;
+                if !self.judge_sequence(&bytes, store)? {
+                    let found = self.by_message(&file, &name, bytes);
+                    store.find(found)?;
+                }
             }
-            let name = file.file_name().unwrap_or_default();
             std::fs::rename(&file, judged.join(name)).map_err(cannot)?;
         }
         Ok(())
@@ -49,13 +56,13 @@ impl Judge<'_> {
     /// Judges an input that is a sequence apart from the fuzzer; whether something is wrong.
     pub(super) fn judge_sequence(&mut self, bytes: &[u8], store: &mut Store) -> Result<bool, SetupError> {
         let Some(sequence) = fuzzing::meaning(self.target, bytes) else { return Ok(false) };
-        let Some(counterexample) = fuzzing::judged(self.subject, sequence) else { return Ok(false) };
+        let is_new = |kind: FindingKind, row: &str| !store.knows(&key(kind, row));
+        let Some(counterexample) = fuzzing::judged(self.subject, sequence, &is_new) else { return Ok(false) };
         let Counterexample { row, finding } = *counterexample;
-        let kind = format!("{:?}", finding.kind).to_ascii_lowercase();
-        let row = Some(row).filter(|row| !row.is_empty());
+        let key = key(finding.kind, &row);
         let sequence = serde_json::to_string_pretty(&finding.reproducer).map_err(|error| error.to_string())?;
-        let key = format!("{kind} {}", row.as_deref().unwrap_or(&finding.difference));
-        let finding = self.finding(&kind, row, &finding.difference);
+        let row = Some(row).filter(|row| !row.is_empty());
+        let finding = self.finding(kind(finding.kind), row, &finding.difference);
         store.find(Found { key, finding, input: bytes.to_vec(), sequence: Some(sequence + "\n") })?;
         Ok(true)
     }
@@ -74,25 +81,55 @@ impl Judge<'_> {
     }
 
     /// What the target says of the input when it is run with it alone.
-    fn by_message(&self, file: &Path, input: Vec<u8>) -> Found {
-        let said = said(self.program, file).unwrap_or_else(|error| format!("it cannot be run again: {error}"));
-        let Message { kind, row, what } = message(&said);
-        let key = format!("{kind} {} {}", self.target, row.clone().unwrap_or_else(|| without_values(&what)));
-        Found { key, finding: self.finding(kind, row, &what), input, sequence: None }
+    fn by_message(&self, file: &Path, name: &str, input: Vec<u8>) -> Found {
+        let message = match self.said(file) {
+            Ok(said) => message(&said),
+            Err(error) => Message::unstable(format!("it cannot be run again: {error}")),
+        };
+        let Message { kind, row, what, is_same_by } = message;
+        let same = row.clone().or(is_same_by).unwrap_or_else(|| name.to_owned());
+        Found {
+            key: format!("{kind} {} {same}", self.target),
+            finding: self.finding(kind, row, &what),
+            input,
+            sequence: None,
+        }
+    }
+
+    /// What the program writes to standard error with one input, which libFuzzer takes as a file and AFL++ from its input.
+    fn said(&self, file: &Path) -> std::io::Result<String> {
+        let output = tempfile::NamedTempFile::new()?;
+        let mut child = Command::new(self.program)
+            .arg(file)
+            .envs(self.environment.iter().cloned())
+            .stdin(File::open(file)?)
+            .stdout(Stdio::null())
+            .stderr(output.reopen()?)
+            .spawn()?;
+        if child.wait_timeout(AGAIN)?.is_none() {
+            child.kill()?;
+            child.wait()?;
+            return Ok(format!("ERROR: libFuzzer: timeout after {} seconds", AGAIN.as_secs()));
+        }
+        Ok(String::from_utf8_lossy(&std::fs::read(output.path())?).into_owned())
     }
 }
 
-/// What the program writes to standard error with one input.
-fn said(program: &Path, file: &Path) -> std::io::Result<String> {
-    let output = tempfile::NamedTempFile::new()?;
-    let mut child =
-        Command::new(program).arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output.reopen()?).spawn()?;
-    if child.wait_timeout(AGAIN)?.is_none() {
-        child.kill()?;
-        child.wait()?;
-        return Ok(format!("ERROR: libFuzzer: timeout after {} seconds", AGAIN.as_secs()));
+/// The name of a sort of finding.
+fn kind(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Fail => "fail",
+        FindingKind::Deviation => "deviation",
+        FindingKind::Crash => "crash",
+        FindingKind::Timeout => "timeout",
+        FindingKind::Unstable => "unstable",
+        FindingKind::Errored => "errored",
     }
-    Ok(String::from_utf8_lossy(&std::fs::read(output.path())?).into_owned())
+}
+
+/// What findings of sequences have in common that are one.
+fn key(of: FindingKind, row: &str) -> String {
+    format!("{} {row}", kind(of))
 }
 
 /// What a target said.
@@ -101,30 +138,47 @@ struct Message {
     kind: &'static str,
     row: Option<String>,
     what: String,
+    /// What it has in common with others that are the same finding; `None` where nobody knows.
+    is_same_by: Option<String>,
 }
+
+impl Message {
+    fn unstable(what: String) -> Self {
+        Self { kind: "unstable", row: None, what, is_same_by: None }
+    }
+}
+
+/// How many frames of a stack say what it is.
+const FRAMES: usize = 3;
 
 /// What a message says of an input: what does not hold, what the sanitizer found, or that it took too much.
 fn message(said: &str) -> Message {
-    let of = |kind, row, what: &str| Message { kind, row, what: what.to_owned() };
     let lines = || said.lines().map(str::trim);
-    if let Some(after) =
-        lines().skip_while(|line| !(line.starts_with("thread ") && line.contains("panicked at"))).nth(1)
-    {
-        let row = after.strip_prefix("row ").and_then(|rest| rest.split_once(": ")).map(|(row, _)| row.to_owned());
-        return of("property", row.filter(|row| !row.is_empty()), after);
+    let mut panicked = lines().skip_while(|line| !(line.starts_with("thread ") && line.contains("panicked at")));
+    if let (Some(at), Some(what)) = (panicked.next(), panicked.next()) {
+        let row = what.strip_prefix("row ").and_then(|rest| rest.split_once(": ")).map(|(row, _)| row.to_owned());
+        // A target says what does not hold in one place, whatever it is; elsewhere the place is what is wrong.
+        let place = at.rsplit_once("panicked at ").map_or("", |(_, place)| place);
+        let place = if place.contains("fuzz/src/") { "" } else { place };
+        let (row, is_same_by) = (row.filter(|row| !row.is_empty()), Some(format!("{place} {}", without_values(what))));
+        return Message { kind: "property", row, what: what.to_owned(), is_same_by };
     }
-    if let Some(summary) = lines().find(|line| line.starts_with("SUMMARY: ")) {
-        let kind = match summary {
-            line if line.contains("timeout") => "timeout",
-            line if line.contains("out-of-memory") => "memory",
-            _other => "sanitizer",
-        };
-        return of(kind, None, summary);
-    }
-    match lines().find(|line| line.contains("ERROR: ")) {
-        Some(line) if line.contains("timeout") => of("timeout", None, line),
-        Some(line) => of("sanitizer", None, line),
-        None => of("unstable", None, "it ended the target once, and not when it was run again"),
+    let of = |kind, what: &str, is_same_by: &str| {
+        let (what, is_same_by) = (what.to_owned(), Some(is_same_by.to_owned()));
+        Message { kind, row: None, what, is_same_by }
+    };
+    match lines().find(|line| line.starts_with("SUMMARY: ") || line.contains("ERROR: ")) {
+        Some(line) if line.contains("timeout") => of("timeout", line, ""),
+        Some(line) if line.contains("out-of-memory") => of("memory", line, ""),
+        Some(first) => {
+            let summary = lines().find(|line| line.starts_with("SUMMARY: ")).unwrap_or(first);
+            let frame = |line: &str| Some(line.strip_prefix('#')?.split_once(" in ")?.1.split(' ').next()?.to_owned());
+            let ours = |name: &String| name.contains("::");
+            let frames: Vec<String> = lines().filter_map(frame).filter(ours).take(FRAMES).collect();
+            // Without names of functions the addresses are what there is.
+            of("sanitizer", summary, &if frames.is_empty() { summary.to_owned() } else { frames.join(" ") })
+        }
+        None => Message::unstable("it ended the target once, and not when it was run again".to_owned()),
     }
 }
 
@@ -154,21 +208,45 @@ fn without_values(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, Message, line, message, without_values};
+    use super::{LINE, line, message, without_values};
 
     #[test]
     fn what_a_target_said_is_understood() {
-        let panicked = "INFO: Running\nthread '<unnamed>' panicked at src/lib.rs:27:17:\nrow cat-done: status SEC_E_OK\n\
-                        note: run with\nSUMMARY: libFuzzer: deadly signal\n";
-        let row = Some("cat-done".to_owned());
-        let what = "row cat-done: status SEC_E_OK".to_owned();
-        assert_eq!(message(panicked), Message { kind: "property", row, what });
-        let sanitizer = "==1==ERROR: AddressSanitizer: heap-buffer-overflow on\nSUMMARY: AddressSanitizer: heap-buffer-overflow a.c:3 in f\n";
-        assert_eq!(message(sanitizer).kind, "sanitizer");
-        assert!(message(sanitizer).what.ends_with("in f"));
+        let panicked = |place: &str, what: &str| {
+            format!(
+                "INFO: Running\nthread '<unnamed>' (7) panicked at {place}:\n{what}\nnote: run with\nSUMMARY: libFuzzer: deadly signal\n"
+            )
+        };
+        let row = message(&panicked("/a/fuzz/src/lib.rs:27:17", "row cat-done: status SEC_E_OK"));
+        assert_eq!((row.kind, row.row.as_deref()), ("property", Some("cat-done")));
+        assert_eq!(row.what, "row cat-done: status SEC_E_OK");
+        let no_row = message(&panicked("/a/fuzz/src/lib.rs:27:17", "row : no answer"));
+        assert_eq!(no_row.row, None);
+        // Elsewhere the place is what is wrong.
+        let at = |place: &str| message(&panicked(place, "called `Option::unwrap()` on a `None` value")).is_same_by;
+        assert_ne!(at("src/package/a.rs:1:2"), at("src/package/b.rs:1:2"));
+        let said = |place: &str| message(&panicked(place, "it differs at 12")).is_same_by;
+        assert_eq!(said("fuzz/src/lib.rs:27:17"), said("/b/fuzz/src/lib.rs:28:17"));
+    }
+
+    #[test]
+    fn stacks_are_the_same_by_their_frames() {
+        let stack = |frame: &str, address: &str| {
+            format!(
+                "==1==ERROR: AddressSanitizer: SEGV on\n    #0 0x{address} in memcpy /x\n    #1 0x{address} in a::{frame} /x:3\n\
+                 SUMMARY: AddressSanitizer: SEGV (x.so+0x{address})\n"
+            )
+        };
+        let of = |frame, address| message(&stack(frame, address));
+        assert_eq!(of("f", "11").kind, "sanitizer");
+        assert_eq!(of("f", "11").is_same_by, of("f", "22").is_same_by);
+        assert_ne!(of("f", "11").is_same_by, of("g", "11").is_same_by);
+        let bare = |address: &str| message(&format!("SUMMARY: AddressSanitizer: SEGV (x.so+0x{address})\n")).is_same_by;
+        assert_ne!(bare("11"), bare("22"));
         assert_eq!(message("SUMMARY: libFuzzer: timeout").kind, "timeout");
         assert_eq!(message("SUMMARY: libFuzzer: out-of-memory (used)").kind, "memory");
-        assert_eq!(message("INFO: nothing").kind, "unstable");
+        let nothing = message("INFO: nothing");
+        assert_eq!((nothing.kind, nothing.is_same_by), ("unstable", None));
     }
 
     #[test]

@@ -13,12 +13,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueHint};
-use digest_ssp::conformance::fuzzing;
+use digest_ssp::conformance::subject::process::{Isolation, Launch, Process};
 
-use self::engine::{Engine, Run};
+use self::engine::{Counts, Engine, Run};
 use self::findings::Judge;
 use self::store::Store;
-use super::subject::SubjectArguments;
 use super::{Exit, SetupError, output};
 
 const EXAMPLES: &str = "\
@@ -90,13 +89,14 @@ struct RunArguments {
     /// What the engine draws from.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     seed: u32,
-    /// Stop at the first finding.
+    /// Stop at the first finding; with AFL++ the instance that found it stops, and the others when the time is over.
     #[arg(long)]
     until_finding: bool,
+    /// The shared library that `differential` goes to, with the functions of SSPI [default: the C ABI of this crate].
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    library: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
-    #[command(flatten)]
-    subject: SubjectArguments,
 }
 
 #[derive(Args)]
@@ -105,8 +105,14 @@ struct ReportArguments {
     place: Place,
 }
 
-/// The targets that put a library under test, or whatever is named.
+/// The target that puts a library under test.
 const OF_OTHERS: &str = "differential";
+
+/// How long an answer of the worker that judges may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often what the engine has left is taken in while it runs.
+const TAKE_IN: f64 = 30.0;
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     match &arguments.command {
@@ -116,52 +122,48 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
 }
 
 fn tell(store: &Store, format: output::Format) -> Result<Exit, SetupError> {
+    let open = store.not_taken_in();
     let text = match format {
-        output::Format::Human => table::human(store.campaign()),
+        output::Format::Human => table::human(store.campaign(), open),
         output::Format::Json => output::json(&table::json(store.campaign()))?,
     };
     output::print(&text)?;
-    Ok(if store.campaign().findings.is_empty() { Exit::Success } else { Exit::Findings })
+    Ok(if store.campaign().findings.is_empty() && open == 0 { Exit::Success } else { Exit::Findings })
 }
 
 fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
-    let specification = output::tables()?;
     let programs = arguments.programs.clone().unwrap_or_else(|| arguments.engine.programs());
     let targets = targets(&arguments.targets, &arguments.seeds, &programs)?;
-    let mut subject = arguments.subject.subject(&specification)?;
-    if !arguments.subject.is_builtin() && targets.iter().any(|target| target != OF_OTHERS) {
-        return Err(format!("--target: only {OF_OTHERS} puts another subject under test").into());
+    if arguments.library.is_some() && targets.iter().any(|target| target != OF_OTHERS) {
+        return Err(format!("--library: only the target {OF_OTHERS} goes to it; say --target {OF_OTHERS}").into());
     }
-    let (environment, _accounts) = environment(arguments.subject.library_path())?;
-    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), &specification.version)?;
-    let seconds = (arguments.seconds / u32::try_from(targets.len()).unwrap_or(u32::MAX)).max(1);
-    let (begun, known) = (Instant::now(), store.campaign().findings.len());
+    let (environment, accounts) = environment(arguments.library.as_deref())?;
+    let mut subject = worker(arguments.library.as_deref(), accounts.as_ref())?;
+    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), &output::tables()?.version)?;
+    let time = Duration::from_secs((u64::from(arguments.seconds) / targets.len().max(1) as u64).max(1));
+    let known = store.campaign().findings.len();
     let is_enough = |store: &Store| arguments.until_finding && store.campaign().findings.len() > known;
+    let begun = Instant::now();
     for target in &targets {
-        let program = programs.join(target);
-        let mut judge = Judge { target, program: &program, subject: subject.as_mut(), begun };
-        replay(&mut judge, &mut store, &seeds(&arguments.seeds, target))?;
+        let (program, seeds) = (programs.join(target), seeds(&arguments.seeds, target));
+        let mut judge = Judge { target, program: &program, environment: &environment, subject: &mut subject, begun };
+        judge.take_in(&mut store)?;
+        let end = Instant::now() + time;
+        replay(&mut judge, &mut store, &seeds, &|store| is_enough(store) || Instant::now() > end)?;
         if !is_enough(&store) {
             let run = Run {
                 program: &program,
                 environment: &environment,
                 corpus: &store.corpus(target)?,
                 artifacts: &store.artifacts(target)?,
-                seeds: &seeds(&arguments.seeds, target),
+                seeds: &seeds,
                 dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
                 jobs: arguments.jobs.unwrap_or_else(processors),
                 seed: arguments.seed,
-                time: Duration::from_secs(seconds.into()),
+                time,
                 until_finding: arguments.until_finding,
             };
-            let bar = output::spinner();
-            let counts = arguments.engine.run(&run, &mut |counts| {
-                bar.set_message(table::line(target, counts));
-                bar.tick();
-            })?;
-            bar.finish_and_clear();
-            store.add(target, &counts)?;
-            judge.take_in(&mut store)?;
+            fuzz(arguments.engine, &run, &mut judge, &mut store)?;
         }
         if is_enough(&store) {
             break;
@@ -170,39 +172,96 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
     tell(&store, arguments.place.format)
 }
 
+/// Runs the engine; what it did and left is written down now and then, so that nobody who interrupts it loses more than that.
+fn fuzz(engine: Engine, run: &Run<'_>, judge: &mut Judge<'_>, store: &mut Store) -> Result<(), SetupError> {
+    let bar = output::spinner();
+    store.begin(judge.target)?;
+    let mut written = Counts::default();
+    let counts = engine.run(run, &mut |counts| {
+        bar.set_message(table::line(judge.target, counts, store.campaign().findings.len()));
+        bar.tick();
+        if counts.seconds < written.seconds + TAKE_IN {
+            return Ok(());
+        }
+        store.add(judge.target, counts, &written)?;
+        written = *counts;
+        judge.take_in(store)
+    })?;
+    bar.finish_and_clear();
+    store.add(judge.target, &counts, &written)?;
+    judge.take_in(store)
+}
+
+/// Who answers what is judged: a process of its own, whatever what was found does to it.
+fn worker(library: Option<&Path>, accounts: Option<&tempfile::NamedTempFile>) -> Result<Process, SetupError> {
+    let launch = match (library, accounts) {
+        (Some(library), Some(accounts)) => of_library(library)?.variable(ACCOUNTS, accounts.path()),
+        (Some(_), None) | (None, _) => {
+            let program =
+                std::env::current_exe().map_err(|error| format!("this program does not find itself: {error}"))?;
+            Launch::new(program).argument("adapter")
+        }
+    };
+    let isolation = if library.is_some() { Isolation::Fork } else { Isolation::Persistent };
+    Process::open(launch, isolation, PATIENCE).map_err(|problem| match library {
+        Some(library) => format!("--library {}: {problem}", library.display()).into(),
+        None => format!("the worker that judges cannot be started: {problem}").into(),
+    })
+}
+
 /// The variable that names the library which `differential` loads: see fuzz/src/lib.rs.
-#[cfg(all(unix, target_pointer_width = "64"))]
 const LIBRARY: &str = "DIGEST_SSP_FUZZ_LIBRARY";
+
+/// The variable that names the accounts of the suite, for libraries that read it.
+const ACCOUNTS: &str = "DIGEST_SSP_ACCOUNTS";
+
+type Variables = Vec<(&'static str, PathBuf)>;
 
 /// What the environment of a fuzzer says of a library, and the accounts' file, which lives as long as is needed.
 #[cfg(all(unix, target_pointer_width = "64"))]
 fn environment(library: Option<&Path>) -> Result<(Variables, Option<tempfile::NamedTempFile>), SetupError> {
     let Some(library) = library else { return Ok((Variables::new(), None)) };
     let accounts = super::library::accounts()?;
-    let named = (LIBRARY, library.to_owned());
-    Ok((vec![named, (super::library::ACCOUNTS_VARIABLE, accounts.path().to_owned())], Some(accounts)))
+    Ok((vec![(LIBRARY, library.to_owned()), (ACCOUNTS, accounts.path().to_owned())], Some(accounts)))
+}
+
+#[cfg(all(unix, target_pointer_width = "64"))]
+fn of_library(library: &Path) -> Result<Launch, SetupError> {
+    super::library::launch(library, None, Isolation::Fork)
 }
 
 /// Elsewhere no library can be put under test.
 #[cfg(not(all(unix, target_pointer_width = "64")))]
-fn environment(_library: Option<&Path>) -> Result<(Variables, Option<tempfile::NamedTempFile>), SetupError> {
-    Ok((Variables::new(), None))
+fn environment(library: Option<&Path>) -> Result<(Variables, Option<tempfile::NamedTempFile>), SetupError> {
+    match library {
+        Some(library) => of_library(library).map(|_| (Variables::new(), None)),
+        None => Ok((Variables::new(), None)),
+    }
 }
 
-type Variables = Vec<(&'static str, PathBuf)>;
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+fn of_library(library: &Path) -> Result<Launch, SetupError> {
+    Err(format!("--library {}: no library can be put under test on this system", library.display()).into())
+}
 
 /// What the committed seeds show by themselves: where they are sequences, one after the other and apart from the fuzzer.
-fn replay(judge: &mut Judge<'_>, store: &mut Store, seeds: &Path) -> Result<(), SetupError> {
+fn replay(
+    judge: &mut Judge<'_>,
+    store: &mut Store,
+    seeds: &Path,
+    is_over: &dyn Fn(&Store) -> bool,
+) -> Result<(), SetupError> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(seeds)
         .map_err(|error| format!("--seeds {}: {error}", seeds.display()))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .collect();
     files.sort();
     for file in files {
-        let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        if fuzzing::meaning(judge.target, &bytes).is_some() {
-            judge.judge_sequence(&bytes, store)?;
+        if is_over(store) {
+            break;
         }
+        let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        judge.judge_sequence(&bytes, store)?;
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ pub(super) struct Finding {
     pub(super) row: Option<String>,
     /// What it is, in one line.
     pub(super) what: String,
-    /// How many inputs showed it.
+    /// How often an input showed it, that of seeds in every run.
     pub(super) times: u64,
     /// After how many seconds of the run that found it.
     pub(super) after_seconds: f64,
@@ -88,9 +88,12 @@ impl Store {
     /// The campaign that lives there, or a new one.
     pub(super) fn open(directory: &Path, engine: &str, spec_version: &str) -> Result<Self, SetupError> {
         if Self::file(directory).exists() {
-            let store = Self::existing(directory)?;
+            let mut store = Self::existing(directory)?;
             return match store.campaign.engine == engine {
-                true => Ok(store),
+                true => {
+                    store.campaign.spec_version = spec_version.to_owned();
+                    Ok(store)
+                }
                 false => {
                     let (place, there) = (directory.display(), &store.campaign.engine);
                     Err(format!("--dir {place}: the campaign there is one of {there}; name another directory").into())
@@ -142,12 +145,29 @@ impl Store {
         made(self.directory.join(target).join("judged"))
     }
 
-    /// Adds what a run did.
-    pub(super) fn add(&mut self, target: &str, counts: &Counts) -> Result<(), SetupError> {
+    /// How many artifacts lie there that were not taken in: what an interrupted run left.
+    pub(super) fn not_taken_in(&self) -> usize {
+        let left = |target: &String| std::fs::read_dir(self.directory.join(target).join("artifacts"));
+        self.campaign.targets.keys().filter_map(|target| left(target).ok()).map(Iterator::count).sum()
+    }
+
+    /// Another run of a target.
+    pub(super) fn begin(&mut self, target: &str) -> Result<(), SetupError> {
+        self.campaign.targets.entry(target.to_owned()).or_default().runs += 1;
+        self.save()
+    }
+
+    /// Whether there is a finding of that key.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        let name = name(key);
+        self.campaign.findings.iter().any(|known| known.name == name)
+    }
+
+    /// Adds what a run did since it was written down last.
+    pub(super) fn add(&mut self, target: &str, counts: &Counts, written: &Counts) -> Result<(), SetupError> {
         let entry = self.campaign.targets.entry(target.to_owned()).or_default();
-        entry.runs += 1;
-        entry.executions += counts.executions;
-        entry.seconds += counts.seconds;
+        entry.executions += counts.executions.saturating_sub(written.executions);
+        entry.seconds += counts.seconds - written.seconds;
         entry.coverage = counts.coverage;
         entry.corpus = counts.corpus;
         self.save()

@@ -9,19 +9,18 @@ use super::engine::Counts;
 use super::store::{Campaign, Finding};
 
 /// How a run is, while it is under way.
-pub(super) fn line(target: &str, counts: &Counts) -> String {
+pub(super) fn line(target: &str, counts: &Counts, findings: usize) -> String {
     let Counts { executions, per_second, coverage, corpus, seconds } = counts;
-    format!(
-        "{target}: {executions} executions, {per_second} a second, coverage {coverage}, corpus {corpus}, {seconds:.0} s"
-    )
+    let speed = format!("{executions} executions, {per_second} a second, coverage {coverage}, corpus {corpus}");
+    format!("{target}: {speed}, findings {findings}, {seconds:.0} s")
 }
 
 pub(super) fn json(campaign: &Campaign) -> Value {
     json!(campaign)
 }
 
-/// What was run, target by target, and what was found.
-pub(super) fn human(campaign: &Campaign) -> String {
+/// What was run, target by target, and what was found; `open` artifacts wait to be taken in.
+pub(super) fn human(campaign: &Campaign, open: usize) -> String {
     let mut text = format!(
         "{:<20} {:>13} {:>9} {:>9} {:>7} {:>8} {:>9}\n",
         "target", "executions", "a second", "coverage", "corpus", "seconds", "findings"
@@ -38,10 +37,14 @@ pub(super) fn human(campaign: &Campaign) -> String {
     for Finding { name, target, kind, row, what, times, after_seconds, has_sequence } in &campaign.findings {
         let row = row.as_deref().map_or_else(String::new, |row| format!(" of row {row}"));
         let ending = if *has_sequence { "json" } else { "input" };
-        let _ = writeln!(text, "\n{kind}{row}, by {target} after {after_seconds:.1} s, {times} inputs");
+        let _ = writeln!(text, "\n{kind}{row}, by {target} after {after_seconds:.1} s, {times} times");
         let _ = writeln!(text, "  {what}\n  findings/{name}.{ending}");
     }
+    if open > 0 {
+        let _ = writeln!(text, "\n{open} inputs of a run that was interrupted are not judged: `campaign run` does it");
+    }
     match campaign.findings.len() {
+        0 if open > 0 => {}
         0 => text.push_str("\nnothing was found\n"),
         1 => text.push_str("\n1 finding\n"),
         several => text.push_str(&format!("\n{several} findings\n")),

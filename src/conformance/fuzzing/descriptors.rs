@@ -85,6 +85,7 @@ fn is_pointed(call: &Call, position: usize) -> bool {
     given.is_some_and(|buffer| buffer.buffer_type.kind() == BufferType::DATA && buffer.count == 0)
 }
 
+/// What differs, in one line that has nothing of the input; then the call and both outcomes.
 fn told(
     action: &Action,
     expected: Result<Option<Step>, SubjectError>,
@@ -92,12 +93,19 @@ fn told(
 ) -> String {
     let call =
         [&actual, &expected].into_iter().find_map(|result| result.as_ref().ok()?.as_ref()).map(|step| &step.call);
+    let name = call.map_or_else(|| "an action".to_owned(), |call| call.name().to_string());
     let call = call.map_or_else(|| format!("{action:?}"), |call| format!("{call:?}"));
-    let outcome = |result: Result<Option<Step>, SubjectError>| match result {
+    let short = |result: &Result<Option<Step>, SubjectError>| match result {
+        Ok(Some(step)) => step.outcome.status.to_string(),
+        Ok(None) => "nothing".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let what = format!("{name}: {} from the crate, {} from the C ABI", short(&expected), short(&actual));
+    let whole = |result: Result<Option<Step>, SubjectError>| match result {
         Ok(step) => format!("{:?}", step.map(|step| step.outcome)),
         Err(error) => error.to_string(),
     };
-    format!("{call}\nthe crate: {}\nthe C ABI: {}", outcome(expected), outcome(actual))
+    format!("{what}\n{call}\nthe crate: {}\nthe C ABI: {}", whole(expected), whole(actual))
 }
 
 /// Puts a descriptor made of bytes in the place of one that the call has, if it has one.

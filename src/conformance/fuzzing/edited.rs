@@ -99,7 +99,7 @@ pub(super) fn edited_request(bytes: &[u8]) -> Sequence {
 }
 
 /// An edited message into the layer of RFC 2831 of an established context, and then a good one. The bytes mean what those of
-/// [`complete_auth_token`] do, the first of them a call.
+/// [`complete_auth_token`] do, the first of them a call; there is no response in a message, so that nothing is sealed anew.
 ///
 /// # Errors
 /// The first answer that the tables do not allow.
@@ -153,6 +153,21 @@ mod tests {
             altered += u32::from(steps[steps.len() - 2].outcome.status == SecurityStatus::SEC_E_MESSAGE_ALTERED);
         }
         assert!(altered > 16, "{altered}");
+    }
+
+    /// The same edit of the method is an alteration after the seal, and another good request before it.
+    #[test]
+    fn who_holds_the_secret_may_say_something_else() {
+        let (mut sealed, mut altered) = (0, 0);
+        for request in 0..64 {
+            let status = |buffer: u8| {
+                let steps = complete_auth_token(&[0, request, buffer, 1, 0, 0, b'X']).expect("as the tables say");
+                steps[steps.len() - 2].outcome.status
+            };
+            sealed += u32::from(status(0x81) == SecurityStatus::SEC_E_OK);
+            altered += u32::from(status(1) == SecurityStatus::SEC_E_MESSAGE_ALTERED);
+        }
+        assert!(sealed > 32 && altered > 32, "{sealed}, {altered}");
     }
 
     #[test]

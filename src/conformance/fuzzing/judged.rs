@@ -5,6 +5,7 @@ use super::edited::{edited_message, edited_request};
 use super::{Counterexample, counterexample, tables, unanswered};
 use crate::conformance::encoding::decode;
 use crate::conformance::plan::Sequence;
+use crate::conformance::report::FindingKind;
 use crate::conformance::run::adapt;
 use crate::conformance::session::Session;
 use crate::conformance::subject::{Subject, SubjectError};
@@ -20,24 +21,33 @@ pub fn meaning(target: &str, bytes: &[u8]) -> Option<Sequence> {
     }
 }
 
-/// What a subject does wrong in a sequence, with the shortest sequence known that shows it, as far as the subject offers what
-/// the sequence needs; `None` where nothing is wrong by the tables.
-pub fn judged(subject: &mut dyn Subject, mut sequence: Sequence) -> Option<Box<Counterexample>> {
+/// What a subject does wrong in a sequence, as far as it offers what the sequence needs; `None` where nothing is wrong by the
+/// tables. Where `is_new` says so of the kind and the row, it comes with the shortest sequence known that shows it.
+pub fn judged(
+    subject: &mut dyn Subject,
+    mut sequence: Sequence,
+    is_new: &dyn Fn(FindingKind, &str) -> bool,
+) -> Option<Box<Counterexample>> {
     adapt(&mut sequence, &subject.capabilities());
     let mut session = Session::new(tables(), subject);
     let trace = session.run(&sequence);
     if let Some(step) = trace.failure()
         && let Verdict::Fail(why) = &step.judgement.verdict
     {
-        let reproducer = session.minimise(&sequence, &trace);
+        let row = step.judgement.row.as_deref().unwrap_or_default();
+        let reproducer =
+            if is_new(FindingKind::Fail, row) { session.minimise(&sequence, &trace) } else { sequence.clone() };
         return Some(counterexample(step, why, reproducer));
     }
     match &trace.error {
         None | Some(SubjectError::Unable(_)) => None,
         Some(error) => {
             let row = session.charge(&sequence, &trace, |_row| false);
-            let (error, reproducer) = session.reproduce(&row, error, &sequence, &trace);
-            let mut found = unanswered(&error, reproducer);
+            let mut found = unanswered(error, sequence.clone());
+            if is_new(found.finding.kind, &row) {
+                let (error, reproducer) = session.reproduce(&row, error, &sequence, &trace);
+                found = unanswered(&error, reproducer);
+            }
             found.row = row;
             Some(found)
         }
@@ -51,6 +61,7 @@ mod tests {
     use super::{judged, meaning};
     use crate::conformance::encoding::encode;
     use crate::conformance::plan::{Sequence, plan};
+    use crate::conformance::report::FindingKind;
     use crate::conformance::subject::builtin::Builtin;
     use crate::conformance::subject::faulty;
     use crate::spec::Specification;
@@ -62,16 +73,20 @@ mod tests {
         let specification = Arc::new(Specification::embedded().expect("the embedded tables load"));
         let facts = Facts::default().with(Handle::Deleted);
         let sequence = plan(Profile::DigestHttp, CallName::DeleteSecurityContext, &facts, 1);
-        assert!(judged(&mut Builtin::default(), sequence.clone()).is_none());
+        let is_new = |_: FindingKind, _: &str| true;
+        assert!(judged(&mut Builtin::default(), sequence.clone(), &is_new).is_none());
         let fault =
             faulty::all().find(|fault| fault.name == "second-deletion-refused").expect("it is in the catalogue");
         let bytes = encode(&sequence).expect("planned sequences are bytes");
         let meant = meaning("operations", &bytes).expect("these bytes are a sequence");
         assert_eq!(meant, sequence);
-        let found = judged(fault.subject(&specification).as_mut(), meant).expect("it refuses");
+        let mut subject = fault.subject(&specification);
+        let found = judged(subject.as_mut(), meant.clone(), &is_new).expect("it refuses");
         assert_eq!(found.row, "dsc-deleted-before");
         let Sequence { actions, .. } = &found.finding.reproducer;
         assert!(actions.len() < sequence.actions.len(), "{actions:?}");
+        let known = judged(subject.as_mut(), meant.clone(), &|_, row| row != "dsc-deleted-before").expect("it refuses");
+        assert_eq!(known.finding.reproducer, meant);
     }
 
     #[test]

@@ -14,6 +14,7 @@ const NAMES: u32 = 1;
 const STREAM_SIZES: u32 = 4;
 const KEY_INFO: u32 = 5;
 const SESSION_KEY: u32 = 9;
+const PACKAGE_INFO: u32 = 10;
 const CLIENT_SPECIFIED_TARGET: u32 = 27;
 
 /// More than any structure of an attribute that is not judged.
@@ -73,6 +74,11 @@ pub(super) fn read(
         // In UTF-16, whichever function was called.
         CLIENT_SPECIFIED_TARGET => {
             Attribute::ClientSpecifiedTarget(text(frame.value::<Name>(room).name, Encoding::Wide, free)?)
+        }
+        // What it says is not judged; the memory is the caller's all the same.
+        PACKAGE_INFO => {
+            give_back(frame.value::<layouts::Pointer>(room).to, free);
+            Attribute::Other
         }
         _unjudged => Attribute::Other,
     })
