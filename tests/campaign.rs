@@ -61,7 +61,7 @@ impl Campaign {
 
     fn fuzz(&self, arguments: &[&str]) -> Output {
         let programs = self.root.join("programs").display().to_string();
-        self.run(&[&["run", "--seconds", "2", "--jobs", "2", "--programs", &programs], arguments].concat())
+        self.run(&[&["run", "--seconds", "600", "--jobs", "2", "--programs", &programs], arguments].concat())
     }
 
     fn report(&self) -> Value {

@@ -130,7 +130,8 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
             }
         }
     });
-    let mut said = None;
+    let has_artifacts = || std::fs::read_dir(run.artifacts).is_ok_and(|mut entries| entries.next().is_some());
+    let (mut said, mut has_left) = (None, false);
     while begun.elapsed() < run.time + GRACE {
         match lines.recv_timeout(LOOK) {
             Ok(line) => match progress(&line) {
@@ -142,11 +143,12 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
             Err(RecvTimeoutError::Disconnected) => break,
         }
         counts.seconds = begun.elapsed().as_secs_f64();
+        // Whoever is told may take them away.
+        has_left |= has_artifacts();
         observer(&counts)?;
     }
     counts.seconds = begun.elapsed().as_secs_f64();
-    let has_artifacts = std::fs::read_dir(run.artifacts).is_ok_and(|mut entries| entries.next().is_some());
-    if counts.executions == 0 && !has_artifacts {
+    if counts.executions == 0 && !has_left && !has_artifacts() {
         let said = said.unwrap_or_else(|| "it said nothing".to_owned());
         return Err(format!("{}: it ran nothing: {said}", run.program.display()).into());
     }
