@@ -26,8 +26,11 @@ case "$*" in
     printf 'other' >"${prefix}crash-2"
     ;;
 *)
+    for file; do :; done
+    # As AFL++ gives it, too.
+    cmp -s - "$file" || { echo "the input is another than the file" >&2; exit 1; }
     echo "thread '<unnamed>' panicked at fuzz/src/lib.rs:27:17:" >&2
-    echo 'row cat-first-needed: what came back at '"$(wc -c <"$1")" >&2
+    echo 'row cat-first-needed: what came back at '"$(wc -c <"$file")" >&2
     exit 77
     ;;
 esac
@@ -142,7 +145,8 @@ fn what_was_left_is_told_and_taken_in() {
     let left = campaign.root.join("campaign/response/artifacts/crash-3");
     fs::write(&left, "left").expect("the campaign can be written");
     let report = campaign.run(&["report"]);
-    assert!(text(&report.stdout).contains("1 inputs of a run that was interrupted are not judged"));
+    assert!(text(&report.stdout).contains("1 inputs are not judged"));
+    assert_eq!(campaign.report()["not_judged"], 1);
     assert_eq!(campaign.fuzz(&[]).status.code(), Some(1));
     assert!(!left.exists());
     assert_eq!(campaign.report()["findings"][0]["times"], 5);
@@ -159,6 +163,23 @@ fn a_library_that_ends_its_process_is_a_finding() {
     assert!(is_valid(&report), "{report}");
     let crash = report["findings"].as_array().into_iter().flatten().find(|finding| finding["kind"] == "crash");
     assert!(crash.is_some_and(|crash| crash["row"].as_str().is_some_and(|row| row.starts_with("asc-"))), "{report}");
+}
+
+/// A library that ends its process in silence leaves nothing to an engine; what was found before is told all the same.
+#[test]
+fn an_engine_that_runs_nothing_hides_nothing() {
+    let silent = "#!/bin/sh\necho '#0: cov: 0 ft: 0 corp: 0 exec/s: 0 oom/timeout/crash: 0/0/0 time: 2s job: 1 dft_time: 0' >&2\n";
+    for (name, program) in [("silent", silent), ("dead", "#!/bin/sh\nexit 1\n")] {
+        let campaign = Campaign::new(name, "differential", program);
+        let library = library_support::hostile("exit-at-once", &[]).display().to_string();
+        let found = campaign.fuzz(&["--target", "differential", "--library", &library]);
+        assert_eq!(found.status.code(), Some(1), "{name}: {}", text(&found.stderr));
+        assert!(text(&found.stdout).contains("crash of row asc-"), "{}", text(&found.stdout));
+        // Nobody takes what it found for a finding of another.
+        let other = campaign.fuzz(&["--target", "differential"]);
+        assert_eq!(other.status.code(), Some(2), "{}", text(&other.stdout));
+        assert!(text(&other.stderr).contains("the campaign there is of "));
+    }
 }
 
 /// Of a sequence with which nothing is wrong by the tables the target's own words are told.

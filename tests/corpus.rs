@@ -11,11 +11,14 @@ use std::path::Path;
 
 use digest_ssp::conformance::Step;
 use digest_ssp::conformance::encoding::decode;
-use digest_ssp::conformance::fuzzing;
+use digest_ssp::conformance::fuzzing::{self, Counterexample};
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::status::SecurityStatus;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 /// The seeds of a target by name, without what a fuzzer left beside them under the SHA-1 of its content.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -107,26 +110,56 @@ fn regressions_stay_mended() {
     assert!(replayed > 0, "no regression in {}", directory.display());
 }
 
-/// What the other targets hold against bytes.
+/// What a target holds against bytes.
 type Target = fn(&[u8]) -> Result<(), String>;
 
-const OTHERS: [(&str, Target); 7] = [
+fn told<T>(result: Result<T, Box<Counterexample>>) -> Result<(), String> {
+    result.map(|_| ()).map_err(|found| found.to_string())
+}
+
+const TARGETS: [(&str, Target); 9] = [
     ("adapter_protocol", fuzzing::adapter_protocol),
     // In C these are replayed by tests/library_subject.rs.
     ("capi", |bytes| fuzzing::descriptors(&mut Builtin::default(), bytes)),
     ("challenge", fuzzing::challenge),
+    ("complete_auth_token", |bytes| told(fuzzing::complete_auth_token(bytes))),
     ("directives", fuzzing::directives),
-    ("layers", |bytes| fuzzing::layers(bytes).map(|_steps| ()).map_err(|found| found.to_string())),
+    ("layers", |bytes| told(fuzzing::layers(bytes))),
+    ("operations", |bytes| told(fuzzing::operations(decode(bytes)))),
     ("response", fuzzing::response),
     ("spec_tables", fuzzing::spec_tables),
 ];
 
 #[test]
-fn nothing_is_held_against_the_seeds_of_the_other_targets() {
-    for (target, holds) in OTHERS {
+fn nothing_is_held_against_the_seeds() {
+    for (target, holds) in TARGETS {
         for (name, bytes) in seeds(target) {
             assert_eq!(holds(&bytes), Ok(()), "{target}: {name}");
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 1024 }))]
+
+    /// The third engine over the same functions: a seed with bytes changed, or any bytes.
+    #[test]
+    fn nothing_is_held_against_bytes_like_the_seeds(
+        target in any::<Index>(),
+        seed in any::<Index>(),
+        changes in vec((any::<Index>(), any::<u8>()), 0..8),
+        more in vec(any::<u8>(), 0..32),
+    ) {
+        let (name, holds) = target.get(&TARGETS);
+        let seeds = seeds(name);
+        let (_, mut bytes) = seed.get(&seeds).clone();
+        for (at, byte) in changes {
+            // No seed is empty.
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.extend(more);
+        prop_assert_eq!(holds(&bytes), Ok(()), "{}", name);
     }
 }
 
@@ -144,8 +177,7 @@ fn every_target_is_built_seeded_and_replayed() {
     let programs = manifest["bin"].as_array().expect("there are programs");
     let built: BTreeSet<String> =
         programs.iter().filter_map(|program| program["name"].as_str()).map(str::to_owned).collect();
-    let replayed: BTreeSet<String> =
-        OTHERS.iter().map(|(name, _)| *name).chain(["complete_auth_token", "operations"]).map(str::to_owned).collect();
+    let replayed: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(names("corpus"), replayed);
     // It takes what `operations` takes.
     let targets: BTreeSet<String> = replayed.into_iter().chain(["differential".to_owned()]).collect();

@@ -12,11 +12,12 @@ use clap::ValueEnum;
 use super::super::SetupError;
 
 /// How long an input may take, in seconds.
-const TIMEOUT: u32 = 10;
+pub(super) const TIMEOUT: u32 = 10;
 /// How much memory a process may have, in MiB.
-const MEMORY: u32 = 2048;
+pub(super) const MEMORY: u32 = 2048;
 /// How long an engine may take to end after its time, merging what it has.
-const GRACE: Duration = Duration::from_secs(120);
+/// A job of libFuzzer's fork mode lasts up to 300 seconds, and is not broken off.
+const GRACE: Duration = Duration::from_secs(420);
 /// How often an engine that does not speak by itself is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// What fuzzes.
@@ -130,25 +131,31 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
             }
         }
     });
-    let has_artifacts = || std::fs::read_dir(run.artifacts).is_ok_and(|mut entries| entries.next().is_some());
-    let (mut said, mut has_left) = (None, false);
-    while begun.elapsed() < run.time + GRACE {
+    let (mut said, mut has_run) = (None, false);
+    // What the observer does is no time of the engine.
+    let mut observed = Duration::ZERO;
+    while begun.elapsed() < run.time + GRACE + observed {
+        let mut is_over = false;
+        let mut take = |line: String| match progress(&line) {
+            Some(now) => (counts, has_run) = (now, true),
+            None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
+            None => said = Some(line),
+        };
         match lines.recv_timeout(LOOK) {
-            Ok(line) => match progress(&line) {
-                Some(now) => counts = now,
-                None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
-                None => said = Some(line),
-            },
+            Ok(line) => take(line),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) => is_over = true,
         }
-        counts.seconds = begun.elapsed().as_secs_f64();
-        // Whoever is told may take them away.
-        has_left |= has_artifacts();
+        lines.try_iter().for_each(take);
+        counts.seconds = (begun.elapsed() - observed).as_secs_f64();
+        if is_over {
+            break;
+        }
+        let since = Instant::now();
         observer(&counts)?;
+        observed += since.elapsed();
     }
-    counts.seconds = begun.elapsed().as_secs_f64();
-    if counts.executions == 0 && !has_left && !has_artifacts() {
+    if !has_run {
         let said = said.unwrap_or_else(|| "it said nothing".to_owned());
         return Err(format!("{}: it ran nothing: {said}", run.program.display()).into());
     }
@@ -175,16 +182,18 @@ fn progress(line: &str) -> Option<Counts> {
 fn afl(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
     let (begun, since) = (Instant::now(), SystemTime::now());
     let folder = run.corpus.join("afl");
+    let names: Vec<String> = (0..run.jobs).map(instance).collect();
+    let before: u64 = names.iter().filter_map(|name| executions(&folder.join(name))).sum();
     let mut instances = Vec::new();
-    for number in 0..run.jobs {
-        let (role, name) = if number == 0 { ("-M", "main".to_owned()) } else { ("-S", format!("secondary{number}")) };
+    for name in &names {
+        let role = if *name == instance(0) { "-M" } else { "-S" };
         let mut command = Command::new("cargo");
         command
             .args(["afl", "fuzz", "-i"])
             .arg(run.seeds)
             .arg("-o")
             .arg(&folder)
-            .args([role, &name])
+            .args([role, name])
             .args(["-V", &run.time.as_secs().to_string()])
             .args(["-t", &format!("{}", TIMEOUT * 1000), "-m", "none", "-s", &run.seed.to_string()])
             .args(run.dictionary.iter().flat_map(|file| ["-x".as_ref(), file.as_os_str()]))
@@ -204,26 +213,38 @@ fn afl(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
             command.spawn().map_err(|error| SetupError(format!("cargo afl: {error}; cargo install cargo-afl")))?;
         instances.push(Ending(child));
     }
-    let before = of_instances(&folder, SystemTime::UNIX_EPOCH).executions;
-    let mut counts = Counts::default();
-    while begun.elapsed() < run.time + GRACE {
+    let mut observed = Duration::ZERO;
+    let counts = loop {
         let is_running = |instance: &mut Ending| matches!(instance.0.try_wait(), Ok(None));
         let running = instances.iter_mut().map(is_running).filter(|is| *is).count();
-        counts = of_instances(&folder, since);
+        let now = of_instances(&folder, since);
         // Whoever goes on where he was counts on, too.
-        counts.executions = counts.executions.saturating_sub(before);
-        counts.seconds = begun.elapsed().as_secs_f64();
+        let executions = now.executions.saturating_sub(before);
+        let counts = Counts { executions, seconds: (begun.elapsed() - observed).as_secs_f64(), ..now };
         take_crashes(&folder, run.artifacts)?;
-        observer(&counts)?;
-        if running == 0 {
-            break;
+        if running == 0 || begun.elapsed() > run.time + GRACE + observed {
+            break counts;
         }
+        let told = Instant::now();
+        observer(&counts)?;
+        observed += told.elapsed();
         std::thread::sleep(LOOK);
-    }
+    };
     if counts.executions == 0 {
         return Err(format!("{}: AFL++ ran nothing; is it built by cargo afl?", run.program.display()).into());
     }
     Ok(counts)
+}
+
+/// The name of an instance.
+fn instance(number: u16) -> String {
+    if number == 0 { "main".to_owned() } else { format!("secondary{number}") }
+}
+
+/// What an instance has done in all its runs.
+fn executions(instance: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(instance.join("fuzzer_stats")).ok()?;
+    value(&text, "execs_done").map(|count| count as u64)
 }
 
 /// A number out of an instance's statistics.
@@ -253,9 +274,9 @@ fn take_crashes(folder: &Path, artifacts: &Path) -> Result<(), SetupError> {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     for instance in below(folder) {
         let is_of_findings = |path: &PathBuf| name(path).starts_with("crashes") || name(path).starts_with("hangs");
-        for file in below(&instance).iter().filter(|path| is_of_findings(path)).flat_map(|kind| below(kind)) {
-            if name(&file).starts_with("id") {
-                let to = format!("{}-{}", name(&instance), name(&file).replace([':', ','], "-"));
+        for kind in below(&instance).iter().filter(|path| is_of_findings(path)) {
+            for file in below(kind).into_iter().filter(|file| name(file).starts_with("id")) {
+                let to = [name(&instance), name(kind), name(&file)].join("-").replace([':', ','], "-");
                 std::fs::rename(&file, artifacts.join(to)).map_err(|error| cannot(&file, &error))?;
             }
         }
@@ -272,7 +293,33 @@ fn below(directory: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, progress};
+    use std::time::{Duration, SystemTime};
+
+    use super::{Counts, executions, of_instances, progress, take_crashes};
+
+    #[test]
+    fn instances_of_afl_are_read_and_emptied() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let main = folder.path().join("out/main");
+        let artifacts = folder.path().join("artifacts");
+        for directory in [main.join("crashes"), main.join("crashes.2026"), main.join("queue"), artifacts.clone()] {
+            std::fs::create_dir_all(directory).expect("there is room");
+        }
+        let stats =
+            "execs_done        : 1200\nexecs_per_sec     : 60.5\nedges_found       : 30\ncorpus_count      : 7\n";
+        std::fs::write(main.join("fuzzer_stats"), stats).expect("there is room");
+        for file in ["crashes/id:000,sig:06", "crashes.2026/id:000,sig:06", "crashes/README.txt", "queue/id:000"] {
+            std::fs::write(main.join(file), "input").expect("there is room");
+        }
+        let out = folder.path().join("out");
+        let expected = Counts { executions: 1200, per_second: 60, coverage: 30, corpus: 7, seconds: 0.0 };
+        assert_eq!(of_instances(&out, SystemTime::UNIX_EPOCH), expected);
+        assert_eq!(of_instances(&out, SystemTime::now() + Duration::from_secs(60)), Counts::default());
+        assert_eq!((executions(&main), executions(&out)), (Some(1200), None));
+        take_crashes(&out, &artifacts).expect("they can be moved");
+        let names = |directory: &std::path::Path| super::below(directory).len();
+        assert_eq!((names(&artifacts), names(&main.join("crashes")), names(&main.join("queue"))), (2, 1, 1));
+    }
 
     #[test]
     fn lines_of_the_fork_mode_are_read_and_no_others() {

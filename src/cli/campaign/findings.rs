@@ -12,7 +12,11 @@ use digest_ssp::conformance::subject::process::Process;
 use wait_timeout::ChildExt;
 
 use super::super::SetupError;
+use super::engine::{MEMORY, TIMEOUT};
 use super::store::{Finding, Found, Store};
+
+/// How long after it was changed last a file of a running engine is still being written, for all that is known.
+const WRITING: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// How long one input is run again at most.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(30);
@@ -31,13 +35,18 @@ pub(super) struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    /// Takes in everything that the engine left.
-    pub(super) fn take_in(&mut self, store: &mut Store) -> Result<(), SetupError> {
+    /// Takes in everything that the engine left; while it runs, what it may still be writing is left for later.
+    pub(super) fn take_in(&mut self, store: &mut Store, is_running: bool) -> Result<(), SetupError> {
         let (artifacts, judged) = (store.artifacts(self.target)?, store.judged(self.target)?);
         let entries = std::fs::read_dir(&artifacts).map_err(|error| format!("{}: {error}", artifacts.display()))?;
         let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
         files.sort();
-        for file in files {
+        let is_whole = |file: &PathBuf| {
+            let age =
+                std::fs::metadata(file).and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+            !is_running || age.is_some_and(|age| age > WRITING)
+        };
+        for file in files.into_iter().filter(is_whole) {
             let cannot = |error: std::io::Error| SetupError(format!("{}: {error}", file.display()));
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // Nothing is wrong with what is only slow.
@@ -100,18 +109,22 @@ impl Judge<'_> {
     fn said(&self, file: &Path) -> std::io::Result<String> {
         let output = tempfile::NamedTempFile::new()?;
         let mut child = Command::new(self.program)
+            .arg(format!("-timeout={TIMEOUT}"))
+            .arg(format!("-rss_limit_mb={MEMORY}"))
             .arg(file)
             .envs(self.environment.iter().cloned())
             .stdin(File::open(file)?)
             .stdout(Stdio::null())
             .stderr(output.reopen()?)
             .spawn()?;
-        if child.wait_timeout(AGAIN)?.is_none() {
+        let Some(status) = child.wait_timeout(AGAIN)? else {
             child.kill()?;
             child.wait()?;
             return Ok(format!("ERROR: libFuzzer: timeout after {} seconds", AGAIN.as_secs()));
-        }
-        Ok(String::from_utf8_lossy(&std::fs::read(output.path())?).into_owned())
+        };
+        let said = String::from_utf8_lossy(&std::fs::read(output.path())?).into_owned();
+        // Who has no sanitizer dies in silence; a signal is what is known then.
+        Ok(if status.code().is_none() { format!("{said}\nERROR: {status}") } else { said })
     }
 }
 
@@ -168,18 +181,57 @@ fn message(said: &str) -> Message {
         Message { kind, row: None, what, is_same_by }
     };
     match lines().find(|line| line.starts_with("SUMMARY: ") || line.contains("ERROR: ")) {
-        Some(line) if line.contains("timeout") => of("timeout", line, ""),
-        Some(line) if line.contains("out-of-memory") => of("memory", line, ""),
         Some(first) => {
             let summary = lines().find(|line| line.starts_with("SUMMARY: ")).unwrap_or(first);
-            let frame = |line: &str| Some(line.strip_prefix('#')?.split_once(" in ")?.1.split(' ').next()?.to_owned());
-            let ours = |name: &String| name.contains("::");
-            let frames: Vec<String> = lines().filter_map(frame).filter(ours).take(FRAMES).collect();
+            let kind = match summary {
+                summary if summary.contains("timeout") => "timeout",
+                summary if summary.contains("out-of-memory") => "memory",
+                summary if summary.starts_with("ERROR: signal") => "crash",
+                _other => "sanitizer",
+            };
+            let frames: Vec<&str> = lines().filter_map(frame).filter(|name| is_telling(name)).take(FRAMES).collect();
             // Without names of functions the addresses are what there is.
-            of("sanitizer", summary, &if frames.is_empty() { summary.to_owned() } else { frames.join(" ") })
+            of(kind, summary, &if frames.is_empty() { summary.to_owned() } else { frames.join(" ") })
         }
         None => Message::unstable("it ended the target once, and not when it was run again".to_owned()),
     }
+}
+
+/// The function of a line of a stack, with the place that follows it left out.
+fn frame(line: &str) -> Option<&str> {
+    let name = line.strip_prefix('#')?.split_once(" in ")?.1;
+    Some(name.split_once(" /").map_or(name, |(name, _)| name))
+}
+
+/// Whether a function tells what went wrong: those of the language's libraries, of fuzzers and of sanitizers are in all stacks.
+fn is_telling(name: &str) -> bool {
+    let everywhere = [
+        "std::",
+        "core::",
+        "alloc::",
+        "<std::",
+        "<core::",
+        "<alloc::",
+        "<[",
+        "<&",
+        "<*",
+        "fuzzer::",
+        "libfuzzer_sys",
+        "__",
+        "alloc",
+        "malloc",
+        "calloc",
+        "realloc",
+        "free",
+        "mem",
+        "try_allocate",
+        "with_capacity",
+        "from_elem",
+        "call_once",
+        "catch_unwind",
+        "{closure",
+    ];
+    !everywhere.iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// One line of bounded length.
@@ -208,7 +260,7 @@ fn without_values(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, line, message, without_values};
+    use super::{LINE, frame, is_telling, line, message, without_values};
 
     #[test]
     fn what_a_target_said_is_understood() {
@@ -243,6 +295,13 @@ mod tests {
         assert_ne!(of("f", "11").is_same_by, of("g", "11").is_same_by);
         let bare = |address: &str| message(&format!("SUMMARY: AddressSanitizer: SEGV (x.so+0x{address})\n")).is_same_by;
         assert_ne!(bare("11"), bare("22"));
+        let leak = "#10 0x11 in digest_ssp::capi::blocks::zeroed /src/capi/blocks.rs:102:31";
+        assert_eq!(frame(leak), Some("digest_ssp::capi::blocks::zeroed"));
+        let everywhere =
+            ["<alloc::alloc::Global as core::alloc::Allocator>::allocate", "fuzzer::PrintStackTrace()", "calloc"];
+        assert!(is_telling("digest_ssp::capi::blocks::zeroed") && is_telling("complete"));
+        assert!(!everywhere.into_iter().any(is_telling));
+        assert_eq!(message("\nERROR: signal: 11 (SIGSEGV)").kind, "crash");
         assert_eq!(message("SUMMARY: libFuzzer: timeout").kind, "timeout");
         assert_eq!(message("SUMMARY: libFuzzer: out-of-memory (used)").kind, "memory");
         let nothing = message("INFO: nothing");

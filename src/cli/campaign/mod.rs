@@ -18,7 +18,7 @@ use digest_ssp::conformance::subject::process::{Isolation, Launch, Process};
 use self::engine::{Counts, Engine, Run};
 use self::findings::Judge;
 use self::store::Store;
-use super::{Exit, SetupError, output};
+use super::{Exit, SetupError, complain, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +34,7 @@ where it is a sequence the shortest one known, for `digest-ssp reproduce`.
 
 Exit codes:
   0  nothing was found, now or before
-  1  findings
+  1  findings, or inputs of an interrupted run that nobody judged yet
   2  usage or set-up: nothing could be tried";
 
 /// Start a fuzz campaign, go on with it, or tell what it found.
@@ -125,7 +125,7 @@ fn tell(store: &Store, format: output::Format) -> Result<Exit, SetupError> {
     let open = store.not_taken_in();
     let text = match format {
         output::Format::Human => table::human(store.campaign(), open),
-        output::Format::Json => output::json(&table::json(store.campaign()))?,
+        output::Format::Json => output::json(&table::json(store.campaign(), open))?,
     };
     output::print(&text)?;
     Ok(if store.campaign().findings.is_empty() && open == 0 { Exit::Success } else { Exit::Findings })
@@ -139,7 +139,8 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
     }
     let (environment, accounts) = environment(arguments.library.as_deref())?;
     let mut subject = worker(arguments.library.as_deref(), accounts.as_ref())?;
-    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), &output::tables()?.version)?;
+    let library = arguments.library.as_ref().map(|library| library.display().to_string());
+    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), library, &output::tables()?.version)?;
     let time = Duration::from_secs((u64::from(arguments.seconds) / targets.len().max(1) as u64).max(1));
     let known = store.campaign().findings.len();
     let is_enough = |store: &Store| arguments.until_finding && store.campaign().findings.len() > known;
@@ -147,7 +148,7 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
     for target in &targets {
         let (program, seeds) = (programs.join(target), seeds(&arguments.seeds, target));
         let mut judge = Judge { target, program: &program, environment: &environment, subject: &mut subject, begun };
-        judge.take_in(&mut store)?;
+        judge.take_in(&mut store, false)?;
         let end = Instant::now() + time;
         replay(&mut judge, &mut store, &seeds, &|store| is_enough(store) || Instant::now() > end)?;
         if !is_enough(&store) {
@@ -160,10 +161,18 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
                 dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
                 jobs: arguments.jobs.unwrap_or_else(processors),
                 seed: arguments.seed,
-                time,
+                time: end.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)),
                 until_finding: arguments.until_finding,
             };
-            fuzz(arguments.engine, &run, &mut judge, &mut store)?;
+            if let Err(problem) = fuzz(arguments.engine, &run, &mut judge, &mut store) {
+                // What was found is told all the same.
+                judge.take_in(&mut store, false)?;
+                if store.campaign().findings.is_empty() {
+                    return Err(problem);
+                }
+                complain(&problem);
+                break;
+            }
         }
         if is_enough(&store) {
             break;
@@ -185,11 +194,11 @@ fn fuzz(engine: Engine, run: &Run<'_>, judge: &mut Judge<'_>, store: &mut Store)
         }
         store.add(judge.target, counts, &written)?;
         written = *counts;
-        judge.take_in(store)
+        judge.take_in(store, true)
     })?;
     bar.finish_and_clear();
     store.add(judge.target, &counts, &written)?;
-    judge.take_in(store)
+    judge.take_in(store, false)
 }
 
 /// Who answers what is judged: a process of its own, whatever what was found does to it.

@@ -19,6 +19,9 @@ pub(super) struct Campaign {
     pub(super) campaign_version: u32,
     pub(super) spec_version: String,
     pub(super) engine: String,
+    /// The library that `differential` goes to, where it is not the C ABI of this crate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) library: Option<String>,
     pub(super) targets: BTreeMap<String, Target>,
     pub(super) findings: Vec<Finding>,
 }
@@ -86,9 +89,18 @@ impl Store {
     }
 
     /// The campaign that lives there, or a new one.
-    pub(super) fn open(directory: &Path, engine: &str, spec_version: &str) -> Result<Self, SetupError> {
+    pub(super) fn open(
+        directory: &Path,
+        engine: &str,
+        library: Option<String>,
+        spec_version: &str,
+    ) -> Result<Self, SetupError> {
         if Self::file(directory).exists() {
             let mut store = Self::existing(directory)?;
+            if store.campaign.library != library {
+                let (place, there) = (directory.display(), store.campaign.library.as_deref().unwrap_or("this crate"));
+                return Err(format!("--dir {place}: the campaign there is of {there}; name another directory").into());
+            }
             return match store.campaign.engine == engine {
                 true => {
                     store.campaign.spec_version = spec_version.to_owned();
@@ -104,6 +116,7 @@ impl Store {
             campaign_version: CAMPAIGN_VERSION,
             spec_version: spec_version.to_owned(),
             engine: engine.to_owned(),
+            library,
             targets: BTreeMap::new(),
             findings: Vec::new(),
         };
@@ -148,7 +161,11 @@ impl Store {
     /// How many artifacts lie there that were not taken in: what an interrupted run left.
     pub(super) fn not_taken_in(&self) -> usize {
         let left = |target: &String| std::fs::read_dir(self.directory.join(target).join("artifacts"));
-        self.campaign.targets.keys().filter_map(|target| left(target).ok()).map(Iterator::count).sum()
+        let is_wrong = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with("slow-unit-"))
+        };
+        let entries = self.campaign.targets.keys().filter_map(|target| left(target).ok()).flatten();
+        entries.map(is_wrong).filter(|is| *is).count()
     }
 
     /// Another run of a target.

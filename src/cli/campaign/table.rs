@@ -15,8 +15,11 @@ pub(super) fn line(target: &str, counts: &Counts, findings: usize) -> String {
     format!("{target}: {speed}, findings {findings}, {seconds:.0} s")
 }
 
-pub(super) fn json(campaign: &Campaign) -> Value {
-    json!(campaign)
+/// A campaign as its file has it, and what waits to be taken in.
+pub(super) fn json(campaign: &Campaign, open: usize) -> Value {
+    let mut value = json!(campaign);
+    value["not_judged"] = open.into();
+    value
 }
 
 /// What was run, target by target, and what was found; `open` artifacts wait to be taken in.
@@ -41,7 +44,10 @@ pub(super) fn human(campaign: &Campaign, open: usize) -> String {
         let _ = writeln!(text, "  {what}\n  findings/{name}.{ending}");
     }
     if open > 0 {
-        let _ = writeln!(text, "\n{open} inputs of a run that was interrupted are not judged: `campaign run` does it");
+        let _ = writeln!(
+            text,
+            "\n{open} inputs are not judged: a run is under way, or was interrupted and `campaign run` judges them"
+        );
     }
     match campaign.findings.len() {
         0 if open > 0 => {}
