@@ -212,7 +212,10 @@ impl<'a> Concretiser<'a> {
                 let near = self.live().filter(|_| self.rng.bool()).map(|(handle, _)| handle);
                 let forged = near.map(|handle| SecHandle { upper: handle.upper ^ (1 << self.rng.u32(..63)), ..handle });
                 let unknown = |handle: &SecHandle| {
-                    !registers.contexts.contains_key(handle) && !registers.deleted.contains(handle)
+                    // Another provider's may be one bit away, as providers are counted.
+                    !registers.contexts.contains_key(handle)
+                        && !registers.deleted.contains(handle)
+                        && !registers.foreign.contains(handle)
                 };
                 forged.filter(unknown).or_else(|| Some(self.random_handle()))
             }

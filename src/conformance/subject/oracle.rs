@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Subject, SubjectError};
 use crate::buffer::{BufferType, SecHandle};
@@ -31,6 +32,9 @@ use crate::status::SecurityStatus;
 pub struct Oracle {
     specification: Arc<Specification>,
     shadow: Shadow,
+    /// Which of the oracles of this process: no two of them issue the same handle, so that what is run on several is as distinct
+    /// as what is run on one.
+    provider: u64,
     handles: u64,
     entropy: fastrand::Rng,
 }
@@ -45,7 +49,9 @@ impl Oracle {
     /// A subject that does what these tables say.
     pub fn new(specification: Arc<Specification>) -> Self {
         let shadow = Shadow::new(Arc::clone(&specification), Setup::default());
-        Self { specification, shadow, handles: 0, entropy: fastrand::Rng::with_seed(0) }
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let provider = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { specification, shadow, provider, handles: 0, entropy: fastrand::Rng::with_seed(0) }
     }
 
     /// The shadow that answers.
@@ -315,7 +321,7 @@ impl Oracle {
     /// Memory that was given away: the address is where none is.
     fn block(&mut self) -> SecHandle {
         self.handles += 1;
-        SecHandle { lower: 0x0B10_C000 + 0x1_0000_0000 * self.handles, upper: 0 }
+        SecHandle { lower: 0x0B10_C000 + 0x1_0000_0000 * self.handles, upper: self.provider }
     }
 
     /// What the package under test says of itself.
@@ -331,7 +337,7 @@ impl Oracle {
 
     fn handle(&mut self) -> SecHandle {
         self.handles += 1;
-        SecHandle { lower: 0x0AC1_E000, upper: self.handles }
+        SecHandle { lower: 0x0AC1_E000 + 0x1_0000_0000 * self.provider, upper: self.handles }
     }
 }
 
