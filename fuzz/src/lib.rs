@@ -7,13 +7,10 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use arbitrary::{Arbitrary, Unstructured};
-use digest_ssp::conformance::fuzzing::{self, Counterexample};
+use digest_ssp::conformance::fuzzing::{self, Counterexample, LIBRARY_VARIABLE};
 use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::run::Trace;
 use digest_ssp::conformance::subject::library::{Library, Options};
-
-/// The variable of the environment that names the library which [`differential`] goes to, as `conform --library` takes it.
-pub const LIBRARY: &str = "DIGEST_SSP_FUZZ_LIBRARY";
 
 /// The program of a target: what does not hold is told, and ends it.
 #[macro_export]
@@ -51,7 +48,7 @@ pub fn capi(bytes: &[u8]) -> Result<(), String> {
     LINKED.with_borrow_mut(|library| fuzzing::descriptors(library, bytes))
 }
 
-/// A sequence against the library that [`LIBRARY`] names, or else the C ABI of this crate.
+/// A sequence against the library that [`LIBRARY_VARIABLE`] names, or else the C ABI of this crate.
 ///
 /// # Errors
 /// What it does that is wrong by the tables.
@@ -66,9 +63,9 @@ pub fn differential(bytes: &[u8]) -> Result<Trace, Box<Counterexample>> {
 }
 
 fn named() -> Library {
-    let named = match std::env::var_os(LIBRARY) {
+    let named = match std::env::var_os(LIBRARY_VARIABLE) {
         Some(path) => Library::load(Path::new(&path), &Options::default()).map_err(|error| error.to_string()),
         None => Library::linked(),
     };
-    named.unwrap_or_else(|error| panic!("{LIBRARY}: {error}"))
+    named.unwrap_or_else(|error| panic!("{LIBRARY_VARIABLE}: {error}"))
 }

@@ -31,6 +31,10 @@ pub use judged::{judged, meaning};
 pub use tables::spec_tables;
 pub use tokens::{challenge, directives, response};
 
+/// The variable of the environment that names the library which the target `differential` goes to, as `conform --library`
+/// takes it.
+pub const LIBRARY_VARIABLE: &str = "DIGEST_SSP_FUZZ_LIBRARY";
+
 /// An answer that the tables do not allow.
 #[derive(Debug)]
 pub struct Counterexample {
@@ -67,6 +71,27 @@ fn offence(step: &Step) -> Option<&str> {
             let departures = tables.map_or(0, |(tables, _)| tables.departures(&step.judgement.facts).count());
             (departures < 2).then_some(why.as_str())
         }
+    }
+}
+
+/// What is wrong in a trace by the tables, whatever they prefer.
+enum Wrong<'t> {
+    /// An answer, and why.
+    Answer(&'t Step, &'t str),
+    /// There was none.
+    NoAnswer(&'t SubjectError),
+}
+
+fn wrong(trace: &Trace) -> Option<Wrong<'_>> {
+    if let Some(step) = trace.failure()
+        && let Verdict::Fail(why) = &step.judgement.verdict
+    {
+        return Some(Wrong::Answer(step, why));
+    }
+    match &trace.error {
+        // Its interface has no words for it, which says nothing.
+        None | Some(SubjectError::Unable(_)) => None,
+        Some(error) => Some(Wrong::NoAnswer(error)),
     }
 }
 

@@ -268,6 +268,44 @@ impl Call {
             | Self::DeleteSecurityContext { .. } => self.input(),
         }
     }
+
+    /// Where [`input`](Self::input) stands; `None` for a function that has none.
+    pub fn input_mut(&mut self) -> Option<&mut Option<Descriptor>> {
+        match self {
+            Self::InitializeSecurityContext { input, .. } | Self::AcceptSecurityContext { input, .. } => Some(input),
+            Self::CompleteAuthToken { token: message, .. }
+            | Self::MakeSignature { message, .. }
+            | Self::VerifySignature { message, .. }
+            | Self::EncryptMessage { message, .. }
+            | Self::DecryptMessage { message, .. } => Some(message),
+            Self::AcquireCredentialsHandle { .. }
+            | Self::FreeCredentialsHandle { .. }
+            | Self::EnumerateSecurityPackages {}
+            | Self::QuerySecurityPackageInfo { .. }
+            | Self::FreeContextBuffer { .. }
+            | Self::QueryContextAttributes { .. }
+            | Self::DeleteSecurityContext { .. } => None,
+        }
+    }
+
+    /// Where [`output`](Self::output) stands; `None` for a function that has none.
+    pub fn output_mut(&mut self) -> Option<&mut Option<Descriptor>> {
+        match self {
+            Self::InitializeSecurityContext { output, .. } | Self::AcceptSecurityContext { output, .. } => Some(output),
+            Self::CompleteAuthToken { .. }
+            | Self::MakeSignature { .. }
+            | Self::VerifySignature { .. }
+            | Self::EncryptMessage { .. }
+            | Self::DecryptMessage { .. }
+            | Self::AcquireCredentialsHandle { .. }
+            | Self::FreeCredentialsHandle { .. }
+            | Self::EnumerateSecurityPackages {}
+            | Self::QuerySecurityPackageInfo { .. }
+            | Self::FreeContextBuffer { .. }
+            | Self::QueryContextAttributes { .. }
+            | Self::DeleteSecurityContext { .. } => self.input_mut(),
+        }
+    }
 }
 
 /// What a package says of itself: SecPkgInfo as far as programs read it.

@@ -272,44 +272,16 @@ pub(crate) fn delete(context: SecHandle) -> Call {
 
 /// Changes the output descriptor of a call.
 pub(crate) fn with_output(mut call: Call, descriptor: Option<Descriptor>) -> Call {
-    match &mut call {
-        Call::AcceptSecurityContext { output, .. } | Call::InitializeSecurityContext { output, .. } => {
-            *output = descriptor;
-        }
-        Call::CompleteAuthToken { token: message, .. }
-        | Call::MakeSignature { message, .. }
-        | Call::VerifySignature { message, .. }
-        | Call::EncryptMessage { message, .. }
-        | Call::DecryptMessage { message, .. } => *message = descriptor,
-        Call::AcquireCredentialsHandle { .. }
-        | Call::FreeCredentialsHandle { .. }
-        | Call::EnumerateSecurityPackages {}
-        | Call::QuerySecurityPackageInfo { .. }
-        | Call::FreeContextBuffer { .. }
-        | Call::QueryContextAttributes { .. }
-        | Call::DeleteSecurityContext { .. } => {}
+    if let Some(output) = call.output_mut() {
+        *output = descriptor;
     }
     call
 }
 
 /// Changes the input descriptor of a call.
 pub(crate) fn with_input(mut call: Call, change: impl FnOnce(&mut Descriptor)) -> Call {
-    match &mut call {
-        Call::AcceptSecurityContext { input, .. } | Call::InitializeSecurityContext { input, .. } => {
-            change(input.as_mut().expect("there is an input"));
-        }
-        Call::CompleteAuthToken { token: message, .. }
-        | Call::MakeSignature { message, .. }
-        | Call::VerifySignature { message, .. }
-        | Call::EncryptMessage { message, .. }
-        | Call::DecryptMessage { message, .. } => change(message.as_mut().expect("there is a message")),
-        Call::AcquireCredentialsHandle { .. }
-        | Call::FreeCredentialsHandle { .. }
-        | Call::EnumerateSecurityPackages {}
-        | Call::QuerySecurityPackageInfo { .. }
-        | Call::FreeContextBuffer { .. }
-        | Call::QueryContextAttributes { .. }
-        | Call::DeleteSecurityContext { .. } => {}
+    if let Some(input) = call.input_mut() {
+        change(input.as_mut().expect("there is an input"));
     }
     call
 }

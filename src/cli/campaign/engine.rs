@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use clap::ValueEnum;
 
 use super::super::SetupError;
+use super::store::{below, name};
 
 /// How long an input may take, in seconds.
 pub(super) const TIMEOUT: u32 = 10;
@@ -20,6 +21,7 @@ pub(super) const MEMORY: u32 = 2048;
 const GRACE: Duration = Duration::from_secs(420);
 /// How often an engine that does not speak by itself is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+
 /// What fuzzes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum Engine {
@@ -83,6 +85,29 @@ impl Engine {
     }
 }
 
+/// The time of an engine: what whoever observes it does meanwhile is none of it.
+struct Time {
+    begun: Instant,
+    observed: Duration,
+}
+
+impl Time {
+    fn begin() -> Self {
+        Self { begun: Instant::now(), observed: Duration::ZERO }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.begun.elapsed() - self.observed
+    }
+
+    fn observe(&mut self, counts: &Counts, observer: Observer<'_>) -> Result<(), SetupError> {
+        let since = Instant::now();
+        let told = observer(counts);
+        self.observed += since.elapsed();
+        told
+    }
+}
+
 fn cannot(program: &Path, error: &std::io::Error) -> SetupError {
     SetupError(format!("{}: {error}", program.display()))
 }
@@ -99,7 +124,7 @@ impl Drop for Ending {
 }
 
 fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
-    let begun = Instant::now();
+    let mut time = Time::begin();
     let go_on = u8::from(!run.until_finding);
     let mut command = Command::new(run.program);
     command
@@ -132,9 +157,7 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
         }
     });
     let (mut said, mut has_run) = (None, false);
-    // What the observer does is no time of the engine.
-    let mut observed = Duration::ZERO;
-    while begun.elapsed() < run.time + GRACE + observed {
+    while time.elapsed() < run.time + GRACE {
         let mut is_over = false;
         let mut take = |line: String| match progress(&line) {
             Some(now) => (counts, has_run) = (now, true),
@@ -147,13 +170,11 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
             Err(RecvTimeoutError::Disconnected) => is_over = true,
         }
         lines.try_iter().for_each(take);
-        counts.seconds = (begun.elapsed() - observed).as_secs_f64();
+        counts.seconds = time.elapsed().as_secs_f64();
         if is_over {
             break;
         }
-        let since = Instant::now();
-        observer(&counts)?;
-        observed += since.elapsed();
+        time.observe(&counts, observer)?;
     }
     if !has_run {
         let said = said.unwrap_or_else(|| "it said nothing".to_owned());
@@ -180,7 +201,7 @@ fn progress(line: &str) -> Option<Counts> {
 }
 
 fn afl(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
-    let (begun, since) = (Instant::now(), SystemTime::now());
+    let (mut time, since) = (Time::begin(), SystemTime::now());
     let folder = run.corpus.join("afl");
     let names: Vec<String> = (0..run.jobs).map(instance).collect();
     let before: u64 = names.iter().filter_map(|name| executions(&folder.join(name))).sum();
@@ -213,21 +234,18 @@ fn afl(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
             command.spawn().map_err(|error| SetupError(format!("cargo afl: {error}; cargo install cargo-afl")))?;
         instances.push(Ending(child));
     }
-    let mut observed = Duration::ZERO;
     let counts = loop {
         let is_running = |instance: &mut Ending| matches!(instance.0.try_wait(), Ok(None));
         let running = instances.iter_mut().map(is_running).filter(|is| *is).count();
         let now = of_instances(&folder, since);
         // Whoever goes on where he was counts on, too.
         let executions = now.executions.saturating_sub(before);
-        let counts = Counts { executions, seconds: (begun.elapsed() - observed).as_secs_f64(), ..now };
+        let counts = Counts { executions, seconds: time.elapsed().as_secs_f64(), ..now };
         take_crashes(&folder, run.artifacts)?;
-        if running == 0 || begun.elapsed() > run.time + GRACE + observed {
+        if running == 0 || time.elapsed() > run.time + GRACE {
             break counts;
         }
-        let told = Instant::now();
-        observer(&counts)?;
-        observed += told.elapsed();
+        time.observe(&counts, observer)?;
         std::thread::sleep(LOOK);
     };
     if counts.executions == 0 {
@@ -256,7 +274,7 @@ fn value(text: &str, name: &str) -> Option<f64> {
 /// The instances' own statistics together, as far as they were written since.
 fn of_instances(folder: &Path, since: SystemTime) -> Counts {
     let mut all = Counts::default();
-    for file in below(folder).into_iter().map(|instance| instance.join("fuzzer_stats")) {
+    for file in there(folder).into_iter().map(|instance| instance.join("fuzzer_stats")) {
         let is_of_now = std::fs::metadata(&file).and_then(|data| data.modified()).is_ok_and(|time| time >= since);
         let Some(text) = std::fs::read_to_string(&file).ok().filter(|_| is_of_now) else { continue };
         let count = |name: &str| value(&text, name).unwrap_or(0.0) as u64;
@@ -271,11 +289,10 @@ fn of_instances(folder: &Path, since: SystemTime) -> Counts {
 /// Moves what the instances found to where findings are taken in: from where it lies now, and from where it was put aside
 /// when an instance went on.
 fn take_crashes(folder: &Path, artifacts: &Path) -> Result<(), SetupError> {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    for instance in below(folder) {
+    for instance in there(folder) {
         let is_of_findings = |path: &PathBuf| name(path).starts_with("crashes") || name(path).starts_with("hangs");
-        for kind in below(&instance).iter().filter(|path| is_of_findings(path)) {
-            for file in below(kind).into_iter().filter(|file| name(file).starts_with("id")) {
+        for kind in there(&instance).iter().filter(|path| is_of_findings(path)) {
+            for file in there(kind).into_iter().filter(|file| name(file).starts_with("id")) {
                 let to = [name(&instance), name(kind), name(&file)].join("-").replace([':', ','], "-");
                 std::fs::rename(&file, artifacts.join(to)).map_err(|error| cannot(&file, &error))?;
             }
@@ -284,11 +301,9 @@ fn take_crashes(folder: &Path, artifacts: &Path) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn below(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten();
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    paths.sort();
-    paths
+/// What lies in a directory that an instance may not have made yet.
+fn there(directory: &Path) -> Vec<PathBuf> {
+    below(directory).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -317,7 +332,7 @@ mod tests {
         assert_eq!(of_instances(&out, SystemTime::now() + Duration::from_secs(60)), Counts::default());
         assert_eq!((executions(&main), executions(&out)), (Some(1200), None));
         take_crashes(&out, &artifacts).expect("they can be moved");
-        let names = |directory: &std::path::Path| super::below(directory).len();
+        let names = |directory: &std::path::Path| super::there(directory).len();
         assert_eq!((names(&artifacts), names(&main.join("crashes")), names(&main.join("queue"))), (2, 1, 1));
     }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use digest_ssp::conformance::fuzzing::{self, Counterexample};
 use digest_ssp::conformance::report::FindingKind;
@@ -13,13 +13,13 @@ use wait_timeout::ChildExt;
 
 use super::super::SetupError;
 use super::engine::{MEMORY, TIMEOUT};
-use super::store::{Finding, Found, Store};
+use super::store::{Finding, Found, Store, below, is_only_slow, name};
 
 /// How long after it was changed last a file of a running engine is still being written, for all that is known.
-const WRITING: std::time::Duration = std::time::Duration::from_secs(2);
+const WRITING: Duration = Duration::from_secs(2);
 
 /// How long one input is run again at most.
-const AGAIN: std::time::Duration = std::time::Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// How long a line that tells a finding is at most, in bytes.
 const LINE: usize = 300;
@@ -38,9 +38,7 @@ impl Judge<'_> {
     /// Takes in everything that the engine left; while it runs, what it may still be writing is left for later.
     pub(super) fn take_in(&mut self, store: &mut Store, is_running: bool) -> Result<(), SetupError> {
         let (artifacts, judged) = (store.artifacts(self.target)?, store.judged(self.target)?);
-        let entries = std::fs::read_dir(&artifacts).map_err(|error| format!("{}: {error}", artifacts.display()))?;
-        let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-        files.sort();
+        let files = below(&artifacts).map_err(|error| format!("{}: {error}", artifacts.display()))?;
         let is_whole = |file: &PathBuf| {
             let age =
                 std::fs::metadata(file).and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
@@ -48,9 +46,8 @@ impl Judge<'_> {
         };
         for file in files.into_iter().filter(is_whole) {
             let cannot = |error: std::io::Error| SetupError(format!("{}: {error}", file.display()));
-            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            // Nothing is wrong with what is only slow.
-            if !name.starts_with("slow-unit-") {
+            let name = name(&file);
+            if !is_only_slow(&name) {
                 let bytes = std::fs::read(&file).map_err(cannot)?;
                 if !self.judge_sequence(&bytes, store)? {
                     let found = self.by_message(&file, &name, bytes);

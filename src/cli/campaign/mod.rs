@@ -17,7 +17,7 @@ use digest_ssp::conformance::subject::process::{Isolation, Launch, Process};
 
 use self::engine::{Counts, Engine, Run};
 use self::findings::Judge;
-use self::store::Store;
+use self::store::{Store, below};
 use super::{Exit, SetupError, complain, output};
 
 const EXAMPLES: &str = "\
@@ -137,8 +137,8 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
     if arguments.library.is_some() && targets.iter().any(|target| target != OF_OTHERS) {
         return Err(format!("--library: only the target {OF_OTHERS} goes to it; say --target {OF_OTHERS}").into());
     }
-    let (environment, accounts) = environment(arguments.library.as_deref())?;
-    let mut subject = worker(arguments.library.as_deref(), accounts.as_ref())?;
+    let (environment, _accounts) = environment(arguments.library.as_deref())?;
+    let mut subject = worker(arguments.library.as_deref(), &environment)?;
     let library = arguments.library.as_ref().map(|library| library.display().to_string());
     let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), library, &output::tables()?.version)?;
     let time = Duration::from_secs((u64::from(arguments.seconds) / targets.len().max(1) as u64).max(1));
@@ -202,10 +202,13 @@ fn fuzz(engine: Engine, run: &Run<'_>, judge: &mut Judge<'_>, store: &mut Store)
 }
 
 /// Who answers what is judged: a process of its own, whatever what was found does to it.
-fn worker(library: Option<&Path>, accounts: Option<&tempfile::NamedTempFile>) -> Result<Process, SetupError> {
-    let launch = match (library, accounts) {
-        (Some(library), Some(accounts)) => of_library(library)?.variable(ACCOUNTS, accounts.path()),
-        (Some(_), None) | (None, _) => {
+fn worker(library: Option<&Path>, environment: &Variables) -> Result<Process, SetupError> {
+    let launch = match library {
+        Some(library) => {
+            let variables = environment.iter().cloned();
+            variables.fold(of_library(library)?, |launch, (name, value)| launch.variable(name, value))
+        }
+        None => {
             let program =
                 std::env::current_exe().map_err(|error| format!("this program does not find itself: {error}"))?;
             Launch::new(program).argument("adapter")
@@ -218,20 +221,16 @@ fn worker(library: Option<&Path>, accounts: Option<&tempfile::NamedTempFile>) ->
     })
 }
 
-/// The variable that names the library which `differential` loads: see fuzz/src/lib.rs.
-const LIBRARY: &str = "DIGEST_SSP_FUZZ_LIBRARY";
-
-/// The variable that names the accounts of the suite, for libraries that read it.
-const ACCOUNTS: &str = "DIGEST_SSP_ACCOUNTS";
-
 type Variables = Vec<(&'static str, PathBuf)>;
 
 /// What the environment of a fuzzer says of a library, and the accounts' file, which lives as long as is needed.
 #[cfg(all(unix, target_pointer_width = "64"))]
 fn environment(library: Option<&Path>) -> Result<(Variables, Option<tempfile::NamedTempFile>), SetupError> {
+    use super::library::{ACCOUNTS_VARIABLE, accounts};
+    use digest_ssp::conformance::fuzzing::LIBRARY_VARIABLE;
     let Some(library) = library else { return Ok((Variables::new(), None)) };
-    let accounts = super::library::accounts()?;
-    Ok((vec![(LIBRARY, library.to_owned()), (ACCOUNTS, accounts.path().to_owned())], Some(accounts)))
+    let accounts = accounts()?;
+    Ok((vec![(LIBRARY_VARIABLE, library.to_owned()), (ACCOUNTS_VARIABLE, accounts.path().to_owned())], Some(accounts)))
 }
 
 #[cfg(all(unix, target_pointer_width = "64"))]
@@ -260,11 +259,7 @@ fn replay(
     seeds: &Path,
     is_over: &dyn Fn(&Store) -> bool,
 ) -> Result<(), SetupError> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(seeds)
-        .map_err(|error| format!("--seeds {}: {error}", seeds.display()))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .collect();
-    files.sort();
+    let files = below(seeds).map_err(|error| format!("--seeds {}: {error}", seeds.display()))?;
     for file in files {
         if is_over(store) {
             break;

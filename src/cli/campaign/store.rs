@@ -78,6 +78,24 @@ fn cannot(path: &Path, error: &std::io::Error) -> SetupError {
     SetupError(format!("{}: {error}", path.display()))
 }
 
+/// What lies in a directory, in the order of the names.
+pub(super) fn below(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory)?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// The last part of a path.
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Whether libFuzzer left an artifact because it took long, with which nothing is wrong.
+pub(super) fn is_only_slow(name: &str) -> bool {
+    name.starts_with("slow-unit-")
+}
+
 fn made(directory: PathBuf) -> Result<PathBuf, SetupError> {
     std::fs::create_dir_all(&directory).map_err(|error| cannot(&directory, &error))?;
     Ok(directory)
@@ -160,12 +178,9 @@ impl Store {
 
     /// How many artifacts lie there that were not taken in: what an interrupted run left.
     pub(super) fn not_taken_in(&self) -> usize {
-        let left = |target: &String| std::fs::read_dir(self.directory.join(target).join("artifacts"));
-        let is_wrong = |entry: std::io::Result<std::fs::DirEntry>| {
-            entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with("slow-unit-"))
-        };
-        let entries = self.campaign.targets.keys().filter_map(|target| left(target).ok()).flatten();
-        entries.map(is_wrong).filter(|is| *is).count()
+        let left = |target: &String| below(&self.directory.join(target).join("artifacts")).unwrap_or_default();
+        let files = self.campaign.targets.keys().flat_map(left);
+        files.filter(|file| !is_only_slow(&name(file))).count()
     }
 
     /// Another run of a target.
@@ -176,7 +191,7 @@ impl Store {
 
     /// Whether there is a finding of that key.
     pub(super) fn knows(&self, key: &str) -> bool {
-        let name = name(key);
+        let name = file_stem(key);
         self.campaign.findings.iter().any(|known| known.name == name)
     }
 
@@ -193,7 +208,7 @@ impl Store {
     /// Takes in what was found: another input of what is known, or something new with files of its own.
     pub(super) fn find(&mut self, found: Found) -> Result<(), SetupError> {
         let Found { key, mut finding, input, sequence } = found;
-        finding.name = name(&key);
+        finding.name = file_stem(&key);
         match self.campaign.findings.iter_mut().find(|known| known.name == finding.name) {
             Some(known) => known.times += 1,
             None => {
@@ -219,7 +234,7 @@ impl Store {
 }
 
 /// A name that a file can have.
-fn name(key: &str) -> String {
+fn file_stem(key: &str) -> String {
     let short: String = key
         .chars()
         .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' })
@@ -231,12 +246,12 @@ fn name(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use super::file_stem;
 
     #[test]
     fn names_are_of_files_and_their_own() {
-        assert_eq!(name("a/b").split('-').count(), 3);
-        let long = |end: &str| name(&("x".repeat(100) + end));
+        assert_eq!(file_stem("a/b").split('-').count(), 3);
+        let long = |end: &str| file_stem(&("x".repeat(100) + end));
         assert_ne!(long("1"), long("2"));
         assert!(long("1").len() < 64);
     }

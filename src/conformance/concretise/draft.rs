@@ -233,11 +233,7 @@ impl Draft {
         if let Some(session) = kept.and_then(|exchange| exchange.session.as_ref()) {
             return session.key.clone();
         }
-        let known = registers
-            .setup
-            .accounts
-            .iter()
-            .find(|account| account.username == self.username && account.realm == self.realm);
+        let known = registers.account(&self.username, &self.realm);
         let password = known.map_or("nobody's", |account| account.password.as_str());
         let hash = if rng.bool() { UserHash::new } else { UserHash::utf8 };
         SessionKey::new(self.algorithm, &hash(&self.username, &self.realm, password), &self.nonce, &self.cnonce)

@@ -3,7 +3,7 @@
 
 use crate::buffer::BufferType;
 use crate::digest::{Response, SessionKey, UserHash, hash, sasl};
-use crate::spec::call::{Buffer, Call, Descriptor};
+use crate::spec::call::{Buffer, Call};
 use crate::spec::names::CallName;
 use crate::spec::shadow::registers::Registers;
 
@@ -19,19 +19,9 @@ pub(super) fn edited(mut call: Call, action: &CallAction, registers: &Registers)
     call
 }
 
-/// The message that comes to the package.
-fn message(call: &mut Call) -> Option<&mut Descriptor> {
-    let (Call::InitializeSecurityContext { input: message, .. }
-    | Call::AcceptSecurityContext { input: message, .. }
-    | Call::CompleteAuthToken { token: message, .. }
-    | Call::MakeSignature { message, .. }
-    | Call::VerifySignature { message, .. }
-    | Call::EncryptMessage { message, .. }
-    | Call::DecryptMessage { message, .. }) = call
-    else {
-        return None;
-    };
-    message.as_mut()
+/// The buffers of the message that comes to the package.
+fn buffers(call: &mut Call) -> Option<&mut Vec<Buffer>> {
+    call.input_mut()?.as_mut()?.buffers.as_mut()
 }
 
 /// Whether a call writes to such a buffer: the facts know an output that is small and one that is enough for anything, and
@@ -44,7 +34,7 @@ fn is_output(call: CallName, position: usize, kind: BufferType) -> bool {
 
 fn apply(call: &mut Call, edits: &[BufferEdit]) {
     let name = call.name();
-    let Some(buffers) = message(call).and_then(|message| message.buffers.as_mut()) else { return };
+    let Some(buffers) = buffers(call) else { return };
     for BufferEdit { buffer, edit } in edits {
         let Some(position) = usize::from(*buffer).checked_rem(buffers.len()) else { return };
         let buffer = &mut buffers[position];
@@ -58,7 +48,7 @@ fn apply(call: &mut Call, edits: &[BufferEdit]) {
 
 /// Makes the response of the token what the message says it must be, where the token can be read and has an account.
 fn seal(call: &mut Call, registers: &Registers) {
-    let Some(buffers) = message(call).and_then(|message| message.buffers.as_mut()) else { return };
+    let Some(buffers) = buffers(call) else { return };
     let (tokens, parameters): (Vec<&mut Buffer>, Vec<&mut Buffer>) =
         buffers.iter_mut().partition(|buffer| buffer.buffer_type.kind() == BufferType::TOKEN);
     let parameters: Vec<&[u8]> = parameters
@@ -108,7 +98,6 @@ fn key(
     if let Some(session) = sessions.filter_map(|exchange| exchange.session.as_ref()).next() {
         return Some(session.key.clone());
     }
-    let is_known = |account: &&crate::spec::setup::AccountEntry| account.username == username && account.realm == realm;
-    let account = registers.setup.accounts.iter().find(is_known)?;
+    let account = registers.account(username, realm)?;
     Some(own(&UserHash::new(username, realm, &account.password)))
 }

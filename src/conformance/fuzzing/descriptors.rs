@@ -111,27 +111,7 @@ fn told(
 /// Puts a descriptor made of bytes in the place of one that the call has, if it has one.
 fn rebuild(call: &mut Call, reader: &mut Reader<'_>) {
     let which = reader.byte();
-    let place = match call {
-        Call::InitializeSecurityContext { input, output, .. } | Call::AcceptSecurityContext { input, output, .. } => {
-            if which & 1 == 0 {
-                input
-            } else {
-                output
-            }
-        }
-        Call::CompleteAuthToken { token: message, .. }
-        | Call::MakeSignature { message, .. }
-        | Call::VerifySignature { message, .. }
-        | Call::EncryptMessage { message, .. }
-        | Call::DecryptMessage { message, .. } => message,
-        Call::AcquireCredentialsHandle { .. }
-        | Call::FreeCredentialsHandle { .. }
-        | Call::EnumerateSecurityPackages {}
-        | Call::QuerySecurityPackageInfo { .. }
-        | Call::FreeContextBuffer { .. }
-        | Call::QueryContextAttributes { .. }
-        | Call::DeleteSecurityContext { .. } => return,
-    };
+    let Some(place) = (if which & 1 == 0 { call.input_mut() } else { call.output_mut() }) else { return };
     let good = place.take().and_then(|descriptor| descriptor.buffers).unwrap_or_default();
     *place = descriptor(reader, &good);
 }

@@ -1,11 +1,10 @@
 //! Good calls of the Digest package, edited: what a holder of the secret sends, and then anybody changed.
 #![forbid(unsafe_code)]
 
-use super::{Counterexample, judge};
+use super::{Counterexample, operations};
 use crate::conformance::action::{Action, BufferEdit, CallAction, Edit};
 use crate::conformance::encoding::Reader;
 use crate::conformance::plan::{Sequence, approach};
-use crate::conformance::subject::builtin::Builtin;
 use crate::conformance::walk::Step;
 use crate::spec::names::{CallName, Profile};
 use crate::spec::vocabulary::{
@@ -90,7 +89,7 @@ pub(super) fn good((profile, call, role, state, qop): Base, seed: u8) -> Sequenc
 /// # Errors
 /// The first answer that the tables do not allow.
 pub fn complete_auth_token(bytes: &[u8]) -> Result<Vec<Step>, Box<Counterexample>> {
-    judge(&mut Builtin::default(), edited_request(bytes)).map(|trace| trace.steps)
+    operations(edited_request(bytes)).map(|trace| trace.steps)
 }
 
 /// The sequence that bytes mean to [`complete_auth_token`].
@@ -104,7 +103,7 @@ pub(super) fn edited_request(bytes: &[u8]) -> Sequence {
 /// # Errors
 /// The first answer that the tables do not allow.
 pub fn layers(bytes: &[u8]) -> Result<Vec<Step>, Box<Counterexample>> {
-    judge(&mut Builtin::default(), edited_message(bytes)).map(|trace| trace.steps)
+    operations(edited_message(bytes)).map(|trace| trace.steps)
 }
 
 /// The sequence that bytes mean to [`layers`].

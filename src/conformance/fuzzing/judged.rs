@@ -2,14 +2,13 @@
 #![forbid(unsafe_code)]
 
 use super::edited::{edited_message, edited_request};
-use super::{Counterexample, counterexample, tables, unanswered};
+use super::{Counterexample, Wrong, counterexample, tables, unanswered, wrong};
 use crate::conformance::encoding::decode;
 use crate::conformance::plan::Sequence;
 use crate::conformance::report::FindingKind;
 use crate::conformance::run::adapt;
 use crate::conformance::session::Session;
-use crate::conformance::subject::{Subject, SubjectError};
-use crate::spec::Verdict;
+use crate::conformance::subject::Subject;
 
 /// The sequence that bytes mean to a target; `None` where they mean something else to it.
 pub fn meaning(target: &str, bytes: &[u8]) -> Option<Sequence> {
@@ -31,17 +30,14 @@ pub fn judged(
     adapt(&mut sequence, &subject.capabilities());
     let mut session = Session::new(tables(), subject);
     let trace = session.run(&sequence);
-    if let Some(step) = trace.failure()
-        && let Verdict::Fail(why) = &step.judgement.verdict
-    {
-        let row = step.judgement.row.as_deref().unwrap_or_default();
-        let reproducer =
-            if is_new(FindingKind::Fail, row) { session.minimise(&sequence, &trace) } else { sequence.clone() };
-        return Some(counterexample(step, why, reproducer));
-    }
-    match &trace.error {
-        None | Some(SubjectError::Unable(_)) => None,
-        Some(error) => {
+    match wrong(&trace)? {
+        Wrong::Answer(step, why) => {
+            let row = step.judgement.row.as_deref().unwrap_or_default();
+            let is_new = is_new(FindingKind::Fail, row);
+            let reproducer = if is_new { session.minimise(&sequence, &trace) } else { sequence };
+            Some(counterexample(step, why, reproducer))
+        }
+        Wrong::NoAnswer(error) => {
             let row = session.charge(&sequence, &trace, |_row| false);
             let mut found = unanswered(error, sequence.clone());
             if is_new(found.finding.kind, &row) {

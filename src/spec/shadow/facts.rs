@@ -393,7 +393,8 @@ impl Registers {
         keys.into_iter().find(is_right)
     }
 
-    fn account(&self, username: &str, realm: &str) -> Option<&AccountEntry> {
+    /// The account of that name in that realm, as the subject was configured.
+    pub fn account(&self, username: &str, realm: &str) -> Option<&AccountEntry> {
         self.setup.accounts.iter().find(|account| account.username == username && account.realm == realm)
     }
 
