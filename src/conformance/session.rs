@@ -179,7 +179,8 @@ pub(super) fn run_avoiding(
     sequence: &Sequence,
     given_up: &BTreeSet<String>,
 ) -> Trace {
-    let mut trace = Trace { steps: Vec::new(), error: None, has_started: false, avoided: None };
+    let mut trace =
+        Trace { steps: Vec::with_capacity(sequence.actions.len()), error: None, has_started: false, avoided: None };
     if let Err(error) = go(specification, subject, sequence, given_up, &mut trace) {
         trace.error = Some(error);
     }

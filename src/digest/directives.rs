@@ -190,7 +190,7 @@ impl<'a> Directives<'a> {
             return Ok(None);
         }
         let name_at = at;
-        let name_end = self.run_end(at, is_token_octet);
+        let name_end = self.run_end(at, &TOKEN_OCTETS);
         if name_end == name_at {
             return Err(self.unexpected(at, SyntaxErrorKind::NameExpected));
         }
@@ -208,7 +208,7 @@ impl<'a> Directives<'a> {
             let value_end = self.quoted_string_end(at)?;
             (at + 1, value_end, value_end + 1)
         } else {
-            let value_end = self.run_end(at, is_bare_octet);
+            let value_end = self.run_end(at, &BARE_OCTETS);
             if value_end == at {
                 return Err(self.unexpected(at, SyntaxErrorKind::ValueExpected));
             }
@@ -228,9 +228,9 @@ impl<'a> Directives<'a> {
     }
 
     /// The end of the longest run of such octets from `at`.
-    fn run_end(&self, at: usize, belongs: fn(u8) -> bool) -> usize {
+    fn run_end(&self, at: usize, these: &Octets) -> usize {
         let rest = self.token.get(at..).unwrap_or_default();
-        at + rest.iter().position(|&octet| !belongs(octet)).unwrap_or(rest.len())
+        at + rest.iter().position(|octet| !these[usize::from(*octet)]).unwrap_or(rest.len())
     }
 
     /// Skips `*LWS`, LWS = [CRLF] 1*( SP | HT ).
@@ -269,7 +269,7 @@ impl<'a> Directives<'a> {
                     }
                 }
                 Some(b'\r' | b'\n') => at = self.skip_fold(at)?,
-                Some(octet) if is_text_octet(octet) => at += 1,
+                Some(octet) if is_text_octet(octet) => at = self.run_end(at + 1, &PLAIN_OCTETS),
                 Some(octet) => return Err(self.control_character(at, octet)),
             }
         }
@@ -292,23 +292,63 @@ impl<'a> Directives<'a> {
     }
 }
 
+/// Appends a value as it stands between quotes: with `\` before each `"` and `\` (RFC 2616 section 2.2, quoted-pair).
+pub(crate) fn escape(mut value: &[u8], out: &mut Vec<u8>) {
+    while let Some(special) = value.iter().position(|octet| matches!(octet, b'"' | b'\\')) {
+        out.extend_from_slice(&value[..special]);
+        out.extend_from_slice(&[b'\\', value[special]]);
+        value = &value[special + 1..];
+    }
+    out.extend_from_slice(value);
+}
+
 fn starts_with_fold(octets: &[u8]) -> bool {
     matches!(octets, [b'\r', b'\n', b' ' | b'\t', ..])
 }
 
+/// Which octets belong to a class: every octet of every token is looked up in one.
+type Octets = [bool; 256];
+
+static TOKEN_OCTETS: Octets = octets(Class::Token);
+static BARE_OCTETS: Octets = octets(Class::Bare);
+/// What stands for itself in a quoted string.
+static PLAIN_OCTETS: Octets = octets(Class::Plain);
+
+enum Class {
+    Token,
+    Bare,
+    Plain,
+}
+
+const fn octets(class: Class) -> Octets {
+    let mut octets = [false; 256];
+    let mut octet = 0_u8;
+    loop {
+        octets[octet as usize] = match class {
+            Class::Token => is_token_octet(octet),
+            Class::Bare => is_bare_octet(octet),
+            Class::Plain => is_text_octet(octet) && !matches!(octet, b'"' | b'\\'),
+        };
+        octet = match octet.checked_add(1) {
+            Some(next) => next,
+            None => return octets,
+        };
+    }
+}
+
 /// RFC 2616 section 2.2 token: any CHAR except CTLs and separators.
-fn is_token_octet(octet: u8) -> bool {
+const fn is_token_octet(octet: u8) -> bool {
     matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
         || octet.is_ascii_alphanumeric()
 }
 
 /// What a bare value is made of; wider than a token, because clients send URIs and base64 unquoted.
-fn is_bare_octet(octet: u8) -> bool {
+const fn is_bare_octet(octet: u8) -> bool {
     matches!(octet, 0x21..=0x7E | 0x80..=0xFF) && octet != b',' && octet != b'"'
 }
 
 /// RFC 2616 section 2.2 TEXT without folding.
-fn is_text_octet(octet: u8) -> bool {
+const fn is_text_octet(octet: u8) -> bool {
     matches!(octet, b'\t' | 0x20..=0x7E | 0x80..=0xFF)
 }
 
@@ -349,12 +389,7 @@ impl<'a> DirectiveWriter<'a> {
         self.begin(name);
         self.out.push(b'"');
         let value_at = self.out.len();
-        for &octet in value {
-            if matches!(octet, b'"' | b'\\') {
-                self.out.push(b'\\');
-            }
-            self.out.push(octet);
-        }
+        escape(value, self.out);
         self.out.push(b'"');
         value_at
     }
@@ -402,7 +437,7 @@ fn is_quotable(mut value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Directive, DirectiveWriter, Limits, SyntaxError, SyntaxErrorKind, directives};
+    use super::{Class, Directive, DirectiveWriter, Limits, SyntaxError, SyntaxErrorKind, directives, octets};
     use crate::digest::Unwritable;
     use std::borrow::Cow;
 
@@ -420,6 +455,19 @@ mod tests {
     #[track_caller]
     fn refused(token: &[u8], position: usize, kind: SyntaxErrorKind) {
         assert_eq!(read(token), Err(SyntaxError { position, kind }), "{}", token.escape_ascii());
+    }
+
+    #[test]
+    fn octets_belong_where_the_grammar_has_them() {
+        let separators = b"()<>@,;:\\\"/[]?={} \t";
+        let [token, bare, plain] = [Class::Token, Class::Bare, Class::Plain].map(octets);
+        for octet in 0..=u8::MAX {
+            let at = usize::from(octet);
+            let is_control = octet < 0x20 || octet == 0x7F;
+            assert_eq!(token[at], octet < 0x80 && !is_control && !separators.contains(&octet), "{octet:#x}");
+            assert_eq!(bare[at], !is_control && !b" ,\"".contains(&octet), "{octet:#x}");
+            assert_eq!(plain[at], (!is_control || octet == b'\t') && !b"\"\\".contains(&octet), "{octet:#x}");
+        }
     }
 
     #[test]

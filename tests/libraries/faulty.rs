@@ -10,7 +10,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use digest_ssp::buffer::{BufferType, SECBUFFER_VERSION, SecHandle};
 use digest_ssp::conformance::protocol::{self, Answer, Request};
@@ -72,9 +72,16 @@ unsafe extern "C" fn DigestSspControl(request: *const u8, length: u32, answer: *
     0
 }
 
-#[unsafe(no_mangle)]
-extern "system" fn InitSecurityInterfaceW() -> *mut c::SecurityFunctionTableW {
-    let table = c::SecurityFunctionTableW {
+/// The table that everybody gets: whoever asks again gets no other, and nobody has to give it back.
+struct Table(c::SecurityFunctionTableW);
+
+// SAFETY: its pointers are to functions, and nobody writes it.
+unsafe impl Send for Table {}
+// SAFETY: as above.
+unsafe impl Sync for Table {}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    Table(c::SecurityFunctionTableW {
         dwVersion: 1,
         AcquireCredentialsHandleW: Some(acquire),
         FreeCredentialsHandle: Some(free_credentials),
@@ -91,8 +98,12 @@ extern "system" fn InitSecurityInterfaceW() -> *mut c::SecurityFunctionTableW {
         EncryptMessage: Some(encrypt),
         DecryptMessage: Some(decrypt),
         ..Default::default()
-    };
-    Box::into_raw(Box::new(table))
+    })
+});
+
+#[unsafe(no_mangle)]
+extern "system" fn InitSecurityInterfaceW() -> *mut c::SecurityFunctionTableW {
+    (&raw const TABLE.0).cast_mut()
 }
 
 // --- What a caller gives

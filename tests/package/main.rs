@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod beside;
 mod bindings;
 mod initiator;
 mod layers;

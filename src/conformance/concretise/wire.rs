@@ -3,6 +3,8 @@
 
 use fastrand::Rng;
 
+use crate::digest::directives;
+
 /// A directive to be written.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
@@ -35,6 +37,9 @@ pub(super) enum Flaw {
     /// One of these is missing.
     Missing,
 }
+
+/// What a directive mostly takes beside its value.
+const ROOM: usize = 24;
 
 /// Writes the directives; `required` are those that a flaw [`Flaw::Missing`] may leave out.
 pub(super) fn write(
@@ -69,7 +74,7 @@ pub(super) fn write(
             }
         }
     }
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(pieces.iter().map(|piece| piece.value.len() + ROOM).sum());
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
             out.extend_from_slice(blank(rng));
@@ -107,17 +112,28 @@ fn directive(piece: &Piece, out: &mut Vec<u8>, rng: &mut Rng) {
     out.extend_from_slice(around.as_bytes());
     out.push(b'=');
     out.extend_from_slice(around.as_bytes());
-    let bare = !piece.value.is_empty()
-        && piece.value.iter().all(|octet| matches!(octet, 0x21..=0x7E | 0x80..) && !b",\"\\".contains(octet));
+    let is_bare = |octet: &u8| matches!(octet, 0x21..=0x7E | 0x80..) && !matches!(octet, b',' | b'"' | b'\\');
+    // To the end in any case, which is sooner than to see at each octet whether to end.
+    let bare = !piece.value.is_empty() && piece.value.iter().map(is_bare).fold(true, |all, is_bare| all & is_bare);
     // A comma ends a bare value, so blanks or quotes are never in question here.
     if bare && rng.u8(..3) == 0 {
         out.extend_from_slice(&piece.value);
         return;
     }
     out.push(b'"');
-    for (index, octet) in piece.value.iter().enumerate() {
-        let next = piece.value.get(index + 1);
-        let badly_escaped = piece.name == "username" && next.is_some_and(|next| !b"\\\"".contains(next)) && rng.bool();
+    if piece.name == "username" {
+        badly_quoted(&piece.value, out, rng);
+    } else {
+        directives::escape(&piece.value, out);
+    }
+    out.push(b'"');
+}
+
+/// As clients do that leave a backslash in a user name as it is, where that cannot be told from an escape.
+fn badly_quoted(value: &[u8], out: &mut Vec<u8>, rng: &mut Rng) {
+    for (index, octet) in value.iter().enumerate() {
+        let next = value.get(index + 1);
+        let badly_escaped = next.is_some_and(|next| !matches!(next, b'"' | b'\\')) && rng.bool();
         match octet {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' if badly_escaped => out.push(b'\\'),
@@ -125,7 +141,6 @@ fn directive(piece: &Piece, out: &mut Vec<u8>, rng: &mut Rng) {
             other => out.push(*other),
         }
     }
-    out.push(b'"');
 }
 
 fn malform(mut token: Vec<u8>, pieces: &[Piece], token_bytes: usize, rng: &mut Rng) -> Vec<u8> {
