@@ -381,12 +381,36 @@ fn attributes_in_both_encodings() {
     assert_eq!(query(&mut pair.accepting, SECPKG_ATTR_STREAM_SIZES, (&raw mut streams).cast()), [SEC_E_OK; 2]);
     assert_eq!((streams.cbHeader, streams.cbTrailer, streams.cbMaximumMessage), (0, 16, 65_520));
     assert_eq!((streams.cBuffers, streams.cbBlockSize), (2, 1));
+    let mut key = SecPkgContext_KeyInfoA {
+        sSignatureAlgorithmName: null_mut(),
+        sEncryptAlgorithmName: null_mut(),
+        KeySize: 0,
+        SignatureAlgorithm: 9,
+        EncryptAlgorithm: 9,
+    };
+    let mut package = SecPkgContext_PackageInfoA { PackageInfo: null_mut() };
+    // SAFETY: everything is what the function takes; what it gave is read before it is freed.
+    unsafe {
+        let (accepting, narrow) = (&raw mut pair.accepting, SECPKG_ATTR_KEY_INFO);
+        assert_eq!(QueryContextAttributesA(accepting, narrow, (&raw mut key).cast()), SEC_E_OK);
+        assert_eq!(QueryContextAttributesA(accepting, SECPKG_ATTR_PACKAGE_INFO, (&raw mut package).cast()), SEC_E_OK);
+        assert_eq!(text((*package.PackageInfo).Name), "WDigest");
+    }
+    assert_eq!(
+        (text(key.sSignatureAlgorithmName), text(key.sEncryptAlgorithmName)),
+        ("HMAC-MD5".into(), String::new())
+    );
+    assert_eq!((key.KeySize, key.SignatureAlgorithm, key.EncryptAlgorithm), (128, 0, 0));
+    for given in [key.sSignatureAlgorithmName.cast(), key.sEncryptAlgorithmName.cast(), package.PackageInfo.cast()] {
+        assert_eq!(free(given), SEC_E_OK);
+    }
     let mut flags = SecPkgContext_Flags { Flags: 0 };
     assert_eq!(query(&mut pair.accepting, SECPKG_ATTR_FLAGS, (&raw mut flags).cast()), [SEC_E_OK; 2]);
     assert_eq!(flags.Flags, ASC_RET_INTEGRITY | ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT);
     let end = LARGE_INTEGER { QuadPart: 0 };
     let mut lifespan = SecPkgContext_Lifespan { tsStart: end, tsExpiry: end };
     assert_eq!(query(&mut pair.accepting, SECPKG_ATTR_LIFESPAN, (&raw mut lifespan).cast()), [SEC_E_OK; 2]);
+    assert_eq!(format!("{:?}", lifespan.tsExpiry), format!("LARGE_INTEGER({})", i64::MAX));
     // SAFETY: both halves were written.
     assert_eq!(unsafe { lifespan.tsExpiry.u }, LARGE_INTEGER_PARTS { LowPart: u32::MAX, HighPart: i32::MAX });
     let mut target = SecPkgContext_ClientSpecifiedTarget { sTargetName: null_mut() };
@@ -516,25 +540,63 @@ fn the_tables_are_whole() {
     unsafe {
         let (a, w) = (InitSecurityInterfaceA().read(), InitSecurityInterfaceW().read());
         let (context, none) = (null_mut(), null_mut::<c_void>());
+        let (name, output) = (null_mut::<i8>(), null_mut());
+        let (wide, no_time) = (null_mut::<u16>(), null_mut());
         let statuses = [
             a.QueryCredentialsAttributesA.expect("it is there")(context, 0, none),
             w.QueryCredentialsAttributesW.expect("it is there")(context, 0, none),
-            a.ApplyControlToken.expect("it is there")(context, null_mut()),
+            a.ApplyControlToken.expect("it is there")(context, output),
             a.ImpersonateSecurityContext.expect("it is there")(context),
             a.RevertSecurityContext.expect("it is there")(context),
             a.ExportSecurityContext.expect("it is there")(context, 0, null_mut(), null_mut()),
-            a.ImportSecurityContextA.expect("it is there")(null_mut(), null_mut(), none, context),
-            w.ImportSecurityContextW.expect("it is there")(null_mut(), null_mut(), none, context),
-            a.AddCredentialsA.expect("it is there")(context, null_mut(), null_mut(), 0, none, None, none, null_mut()),
+            a.ImportSecurityContextA.expect("it is there")(name, null_mut(), none, context),
+            w.ImportSecurityContextW.expect("it is there")(wide, null_mut(), none, context),
+            a.AddCredentialsA.expect("it is there")(context, name, name, 0, none, None, none, no_time),
+            w.AddCredentialsW.expect("it is there")(context, wide, wide, 0, none, None, none, no_time),
             w.QuerySecurityContextToken.expect("it is there")(context, null_mut()),
             a.SetContextAttributesA.expect("it is there")(context, 0, none, 0),
+            w.SetContextAttributesW.expect("it is there")(context, 0, none, 0),
+            a.SetCredentialsAttributesA.expect("it is there")(context, 0, none, 0),
             w.SetCredentialsAttributesW.expect("it is there")(context, 0, none, 0),
+            a.ChangeAccountPasswordA.expect("it is there")(name, name, name, name, name, 0, 0, output),
+            w.ChangeAccountPasswordW.expect("it is there")(wide, wide, wide, wide, wide, 0, 0, output),
+            a.QueryContextAttributesExA.expect("it is there")(context, 0, none, 0),
             w.QueryContextAttributesExW.expect("it is there")(context, 0, none, 0),
+            a.QueryCredentialsAttributesExA.expect("it is there")(context, 0, none, 0),
             w.QueryCredentialsAttributesExW.expect("it is there")(context, 0, none, 0),
         ];
-        assert_eq!(statuses, [SEC_E_UNSUPPORTED_FUNCTION; 14]);
+        assert_eq!(statuses, [SEC_E_UNSUPPORTED_FUNCTION; 21]);
         assert_eq!(a.FreeContextBuffer.expect("it is there")(none), SEC_E_INVALID_HANDLE);
     }
+}
+
+#[test]
+fn one_output_is_allocated_and_the_others_are_left_as_they_are() {
+    let mut pair = Pair::default();
+    let mut buffers = [(); 2].map(|()| SecBuffer { cbBuffer: 0, BufferType: SECBUFFER_TOKEN, pvBuffer: null_mut() });
+    let mut output = descriptor(&mut buffers);
+    let (mut context, mut attributes) = (NOTHING, 0);
+    let flags = ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_HTTP;
+    // SAFETY: everything is what the function takes.
+    let status = unsafe {
+        let server = &raw mut pair.server;
+        let none = null_mut();
+        AcceptSecurityContext(
+            server,
+            none,
+            null_mut(),
+            flags,
+            0,
+            &mut context,
+            &mut output,
+            &mut attributes,
+            null_mut(),
+        )
+    };
+    assert_eq!((status, attributes & ASC_RET_ALLOCATED_MEMORY), (SEC_I_CONTINUE_NEEDED, ASC_RET_ALLOCATED_MEMORY));
+    let [allocated, other] = buffers;
+    assert!(allocated.cbBuffer > 0 && other.cbBuffer == 0 && other.pvBuffer.is_null());
+    assert_eq!([free(allocated.pvBuffer), delete(context)], [SEC_E_OK; 2]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_status_keeps_its_bits() {
         assert_eq!(answer("Test", |_| Ok(SecurityStatus(0x8009_0312))), 0x8009_0312_u32.cast_signed());
-        assert_eq!(answer("Test", |_| Err(Failed(SEC_E_INSUFFICIENT_MEMORY))), SEC_E_INSUFFICIENT_MEMORY);
+        assert_eq!(answer("Test", |_| Err(OutOfMemory.into())), SEC_E_INSUFFICIENT_MEMORY);
         assert_eq!(succeed("Test", |_| Ok(())), SEC_E_OK);
     }
 }

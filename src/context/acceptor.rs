@@ -45,13 +45,6 @@ pub struct Challenged {
     pub(super) challenge: Arc<IssuedChallenge>,
 }
 
-impl Challenged {
-    /// The challenge this context sent last. It belongs to the provider: it may have been answered elsewhere.
-    pub fn challenge(&self) -> &IssuedChallenge {
-        &self.challenge
-    }
-}
-
 /// Pending: the first response to a challenge, whose body was not read yet.
 #[derive(Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "model", derive(Clone))]

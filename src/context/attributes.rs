@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use core::fmt;
-use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 
 use zeroize::Zeroizing;
@@ -72,7 +71,7 @@ pub const PACKAGE_INFO: PackageInfo = PackageInfo {
 };
 
 /// One attribute of a context (`querycontextattributes--digest`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextAttribute {
     /// SecPkgContext_Sizes, in bytes.
@@ -164,12 +163,6 @@ impl PartialEq for SessionKeyBytes {
 }
 
 impl Eq for SessionKeyBytes {}
-
-impl Hash for SessionKeyBytes {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
 
 /// What roles and mechanisms tell differently.
 pub(super) struct Facts<'a> {

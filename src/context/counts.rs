@@ -57,11 +57,6 @@ impl NonceCounts {
         }
         true
     }
-
-    /// The highest count taken, 0 before the first.
-    pub fn last(&self) -> u32 {
-        self.last
-    }
 }
 
 #[cfg(test)]

@@ -52,11 +52,6 @@ impl<Role, State> Context<Role, State> {
         &self.role
     }
 
-    /// What this state knows.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
     fn moved<Next>(self, state: Next) -> Context<Role, Next> {
         Context { role: self.role, state }
     }

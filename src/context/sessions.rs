@@ -346,14 +346,9 @@ impl<M: Mechanism> Sessions<M> {
         }
     }
 
-    /// Challenges and sessions there are, whether or not tokens can name them.
-    pub fn len(&self) -> usize {
+    /// How many challenges and sessions there are, whether or not tokens can name them.
+    pub fn count(&self) -> usize {
         self.entries.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     /// The references there are: one for each context that is pending on a challenge or session, or established.

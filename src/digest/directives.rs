@@ -471,6 +471,13 @@ mod tests {
     }
 
     #[test]
+    fn a_backslash_at_the_end_stands_for_itself() {
+        let by_hand = Directive { name: b"realm", name_at: 0, value: b"a\\", value_at: 6, quoted: true };
+        assert_eq!(by_hand.unescaped(), &b"a\\"[..]);
+        assert_eq!(Directive { value: b"a\\\"", ..by_hand }.unescaped(), &b"a\""[..]);
+    }
+
+    #[test]
     fn names_values_and_where_they_stand() {
         let token = b"nonce=\"a\\\"b\", qop = auth";
         let expected = [

@@ -653,7 +653,7 @@ fn step<T>(cell: &Cell, call: impl FnOnce(AnyContext) -> Step<T>) -> Result<(Res
 
 /// Challenges and sessions there are, and the references to them.
 fn counted<M: Mechanism>(sessions: &Sessions<M>) -> (usize, usize) {
-    (sessions.len(), sessions.references())
+    (sessions.count(), sessions.references())
 }
 
 fn write_output(descriptor: Option<&mut SecBufferDesc<'_, '_>>, slot: Option<OutputSlot>, output: &Output) {

@@ -1,14 +1,36 @@
 //! What is no SSPI call: where it is refused, and what is printed of a package.
 #![forbid(unsafe_code)]
 
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+
 use digest_ssp::buffer::CtxtHandle;
+use digest_ssp::context::World;
+use digest_ssp::context::http::Http;
+use digest_ssp::context::sasl::layers::Wrapped;
+use digest_ssp::context::sessions::Sessions;
+use digest_ssp::digest::Timestamp;
 use digest_ssp::digest::hash::md5;
 use digest_ssp::package::accounts::{HtdigestFile, MemoryAccounts};
+use digest_ssp::package::environment::{Environment, EnvironmentError};
 use digest_ssp::package::{AcceptRequirements, Failure, InitializeRequirements, SecurityPackage};
 use digest_ssp::status::SecurityStatus as Status;
 
-use super::support::sasl::{SaslClient, sasl_exchange};
-use super::support::{Client, Input, Message, Offer, Peer, Server, acquire_inbound, directive};
+use super::support::sasl::{SaslClient, sasl_exchange, sasl_input};
+use super::support::{Client, Input, Message, Offer, Peer, Server, acquire_inbound, directive, untouched};
+
+/// Nothing happens in it.
+struct Still;
+
+impl Environment for Still {
+    fn now(&self) -> Result<Timestamp, EnvironmentError> {
+        Ok(Timestamp(0))
+    }
+
+    fn fill(&self, _bytes: &mut [u8]) -> Result<(), EnvironmentError> {
+        Err(EnvironmentError::Entropy)
+    }
+}
 
 const NOBODY: CtxtHandle = CtxtHandle { lower: 7, upper: 7 };
 
@@ -90,6 +112,21 @@ fn numbers_of_messages_are_those_of_a_layer() {
 }
 
 #[test]
+fn entropy_that_repeats_itself_issues_nothing() {
+    let server = Server::default();
+    for input in [Input::default(), sasl_input(b"", AcceptRequirements::empty())] {
+        let drawn = server.knobs.drawn.load(Ordering::SeqCst);
+        let (result, _) = server.accept(None, &input);
+        let first = result.expect("a challenge").context;
+        server.knobs.drawn.store(drawn, Ordering::SeqCst);
+        let (result, output) = server.accept(None, &input);
+        assert_eq!(status(&result), Status::SEC_E_INTERNAL_ERROR);
+        assert!(untouched(&output), "{output:?}");
+        assert_eq!(server.state(first), "challenged");
+    }
+}
+
+#[test]
 fn nothing_secret_is_printed() {
     let mut memory = MemoryAccounts::new();
     memory.insert("alice", "realm", "open sesame");
@@ -97,10 +134,21 @@ fn nothing_secret_is_printed() {
     let server = Server::default();
     acquire_inbound(&server.package, Some("www.example.org"));
     server.establish(&Client::default());
+    let world = World {
+        environment: &Still,
+        accounts: &memory,
+        http_sessions: &Mutex::new(Sessions::default()),
+        sasl_sessions: &Mutex::new(Sessions::default()),
+        configuration: server.package.configuration(),
+    };
+    let wrapped = Wrapped { message: b"sesame".to_vec().into(), rest: b"secret".to_vec() };
     for (name, printed) in [
         ("MemoryAccounts", format!("{memory:?}")),
         ("HtdigestFile", format!("{file:?}")),
         ("SecurityPackage", format!("{:?}", server.package)),
+        ("World", format!("{world:?}")),
+        ("Wrapped", format!("{wrapped:?}")),
+        ("Sessions", format!("{:?}", Sessions::<Http>::default())),
     ] {
         assert!(printed.starts_with(name), "{printed}");
         for secret in ["sesame", "secret", "939e", "alice"] {

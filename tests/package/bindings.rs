@@ -169,9 +169,11 @@ fn completions_remember_the_policy() {
     // Where it may be missing, the session's directives still must be as before.
     let allowed = pending(HTTP);
     assert_eq!(status(&complete(allowed, &plain, b"")), Status::SEC_E_MESSAGE_ALTERED);
-    let allowed = pending(HTTP);
-    let other_service = further(&bound("HTTP/other", &channel_hash(b"channel")));
-    assert_eq!(status(&complete(allowed, &other_service, b"")), Status::SEC_E_MESSAGE_ALTERED);
+    let (service, channel) = (SERVICE, channel_hash(b"channel"));
+    for other in [bound("HTTP/other", &channel), bound(service, &channel_hash(b"another"))] {
+        let allowed = pending(HTTP);
+        assert_eq!(status(&complete(allowed, &further(&other), b"")), Status::SEC_E_MESSAGE_ALTERED);
+    }
     complete(required, &good, &ours).expect("the right channel");
 
     // VerifySignature goes on under the same policy.

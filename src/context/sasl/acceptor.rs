@@ -50,13 +50,6 @@ pub struct Challenged {
     challenge: Arc<IssuedChallenge>,
 }
 
-impl Challenged {
-    /// The challenge this context sent last. It belongs to the provider: it may have been answered elsewhere.
-    pub fn challenge(&self) -> &IssuedChallenge {
-        &self.challenge
-    }
-}
-
 /// Pending: a response that continues a session (RFC 2831 section 2.2).
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct FastReauthentication {

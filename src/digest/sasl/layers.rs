@@ -270,11 +270,6 @@ impl Receiver {
         Self { layer, signing_key: direction.signing_key(key), opening, sequence: 0 }
     }
 
-    /// The layer.
-    pub const fn layer(&self) -> Layer {
-        self.layer
-    }
-
     /// The number that the next message must have.
     pub const fn sequence(&self) -> u64 {
         self.sequence
