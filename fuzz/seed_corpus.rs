@@ -1,6 +1,7 @@
 //! Writes the committed seeds of the fuzz targets: `cargo run --example seed_corpus`, from the root of the package.
 //!
-//! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for;
+//! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for, and those that
+//! reach a row under limits so low that they are met;
 //! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
 //! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it;
 //! `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the seeds of
@@ -23,6 +24,7 @@ use digest_ssp::spec::call::Descriptor;
 use digest_ssp::spec::load::EMBEDDED;
 use digest_ssp::spec::model::CallSpec;
 use digest_ssp::spec::names::{CallName, Profile};
+use digest_ssp::spec::setup::{Limits, Setup};
 use digest_ssp::spec::vocabulary::Facts;
 use digest_ssp::status::SecurityStatus;
 
@@ -30,6 +32,8 @@ type Corpus = BTreeMap<String, Vec<u8>>;
 
 /// How many plans are tried for a row, the simplest first.
 const TRIES: usize = 400;
+/// How the name of a seed ends that reaches its row under low limits.
+const AT_LIMITS: &str = "+limits";
 /// How many tokens the parsers start with.
 const TOKENS: usize = 64;
 
@@ -95,6 +99,9 @@ fn operations(specification: &Specification) -> (Corpus, Vec<Step>) {
     calls.sort_by_key(|tables| tables.name != CallName::CompleteAuthToken);
     for tables in calls {
         for (row, combinations) in by_row(tables) {
+            if let Some((bytes, _)) = reaching(tables, &row, &combinations, has_low_limits).next() {
+                corpus.insert(format!("{row}{AT_LIMITS}"), bytes);
+            }
             if reached.contains(&row) {
                 continue;
             }
@@ -129,31 +136,47 @@ fn by_row(tables: &CallSpec) -> Vec<(String, Vec<Facts>)> {
 
 /// A sequence that reaches the row; if it can be, one that completes a token as well.
 fn seed(tables: &CallSpec, row: &str, combinations: &[Facts]) -> Option<(Vec<u8>, Trace)> {
-    let call = tables.name;
     let mut fallback = None;
-    for attempt in 0..TRIES {
-        let facts = combinations.get(attempt % combinations.len().clamp(1, TRIES / 4))?;
-        let number = u64::try_from(attempt).unwrap_or(0);
-        // What mechanisms share is reached by either.
-        let profile = *tables.profiles.get(attempt % tables.profiles.len().max(1))?;
-        let planned = [plan(profile, call, facts, number), approach(profile, call, facts, number)];
-        let Some(bytes) = planned.iter().find_map(encode) else { continue };
-        let trace = match fuzzing::operations(decode(&bytes)) {
-            Ok(trace) => trace,
-            Err(counterexample) => {
-                println!("{counterexample}");
-                continue;
-            }
-        };
-        if !rows(&trace).any(|reached| reached == row) {
-            continue;
-        }
+    for (bytes, trace) in reaching(tables, row, combinations, |_setup| true) {
         if trace.steps.iter().any(completes) {
             return Some((bytes, trace));
         }
         fallback.get_or_insert((bytes, trace));
     }
     fallback
+}
+
+/// Whether challenges are forgotten soon, or answered wrongly only a few times.
+fn has_low_limits(setup: &Setup) -> bool {
+    let usual = Limits::default();
+    setup.limits.challenges < usual.challenges || setup.limits.failures < usual.failures
+}
+
+/// Plans under such a set-up that reach the row.
+fn reaching(
+    tables: &CallSpec,
+    row: &str,
+    combinations: &[Facts],
+    is_wanted: impl Fn(&Setup) -> bool,
+) -> impl Iterator<Item = (Vec<u8>, Trace)> {
+    (0..TRIES).filter_map(move |attempt| {
+        let facts = combinations.get(attempt % combinations.len().clamp(1, TRIES / 4))?;
+        let number = u64::try_from(attempt).unwrap_or(0);
+        // What mechanisms share is reached by either.
+        let profile = *tables.profiles.get(attempt % tables.profiles.len().max(1))?;
+        let planned = [plan(profile, tables.name, facts, number), approach(profile, tables.name, facts, number)];
+        let bytes = planned.iter().filter(|sequence| is_wanted(&sequence.setup)).find_map(encode)?;
+        match fuzzing::operations(decode(&bytes)) {
+            Ok(trace) => {
+                let is_reached = rows(&trace).any(|reached| reached == row);
+                is_reached.then_some((bytes, trace))
+            }
+            Err(counterexample) => {
+                println!("{counterexample}");
+                None
+            }
+        }
+    })
 }
 
 /// Shapes of a descriptor, as `fuzzing::descriptors` reads them.

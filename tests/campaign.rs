@@ -182,6 +182,41 @@ fn an_engine_that_runs_nothing_hides_nothing() {
     }
 }
 
+/// What a target says when it is run again it says of the library that it was fuzzed with.
+#[test]
+fn a_target_is_run_again_with_its_library() {
+    let library = library_support::faulty().display().to_string();
+    let program = FUZZER.replace(
+        "echo 'row cat-first-needed: what came back at '",
+        &format!("[ \"$DIGEST_SSP_FUZZ_LIBRARY\" = '{library}' ] && echo 'row cat-first-needed: what came back at '"),
+    );
+    assert_ne!(program, FUZZER);
+    let campaign = Campaign::new("again", "differential", &program);
+    let found = campaign.fuzz(&["--target", "differential", "--library", &library]);
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
+    let report = campaign.report();
+    let said = report["findings"].as_array().into_iter().flatten().find(|finding| finding["kind"] == "property");
+    assert_eq!(said.map(|said| &said["row"]), Some(&Value::from("cat-first-needed")), "{report}");
+}
+
+/// Who watches a campaign for days sees what is found when it is found.
+#[test]
+fn findings_are_taken_in_while_the_engine_runs() {
+    let waits = r#"    printf 'any' >"${prefix}crash-1"
+    for step in $(seq 300); do
+        echo '#900: cov: 30 ft: 60 corp: 5 exec/s: 450 oom/timeout/crash: 0/0/1 time: 2s job: 1 dft_time: 0' >&2
+        [ -e "${prefix}crash-1" ] || { printf 'other' >"${prefix}crash-2"; break; }
+        sleep 0.1
+    done
+"#;
+    let program =
+        FUZZER.replace("    printf 'any' >\"${prefix}crash-1\"\n    printf 'other' >\"${prefix}crash-2\"\n", waits);
+    assert_ne!(program, FUZZER);
+    let campaign = Campaign::new("meanwhile", "response", &program);
+    assert_eq!(campaign.fuzz(&[]).status.code(), Some(1));
+    assert_eq!(campaign.report()["findings"][0]["times"], 2, "the second is left once the first is taken");
+}
+
 /// Of a sequence with which nothing is wrong by the tables the target's own words are told.
 #[test]
 fn what_only_the_target_knows_is_told_in_its_words() {

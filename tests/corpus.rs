@@ -52,7 +52,8 @@ fn operations_reach_every_row() {
     let (mut complete, mut all) = (0, 0);
     for (name, bytes) in seeds("operations") {
         let trace = fuzzing::operations(decode(&bytes)).unwrap_or_else(|found| panic!("{name}: {found}"));
-        let own = rows(&trace.steps).any(|row| row == name);
+        // Behind the row stands what is special of the way to it.
+        let own = rows(&trace.steps).any(|row| row == name.split('+').next().unwrap_or(&name));
         assert!(own, "{name} does not reach its row any more; {AGAIN}");
         reached.extend(rows(&trace.steps));
         complete += usize::from(trace.steps.iter().any(completes));
