@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock};
 
 use digest_ssp::buffer::{BufferType, SECBUFFER_VERSION, SecHandle};
 use digest_ssp::conformance::protocol::{self, Answer, Request};
+use digest_ssp::conformance::subject::oracle::Oracle;
 use digest_ssp::conformance::subject::{Subject, SubjectError, faulty};
 use digest_ssp::spec::call::{Attribute, AuthIdentity, Buffer, Descriptor, PackageInfo};
 use digest_ssp::spec::{Call, Outcome, Specification};
@@ -37,7 +38,11 @@ fn with_subject<R>(work: impl FnOnce(&mut dyn Subject) -> R) -> Option<R> {
         if subject.is_none() {
             let name = std::env::var("DIGEST_SSP_FAULT").ok()?;
             let specification = Arc::new(Specification::embedded().ok()?);
-            *subject = Some(faulty::all().find(|fault| fault.name == name)?.subject(&specification));
+            *subject = Some(match name.as_str() {
+                // What it is but for its fault.
+                "none" => Box::new(Oracle::new(specification)),
+                name => faulty::all().find(|fault| fault.name == name)?.subject(&specification),
+            });
         }
         Some(work(subject.as_deref_mut()?))
     })
@@ -75,7 +80,7 @@ unsafe extern "C" fn DigestSspControl(request: *const u8, length: u32, answer: *
 /// The table that everybody gets: whoever asks again gets no other, and nobody has to give it back.
 struct Table(c::SecurityFunctionTableW);
 
-// SAFETY: its pointers are to functions, and nobody writes it.
+// SAFETY: its reserved pointers are NULL, and nobody writes it.
 unsafe impl Send for Table {}
 // SAFETY: as above.
 unsafe impl Sync for Table {}

@@ -1,0 +1,56 @@
+"""What the scripts here share that measure something and write it down in spec/evidence, with the commit measured."""
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+EVIDENCE = ROOT / "spec" / "evidence"
+
+
+def output(command, **options):
+    """What a command prints. Where it fails, what it said ends this program."""
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, text=True, capture_output=True, check=False, **options)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def head():
+    return output(["git", "rev-parse", "HEAD"]).strip()
+
+
+def is_committed():
+    """Whether everything is, but for what was measured."""
+    return all(line[3:].startswith("spec/evidence/") for line in output(["git", "status", "--porcelain"]).splitlines())
+
+
+def measured():
+    """The commit that is measured."""
+    if not is_committed():
+        sys.exit("what is measured must be committed")
+    return head()
+
+
+def write(place, text):
+    """Nobody reads half of it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_suffix(".part")
+    part.write_text(text)
+    part.rename(place)
+
+
+def write_json(place, value):
+    write(place, json.dumps(value, indent=1) + "\n")
+
+
+def ended(told):
+    """Ends this program: well, or with what does not hold, of which the first lines say enough."""
+    more = [f"and {len(told) - 20} more"] if len(told) > 20 else []
+    sys.exit("\n".join([*told[:20], *more]) or None)
+
+
+def unreasoned(missing, reasoned, what):
+    """Where what is missing (each as often as it is) and what has a reason are not the same, in lines."""
+    told = [f"{key}: {what}, and no reason is given" for key, times in sorted(missing.items()) if times > reasoned[key]]
+    return told + [f"{key}: not {what}: no reason is needed" for key, times in sorted(reasoned.items()) if times > missing[key]]
