@@ -1,7 +1,7 @@
 //! Writes the committed seeds of the fuzz targets: `cargo run --example seed_corpus`, from the root of the package.
 //!
 //! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for, and those that
-//! reach a row under limits so low that they are met;
+//! reach a row under limits so low that they are met, or complete once more what was completed or was not;
 //! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
 //! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it;
 //! `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the seeds of
@@ -15,6 +15,7 @@ use std::fs;
 use std::path::Path;
 
 use digest_ssp::conformance::Step;
+use digest_ssp::conformance::action::{Action, CallAction};
 use digest_ssp::conformance::encoding::{decode, encode};
 use digest_ssp::conformance::fuzzing;
 use digest_ssp::conformance::plan::{approach, plan};
@@ -25,15 +26,19 @@ use digest_ssp::spec::load::EMBEDDED;
 use digest_ssp::spec::model::CallSpec;
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::spec::setup::{Limits, Setup};
-use digest_ssp::spec::vocabulary::Facts;
+use digest_ssp::spec::vocabulary::{Digest, Facts, Names, Output};
 use digest_ssp::status::SecurityStatus;
 
 type Corpus = BTreeMap<String, Vec<u8>>;
 
 /// How many plans are tried for a row, the simplest first.
 const TRIES: usize = 400;
+/// How many calls follow what is to be seen.
+const FOLLOWING: u64 = 4;
 /// How the name of a seed ends that reaches its row under low limits.
 const AT_LIMITS: &str = "+limits";
+/// How the name of a seed ends that completes once more.
+const AGAIN: &str = "+again";
 /// How many tokens the parsers start with.
 const TOKENS: usize = 64;
 
@@ -99,8 +104,11 @@ fn operations(specification: &Specification) -> (Corpus, Vec<Step>) {
     calls.sort_by_key(|tables| tables.name != CallName::CompleteAuthToken);
     for tables in calls {
         for (row, combinations) in by_row(tables) {
-            if let Some((bytes, _)) = reaching(tables, &row, &combinations, has_low_limits).next() {
+            if let Some(bytes) = at_limits(tables, &row, &combinations) {
                 corpus.insert(format!("{row}{AT_LIMITS}"), bytes);
+            }
+            if let Some(bytes) = completed_again(tables, &row, &combinations) {
+                corpus.insert(format!("{row}{AGAIN}"), bytes);
             }
             if reached.contains(&row) {
                 continue;
@@ -144,6 +152,37 @@ fn seed(tables: &CallSpec, row: &str, combinations: &[Facts]) -> Option<(Vec<u8>
         fallback.get_or_insert((bytes, trace));
     }
     fallback
+}
+
+/// Up to where the row is reached, and some calls that are good, so that what was left behind is seen.
+fn followed(bytes: &[u8], trace: &Trace, row: &str, next: impl Fn(u64) -> CallAction) -> Option<Vec<u8>> {
+    let step = trace.steps.iter().find(|step| step.judgement.row.as_deref() == Some(row))?;
+    let mut sequence = decode(bytes);
+    sequence.actions.truncate(step.number);
+    sequence.actions.extend((0..FOLLOWING).map(|variety| Action::Call(next(variety))));
+    encode(&sequence).filter(|bytes| fuzzing::operations(decode(bytes)).is_ok())
+}
+
+/// CompleteAuthToken once more, after it reached the row.
+fn completed_again(tables: &CallSpec, row: &str, combinations: &[Facts]) -> Option<Vec<u8>> {
+    if tables.name != CallName::CompleteAuthToken {
+        return None;
+    }
+    let again = |variety| {
+        let completion = CallAction { context: Some(0), ..CallAction::new(tables.name, variety) };
+        completion.wishing(Names::This)
+    };
+    reaching(tables, row, combinations, |_setup| true).find_map(|(bytes, trace)| followed(&bytes, &trace, row, again))
+}
+
+/// The row under low limits; then the right answer to a challenge that was forgotten.
+fn at_limits(tables: &CallSpec, row: &str, combinations: &[Facts]) -> Option<Vec<u8>> {
+    let (bytes, trace) = reaching(tables, row, combinations, has_low_limits).next()?;
+    let forgotten = |variety| {
+        let answer = CallAction::new(CallName::AcceptSecurityContext, variety);
+        answer.wishing(Names::Nothing).wishing(Digest::Matches).wishing(Output::Enough)
+    };
+    Some(followed(&bytes, &trace, row, forgotten).unwrap_or(bytes))
 }
 
 /// Whether challenges are forgotten soon, or answered wrongly only a few times.
