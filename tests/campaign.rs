@@ -203,7 +203,8 @@ fn a_target_is_run_again_with_its_library() {
 #[test]
 fn findings_are_taken_in_while_the_engine_runs() {
     let waits = r#"    printf 'any' >"${prefix}crash-1"
-    for step in $(seq 300); do
+    # They are taken in every 30 seconds.
+    for step in $(seq 900); do
         echo '#900: cov: 30 ft: 60 corp: 5 exec/s: 450 oom/timeout/crash: 0/0/1 time: 2s job: 1 dft_time: 0' >&2
         [ -e "${prefix}crash-1" ] || { printf 'other' >"${prefix}crash-2"; break; }
         sleep 0.1

@@ -348,3 +348,26 @@ pub unsafe extern "C" fn DigestSspControl(
         _too_long => -1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DigestSspControl;
+
+    fn asked(request: &str, room: u32) -> (i32, String) {
+        let mut answer = vec![0; room as usize];
+        let mut length = room;
+        // SAFETY: everything is what the function takes.
+        let code =
+            unsafe { DigestSspControl(request.as_ptr(), request.len() as u32, answer.as_mut_ptr(), &mut length) };
+        (code, String::from_utf8_lossy(&answer[..length as usize]).into_owned())
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_told_where_there_is_room_for_it() {
+        let advance = r#"{"advance":{"milliseconds":1}}"#;
+        let told = (0, r#"{"error":{"message":"nothing was started"}}"#.to_owned());
+        assert_eq!(asked(advance, 43), told);
+        assert_eq!(asked(advance, 42), (-1, "\0".repeat(42)));
+        assert!(asked("{", 4096).1.starts_with(r#"{"error":{"message":"no request: "#));
+    }
+}

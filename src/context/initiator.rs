@@ -640,6 +640,14 @@ mod tests {
     use crate::digest::Limits;
     use crate::digest::hash::SessionKey;
 
+    #[test]
+    fn credentials_are_told_apart_by_their_handle() {
+        let of =
+            |id, user: &str| OutboundCredentials::new(id, user.to_owned(), String::new(), "secret".to_owned().into());
+        assert_eq!(of(1, "alice"), of(1, "bob"));
+        assert_ne!(of(1, "alice"), of(2, "alice"));
+    }
+
     fn established(count: u32) -> Context<Initiator, Established> {
         let challenge = Challenge::parse(b"realm=r,nonce=n,qop=auth", &Limits::default()).expect("well-formed");
         let user = UserHash::new("alice", "r", "secret");
