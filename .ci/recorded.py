@@ -9,10 +9,11 @@ EVIDENCE = ROOT / "spec" / "evidence"
 
 
 def output(command, **options):
-    """What a command prints. Where it fails, what it said ends this program."""
+    """What a command prints; what it says beside is passed on. Where it fails, that ends this program."""
     done = subprocess.run(list(map(str, command)), cwd=ROOT, text=True, capture_output=True, check=False, **options)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr}")
+    sys.stderr.write(done.stderr)
     return done.stdout
 
 
