@@ -1,4 +1,5 @@
 """What the scripts here share that measure something and write it down in spec/evidence, with the commit measured."""
+import collections
 import json
 import pathlib
 import subprocess
@@ -8,9 +9,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 EVIDENCE = ROOT / "spec" / "evidence"
 
 
-def output(command, **options):
-    """What a command prints; what it says beside is passed on. Where it fails, that ends this program."""
-    done = subprocess.run(list(map(str, command)), cwd=ROOT, text=True, capture_output=True, check=False, **options)
+def output(command, unless=None):
+    """What a command prints; what it says beside is passed on. Where it fails, that ends this program, unless it says why it may."""
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, text=True, capture_output=True, check=False)
+    if done.returncode != 0 and unless and unless in done.stderr:
+        return ""
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr}")
     sys.stderr.write(done.stderr)
@@ -51,7 +54,9 @@ def ended(told):
     sys.exit("\n".join([*told[:20], *more]) or None)
 
 
-def unreasoned(missing, reasoned, what):
-    """Where what is missing (each as often as it is) and what has a reason are not the same, in lines."""
+def unreasoned(missing, reasons, what):
+    """Where what is missing (each as often as it is) and what has a reason (with it) are not the same, in lines."""
+    reasoned = collections.Counter(key for key, _ in reasons)
     told = [f"{key}: {what}, and no reason is given" for key, times in sorted(missing.items()) if times > reasoned[key]]
-    return told + [f"{key}: not {what}: no reason is needed" for key, times in sorted(reasoned.items()) if times > missing[key]]
+    told += [f"{key}: not {what}: no reason is needed" for key, times in sorted(reasoned.items()) if times > missing[key]]
+    return told + [f"{key}: an empty reason" for key, why in reasons if not why.strip()]

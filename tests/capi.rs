@@ -570,22 +570,18 @@ fn the_tables_are_whole() {
     }
 }
 
-#[test]
-fn one_output_is_allocated_and_the_others_are_left_as_they_are() {
-    let mut pair = Pair::default();
-    let mut buffers = [(); 2].map(|()| SecBuffer { cbBuffer: 0, BufferType: SECBUFFER_TOKEN, pvBuffer: null_mut() });
-    let mut output = descriptor(&mut buffers);
-    let (mut context, mut attributes) = (NOTHING, 0);
-    let flags = ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_HTTP;
+/// A first AcceptSecurityContext that allocates its output: the status, and the context and attributes that were [`NOTHING`]
+/// and 7 before.
+fn allocating(pair: &mut Pair, flags: u32, buffers: &mut [SecBuffer]) -> (SECURITY_STATUS, CtxtHandle, u32) {
+    let mut output = descriptor(buffers);
+    let (mut context, mut attributes) = (NOTHING, 7);
     // SAFETY: everything is what the function takes.
     let status = unsafe {
-        let server = &raw mut pair.server;
-        let none = null_mut();
         AcceptSecurityContext(
-            server,
-            none,
+            &mut pair.server,
             null_mut(),
-            flags,
+            null_mut(),
+            ASC_REQ_ALLOCATE_MEMORY | flags,
             0,
             &mut context,
             &mut output,
@@ -593,6 +589,14 @@ fn one_output_is_allocated_and_the_others_are_left_as_they_are() {
             null_mut(),
         )
     };
+    (status, context, attributes)
+}
+
+#[test]
+fn one_output_is_allocated_and_the_others_are_left_as_they_are() {
+    let mut pair = Pair::default();
+    let mut buffers = [(); 2].map(|()| SecBuffer { cbBuffer: 0, BufferType: SECBUFFER_TOKEN, pvBuffer: null_mut() });
+    let (status, context, attributes) = allocating(&mut pair, ASC_REQ_HTTP, &mut buffers);
     assert_eq!((status, attributes & ASC_RET_ALLOCATED_MEMORY), (SEC_I_CONTINUE_NEEDED, ASC_RET_ALLOCATED_MEMORY));
     let [allocated, other] = buffers;
     assert!(allocated.cbBuffer > 0 && other.cbBuffer == 0 && other.pvBuffer.is_null());
@@ -603,24 +607,7 @@ fn one_output_is_allocated_and_the_others_are_left_as_they_are() {
 fn an_output_that_is_allocated_is_not_given_by_a_call_that_fails() {
     let mut pair = Pair::default();
     let mut kept = SecBuffer { cbBuffer: 5, BufferType: SECBUFFER_TOKEN, pvBuffer: null_mut() };
-    let mut output = descriptor(core::slice::from_mut(&mut kept));
-    let (mut context, mut attributes) = (NOTHING, 7);
-    let flags = ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_PROXY_BINDINGS;
-    // SAFETY: everything is what the function takes.
-    let status = unsafe {
-        let server = &raw mut pair.server;
-        AcceptSecurityContext(
-            server,
-            null_mut(),
-            null_mut(),
-            flags,
-            0,
-            &mut context,
-            &mut output,
-            &mut attributes,
-            null_mut(),
-        )
-    };
-    assert_eq!((status, context, attributes), (SEC_E_SECURITY_QOS_FAILED, NOTHING, 7));
+    let accepted = allocating(&mut pair, ASC_REQ_PROXY_BINDINGS, core::slice::from_mut(&mut kept));
+    assert_eq!(accepted, (SEC_E_SECURITY_QOS_FAILED, NOTHING, 7));
     assert!(kept.pvBuffer.is_null() && kept.cbBuffer == 5);
 }

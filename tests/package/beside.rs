@@ -1,36 +1,23 @@
 //! What is no SSPI call: where it is refused, and what is printed of a package.
 #![forbid(unsafe_code)]
 
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use digest_ssp::buffer::CtxtHandle;
 use digest_ssp::context::World;
 use digest_ssp::context::http::Http;
 use digest_ssp::context::sasl::layers::Wrapped;
 use digest_ssp::context::sessions::Sessions;
-use digest_ssp::digest::Timestamp;
 use digest_ssp::digest::hash::md5;
 use digest_ssp::package::accounts::{HtdigestFile, MemoryAccounts};
-use digest_ssp::package::environment::{Environment, EnvironmentError};
 use digest_ssp::package::{AcceptRequirements, Failure, InitializeRequirements, SecurityPackage};
 use digest_ssp::status::SecurityStatus as Status;
 
 use super::support::sasl::{SaslClient, sasl_exchange, sasl_input};
-use super::support::{Client, Input, Message, Offer, Peer, Server, acquire_inbound, directive, untouched};
-
-/// Nothing happens in it.
-struct Still;
-
-impl Environment for Still {
-    fn now(&self) -> Result<Timestamp, EnvironmentError> {
-        Ok(Timestamp(0))
-    }
-
-    fn fill(&self, _bytes: &mut [u8]) -> Result<(), EnvironmentError> {
-        Err(EnvironmentError::Entropy)
-    }
-}
+use super::support::{
+    Client, Input, Message, Offer, Peer, Server, TestEnvironment, acquire_inbound, directive, untouched,
+};
 
 const NOBODY: CtxtHandle = CtxtHandle { lower: 7, upper: 7 };
 
@@ -135,7 +122,7 @@ fn nothing_secret_is_printed() {
     acquire_inbound(&server.package, Some("www.example.org"));
     server.establish(&Client::default());
     let world = World {
-        environment: &Still,
+        environment: &TestEnvironment(Arc::clone(&server.knobs)),
         accounts: &memory,
         http_sessions: &Mutex::new(Sessions::default()),
         sasl_sessions: &Mutex::new(Sessions::default()),

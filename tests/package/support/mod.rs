@@ -33,7 +33,7 @@ pub(crate) struct Knobs {
     pub(crate) accounts_down: AtomicBool,
 }
 
-struct TestEnvironment(Arc<Knobs>);
+pub(crate) struct TestEnvironment(pub(crate) Arc<Knobs>);
 
 impl Environment for TestEnvironment {
     fn now(&self) -> Result<Timestamp, EnvironmentError> {
