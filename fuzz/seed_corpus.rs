@@ -219,12 +219,13 @@ fn reaching(
 }
 
 /// Shapes of a descriptor, as `fuzzing::descriptors` reads them.
-const SHAPES: [(&str, &[u8]); 6] = [
+const SHAPES: [(&str, &[u8]); 7] = [
     ("good", &[0, 0, 3, 0, 0, 0, 1, 0, 2]),
     ("null-with-length", &[0, 0, 2, 0, 0, 2, 2, 9]),
     ("not-all-counted", &[0, 0, 2, 0, 0, 3, 2, 4, b'a', b'b', b'c', b'd', 1]),
     ("another-type", &[0, 0, 2, 1, 0, 0x29, 0, 1]),
     ("no-descriptor", &[0, 0, 0xFF]),
+    ("stream-and-nowhere", &[0, 0, 3, 1, 0, 0x0A, 2, 0x21, 0, 2, 1, 0]),
     ("no-buffers", &[1, 0, 0xFE, 3]),
 ];
 

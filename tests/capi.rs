@@ -478,8 +478,10 @@ fn only_what_was_written_changes() {
     // Altered, nothing is written: neither the stream nor the empty DATA, nor pfQOP.
     wire[0] ^= 1;
     let altered = wire;
-    let mut buffers = [buffer(SECBUFFER_STREAM, &mut wire), SecBuffer { ..buffer(SECBUFFER_DATA, &mut []) }];
-    buffers[1].pvBuffer = null_mut();
+    // What is read-only is left alone.
+    let nowhere = |buffer_type| SecBuffer { BufferType: buffer_type, cbBuffer: 0, pvBuffer: null_mut() };
+    let read_only = nowhere(SECBUFFER_DATA | SECBUFFER_READONLY);
+    let mut buffers = [buffer(SECBUFFER_STREAM, &mut wire), read_only, nowhere(SECBUFFER_DATA)];
     let mut protection = 7;
     // SAFETY: everything is what the function takes.
     unsafe {
@@ -487,8 +489,8 @@ fn only_what_was_written_changes() {
         let status = DecryptMessage(&mut pair.initiating, &mut unwrapping, 0, &mut protection);
         assert_eq!((status, protection), (SEC_E_MESSAGE_ALTERED, 7));
     }
-    assert_eq!((buffers[0].cbBuffer, buffers[1].cbBuffer), (28, 0));
-    assert!(buffers[1].pvBuffer.is_null());
+    assert_eq!((buffers[0].cbBuffer, buffers[2].cbBuffer), (28, 0));
+    assert!(buffers[2].pvBuffer.is_null());
     assert_eq!(of(&buffers[0]), altered);
     wire[0] ^= 1;
     buffers[0] = buffer(SECBUFFER_STREAM, &mut wire);
@@ -498,9 +500,10 @@ fn only_what_was_written_changes() {
         let status = DecryptMessage(&mut pair.initiating, &mut unwrapping, 99, &mut protection);
         assert_eq!((status, protection), (SEC_E_OK, SIGN_ONLY));
     }
-    assert_eq!((buffers[0].cbBuffer, buffers[1].cbBuffer), (12, 12));
-    assert_eq!(buffers[0].pvBuffer, buffers[1].pvBuffer);
-    assert_eq!(of(&buffers[1]), b"some message");
+    assert_eq!((buffers[0].cbBuffer, buffers[2].cbBuffer), (12, 12));
+    assert_eq!(buffers[0].pvBuffer, buffers[2].pvBuffer);
+    assert_eq!(of(&buffers[2]), b"some message");
+    assert_eq!((buffers[1].cbBuffer, buffers[1].pvBuffer), (0, null_mut()));
 }
 
 #[test]

@@ -186,7 +186,7 @@ impl Message {
         trace::Descriptor { version: self.version, count: self.count, buffers }
     }
 
-    /// After DecryptMessage of a STREAM: the first DATA that is empty points to the plaintext within the stream.
+    /// After DecryptMessage of a STREAM: the first writable DATA that is empty points to the plaintext within the stream.
     ///
     /// # Safety
     /// As [`Self::read`].
@@ -194,7 +194,8 @@ impl Message {
         let all = || self.buffers.iter().flatten();
         let has_kind = |buffer: &Buffer, kind| BufferType(buffer.given.BufferType).kind() == kind;
         let stream = all().find(|buffer| buffer.purpose == Purpose::InPlace && has_kind(buffer, BufferType::STREAM));
-        let data = all().find(|buffer| has_kind(buffer, BufferType::DATA) && buffer.given.cbBuffer == 0);
+        let is_free = |buffer: &Buffer| BufferType(buffer.given.BufferType).is_writable() && buffer.given.cbBuffer == 0;
+        let data = all().find(|buffer| has_kind(buffer, BufferType::DATA) && is_free(buffer));
         if let (Some(stream), Some(data)) = (stream, data) {
             let pointed = types::SecBuffer { cbBuffer: stream.count, pvBuffer: stream.given.pvBuffer, ..data.given };
             // SAFETY: it was read from there, and the caller of this function says that it can be written.

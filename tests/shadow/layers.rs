@@ -150,6 +150,38 @@ fn messages_go_there_and_back_under_every_layer() {
     }
 }
 
+/// What callers of STREAM read: DATA that was empty says how much there is of the plaintext, and where.
+#[test]
+fn data_may_point_to_the_plaintext_within_a_stream() {
+    let mut bench = bench();
+    let (context, request) = established(&mut bench, Qop::AuthInt, Cipher::Rc4);
+    let (mut client, _) = request.senders();
+    let (data, rest) = wrap(&mut client, MESSAGE);
+    let nowhere = Buffer::null;
+    let call_with = |kind, others: [Buffer; 3]| {
+        let buffers = [vec![buffer(kind, &[&data[..], &rest].concat())], others.to_vec()].concat();
+        Call::DecryptMessage { context: Some(context), message: Some(Descriptor::new(buffers)) }
+    };
+    let pointing = |call: &Call, position: usize, bytes: &[u8]| {
+        let mut outcome = Outcome { quality: Some(0x8000_0000), ..Outcome::untouched(Status::SEC_E_OK, call) };
+        let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers");
+        buffers[position] = buffer(buffers[position].buffer_type, bytes);
+        writing(outcome, 0, MESSAGE)
+    };
+    let data = BufferType::DATA;
+    let call = call_with(BufferType::STREAM, [nowhere(data.read_only()), nowhere(data), nowhere(data)]);
+    for (position, bytes) in [(1, MESSAGE), (2, &MESSAGE[1..]), (3, MESSAGE)] {
+        bench.fail("dec-sasl-unwrapped", &call, &pointing(&call, position, bytes));
+    }
+    let call = call_with(BufferType::STREAM, [nowhere(BufferType::PADDING), buffer(data, b"full"), nowhere(data)]);
+    for position in [1, 2] {
+        bench.fail("dec-sasl-unwrapped", &call, &pointing(&call, position, MESSAGE));
+    }
+    let in_data = call_with(data, [nowhere(data), nowhere(data), nowhere(data)]);
+    bench.fail("dec-sasl-unwrapped", &in_data, &pointing(&in_data, 1, MESSAGE));
+    bench.pass("dec-sasl-unwrapped", &call, &pointing(&call, 3, MESSAGE));
+}
+
 trait Flip {
     fn clone_with_flip(self, position: usize) -> Outcome;
 }

@@ -77,12 +77,14 @@ fn seen(step: Option<&Step>) -> Option<Seen> {
     Some(Seen { status: *status, granted: *granted, buffers: buffers.iter().enumerate().map(shape).collect() })
 }
 
-/// Whether C may make the buffer point into another one, for which the crate has no words: DATA without memory beside the STREAM
-/// that DecryptMessage decrypts in its place (DecryptMessage, Remarks).
+/// Whether C may make the buffer point into another one, for which the crate has no words: a writable DATA in which nothing is,
+/// beside the STREAM that DecryptMessage decrypts in its place.
 fn is_pointed(call: &Call, position: usize) -> bool {
     let Call::DecryptMessage { message: Some(message), .. } = call else { return false };
     let given = message.buffers.as_ref().and_then(|buffers| buffers.get(position));
-    given.is_some_and(|buffer| buffer.buffer_type.kind() == BufferType::DATA && buffer.count == 0)
+    given.is_some_and(|buffer| {
+        buffer.buffer_type.kind() == BufferType::DATA && buffer.buffer_type.is_writable() && buffer.count == 0
+    })
 }
 
 /// What differs, in one line that has nothing of the input; then the call and both outcomes.

@@ -174,6 +174,16 @@ pub fn wrapped(buffers: &[Buffer]) -> Option<usize> {
     first_writable(buffers, &[BufferType::STREAM, BufferType::DATA])
 }
 
+/// What may point to the plaintext within the buffer at `message` once that is decrypted: beside a STREAM the first writable
+/// DATA buffer in which nothing is.
+pub fn plaintext_pointer(buffers: &[Buffer], message: usize) -> Option<usize> {
+    let is_stream = buffers.get(message)?.buffer_type.kind() == BufferType::STREAM;
+    let is_free = |buffer: &Buffer| {
+        buffer.buffer_type.kind() == BufferType::DATA && buffer.buffer_type.is_writable() && buffer.count == 0
+    };
+    buffers.iter().position(is_free).filter(|_| is_stream)
+}
+
 /// Where a signature to verify stands: the first TOKEN or PADDING buffer.
 pub fn signature(buffers: &[Buffer]) -> Option<usize> {
     first_of(buffers, &[BufferType::TOKEN, BufferType::PADDING])
