@@ -17,7 +17,7 @@ use crate::package::{
 };
 use crate::spec::call::{Attribute, Call, Descriptor, Outcome, PackageInfo, SessionKeyBytes};
 use crate::spec::names::Need;
-use crate::spec::setup::{EnvironmentFault, Policy, Setup};
+use crate::spec::setup::{AccountEntry, EnvironmentFault, Policy, Setup};
 use crate::status::SecurityStatus;
 
 /// When the clock of a run starts: far from zero, so that ages are differences.
@@ -29,7 +29,7 @@ struct World {
     fault: EnvironmentFault,
     accounts_down: bool,
     entropy: fastrand::Rng,
-    accounts: MemoryAccounts,
+    accounts: Arc<MemoryAccounts>,
 }
 
 /// Clock, entropy and account source under the tester's control.
@@ -37,6 +37,16 @@ struct World {
 struct Controlled(Arc<Mutex<World>>);
 
 impl Controlled {
+    fn new(accounts: Arc<MemoryAccounts>) -> Self {
+        Self(Arc::new(Mutex::new(World {
+            now: EPOCH,
+            fault: EnvironmentFault::None,
+            accounts_down: false,
+            entropy: fastrand::Rng::with_seed(EPOCH),
+            accounts,
+        })))
+    }
+
     fn with<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -73,9 +83,49 @@ impl AccountSource for Controlled {
 #[derive(Debug)]
 pub struct Builtin {
     package: SecurityPackage,
-    other: SecurityPackage,
     world: Controlled,
     given: Memory,
+    accounts: Accounts,
+    foreign: Option<Foreign>,
+}
+
+/// What passwords make, which runs that follow each other share as long as they have the same.
+#[derive(Clone, Debug, Default)]
+struct Accounts {
+    entries: Vec<AccountEntry>,
+    hashed: Arc<MemoryAccounts>,
+}
+
+impl Accounts {
+    fn of(entries: &[AccountEntry]) -> Self {
+        let mut hashed = MemoryAccounts::new();
+        for account in entries {
+            hashed.insert(&account.username, &account.realm, &account.password);
+        }
+        Self { entries: entries.to_vec(), hashed: Arc::new(hashed) }
+    }
+}
+
+/// A context of another provider, which no run of this one can know.
+#[derive(Debug)]
+struct Foreign {
+    context: SecHandle,
+    /// Alive as long as its handle is said to be.
+    _package: SecurityPackage,
+}
+
+impl Foreign {
+    fn new() -> Result<Self, Failure> {
+        let (package, _) = configured(&Setup::default(), &Accounts::default());
+        let credential = package.acquire_credentials_handle(None, "WDigest", 1, None, None)?.credential;
+        let mut memory = [0; 2048];
+        let mut buffers = [SecBuffer::new(crate::buffer::BufferType::TOKEN, &mut memory)];
+        let mut output = SecBufferDesc::new(&mut buffers);
+        let requirements = AcceptRequirements::from_bits_retain(0x1000_0000);
+        let accepted =
+            package.accept_security_context(Some(credential), None, None, requirements, Some(&mut output))?;
+        Ok(Self { context: accepted.context, _package: package })
+    }
 }
 
 /// What was given away and not given back. A Rust interface returns values; whoever has to pass them on as memory, as the
@@ -117,48 +167,38 @@ fn told(package: &package::PackageInfo) -> PackageInfo {
 
 impl Default for Builtin {
     fn default() -> Self {
-        Self::configured(&Setup::default())
+        let setup = Setup::default();
+        let accounts = Accounts::of(&setup.accounts);
+        let (package, world) = configured(&setup, &accounts);
+        Self { package, world, given: Memory::default(), accounts, foreign: None }
     }
 }
 
-impl Builtin {
-    fn configured(setup: &Setup) -> Self {
-        let mut accounts = MemoryAccounts::new();
-        for account in &setup.accounts {
-            accounts.insert(&account.username, &account.realm, &account.password);
-        }
-        let world = Controlled(Arc::new(Mutex::new(World {
-            now: EPOCH,
-            fault: EnvironmentFault::None,
-            accounts_down: false,
-            entropy: fastrand::Rng::with_seed(EPOCH),
-            accounts,
-        })));
-        let configuration = Configuration {
-            realm: setup.realm.clone(),
-            algorithm: setup.algorithm.into(),
-            nonce_lifetime: Duration::from_millis(setup.nonce_lifetime),
-            sequence: match setup.policy {
-                Policy::Strict => SequencePolicy::Strict,
-                Policy::Window(window) => SequencePolicy::Window(window),
-            },
-            limits: Limits {
-                contexts: setup.limits.contexts,
-                challenges: setup.limits.challenges,
-                failures: setup.limits.failures,
-                token: crate::digest::Limits {
-                    token_bytes: setup.limits.token_bytes,
-                    directives: setup.limits.directives,
-                },
-            },
-            charset_utf8: true,
-            ciphers: setup.ciphers.iter().map(|cipher| sasl::Cipher::from(*cipher)).collect(),
-            maxbuf: MaxBuf::new(setup.maxbuf).unwrap_or(MaxBuf::DEFAULT),
-        };
-        let package = || SecurityPackage::new(configuration.clone(), world.clone(), world.clone());
-        Self { package: package(), other: package(), world, given: Memory::default() }
-    }
+/// A package of that setup, and the world that it is in.
+fn configured(setup: &Setup, accounts: &Accounts) -> (SecurityPackage, Controlled) {
+    let world = Controlled::new(Arc::clone(&accounts.hashed));
+    let configuration = Configuration {
+        realm: setup.realm.clone(),
+        algorithm: setup.algorithm.into(),
+        nonce_lifetime: Duration::from_millis(setup.nonce_lifetime),
+        sequence: match setup.policy {
+            Policy::Strict => SequencePolicy::Strict,
+            Policy::Window(window) => SequencePolicy::Window(window),
+        },
+        limits: Limits {
+            contexts: setup.limits.contexts,
+            challenges: setup.limits.challenges,
+            failures: setup.limits.failures,
+            token: crate::digest::Limits { token_bytes: setup.limits.token_bytes, directives: setup.limits.directives },
+        },
+        charset_utf8: true,
+        ciphers: setup.ciphers.iter().map(|cipher| sasl::Cipher::from(*cipher)).collect(),
+        maxbuf: MaxBuf::new(setup.maxbuf).unwrap_or(MaxBuf::DEFAULT),
+    };
+    (SecurityPackage::new(configuration, world.clone(), world.clone()), world)
+}
 
+impl Builtin {
     /// Makes the call on the descriptors of the outcome, and says the rest there. What it wrote before it failed is seen, too.
     fn make(&mut self, call: &Call, outcome: &mut Outcome) -> Result<(), Failure> {
         let package = &self.package;
@@ -293,7 +333,11 @@ impl Subject for Builtin {
     }
 
     fn start(&mut self, setup: &Setup) -> Result<(), SubjectError> {
-        *self = Self::configured(setup);
+        if self.accounts.entries != setup.accounts {
+            self.accounts = Accounts::of(&setup.accounts);
+        }
+        (self.package, self.world) = configured(setup, &self.accounts);
+        self.given = Memory::default();
         Ok(())
     }
 
@@ -331,14 +375,10 @@ impl Subject for Builtin {
     }
 
     fn foreign_handle(&mut self) -> Result<SecHandle, SubjectError> {
-        let acquired = self.other.acquire_credentials_handle(None, "WDigest", 1, None, None);
-        let credential = acquired.map_err(|failure| SubjectError::Errored(failure.to_string()))?.credential;
-        let mut memory = [0; 2048];
-        let mut buffers = [SecBuffer::new(crate::buffer::BufferType::TOKEN, &mut memory)];
-        let mut output = SecBufferDesc::new(&mut buffers);
-        let requirements = AcceptRequirements::from_bits_retain(0x1000_0000);
-        let accepted =
-            self.other.accept_security_context(Some(credential), None, None, requirements, Some(&mut output));
-        accepted.map(|accepted| accepted.context).map_err(|failure| SubjectError::Errored(failure.to_string()))
+        if let Some(foreign) = &self.foreign {
+            return Ok(foreign.context);
+        }
+        let foreign = Foreign::new().map_err(|failure| SubjectError::Errored(failure.to_string()))?;
+        Ok(self.foreign.insert(foreign).context)
     }
 }

@@ -117,7 +117,7 @@ impl Registers {
             && matches!(reported, Attribute::Sizes { .. } | Attribute::KeyInfo { .. })
             && expected == Attribute::Other;
         require(not_judged || *reported == expected, || format!("reported was {reported:?}"))?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     /// What packages say of themselves: the one under test is among them, in the version that there is; where it was
@@ -133,7 +133,7 @@ impl Registers {
         require(is_one, || format!("{} packages were reported where one was asked for", packages.len()))?;
         let other = packages.iter().filter(ours).find(|package| package.version != PACKAGE_VERSION);
         require(other.is_none(), || format!("the version of {name} is not {PACKAGE_VERSION}"))?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     /// The attributes and the expiry, which are valid on success: protection exactly as it was negotiated, looked at on
@@ -149,7 +149,11 @@ impl Registers {
         let Some(granted) = outcome.granted.filter(|_| outcome.status == SecurityStatus::SEC_E_OK) else {
             return Ok(());
         };
-        let Some((mask, expected)) = self.granted_flags(view, learned.answer.as_ref()) else { return Ok(()) };
+        let answered = match learned {
+            Learned::Response(answer) => Some(&**answer),
+            Learned::Challenge(_) | Learned::Nothing => None,
+        };
+        let Some((mask, expected)) = self.granted_flags(view, answered) else { return Ok(()) };
         require(granted & mask == expected, || "the attributes say of protection what was not negotiated".into())
     }
 

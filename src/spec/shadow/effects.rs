@@ -18,7 +18,7 @@ use super::view::View;
 
 impl Registers {
     /// Goes on in the state that follows from an allowed outcome.
-    pub(super) fn apply(&mut self, allowed: &Allowed, view: &View<'_>, outcome: &Outcome, mut learned: Learned) {
+    pub(super) fn apply(&mut self, allowed: &Allowed, view: &View<'_>, outcome: &Outcome, learned: Learned) {
         self.expiry = self.expiry.or(outcome.expiry);
         let handle = match allowed.handle {
             HandleOutcome::New => outcome.handle,
@@ -33,6 +33,11 @@ impl Registers {
         if let (HandleOutcome::New, Some(handle)) = (allowed.handle, handle) {
             self.new_context(handle, view.call);
         }
+        let (mut challenge, response) = match learned {
+            Learned::Nothing => (None, None),
+            Learned::Challenge(exchange) => (Some(exchange), None),
+            Learned::Response(answer) => (None, Some(answer)),
+        };
         let mut issued = None;
         for effect in &allowed.effects {
             match effect {
@@ -56,7 +61,7 @@ impl Registers {
                         self.freed_blocks.insert(block);
                     }
                 }
-                Effect::RegisterChallenge => issued = learned.exchange.take().map(|exchange| self.register(exchange)),
+                Effect::RegisterChallenge => issued = challenge.take().map(|exchange| self.register(*exchange)),
                 Effect::HoldIssuedChallenge => {
                     if let (Some(handle), Some(issued)) = (handle, issued) {
                         self.wait_for_answer(handle, issued);
@@ -128,7 +133,7 @@ impl Registers {
                 Effect::ReceiveNext | Effect::KillReceiving => self.receive(view),
             }
         }
-        self.remember_answer(handle, &mut learned);
+        self.remember_answer(handle, response);
         self.remember_opaque(allowed, view, outcome, handle);
         if let (Next::State(state), Some(context)) =
             (allowed.next, handle.and_then(|handle| self.contexts.get_mut(&handle)))
@@ -137,10 +142,10 @@ impl Registers {
         }
     }
 
-    fn remember_answer(&mut self, handle: Option<SecHandle>, learned: &mut Learned) {
+    fn remember_answer(&mut self, handle: Option<SecHandle>, response: Option<Box<Answer>>) {
         let context = handle.and_then(|handle| self.contexts.get_mut(&handle));
-        if let (Some(context), Some(answer)) = (context, learned.answer.take()) {
-            context.answer = Some(answer);
+        if let (Some(context), Some(answer)) = (context, response) {
+            context.answer = Some(*answer);
         }
     }
 
@@ -163,7 +168,7 @@ impl Registers {
         if self.exchanges[exchange].session.is_some() {
             return None;
         }
-        let key = self.key_that_matches(view)?;
+        let key = self.key_that_matches(view)?.clone();
         let session = |username: &str, charset, nc, terms| Session {
             username: username.to_owned(),
             charset,

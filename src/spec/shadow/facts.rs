@@ -375,7 +375,11 @@ impl Registers {
     }
 
     /// The key under which the response is right: the session's, or one made from the account.
-    pub(super) fn key_that_matches(&self, view: &View<'_>) -> Option<SessionKey> {
+    pub(super) fn key_that_matches<'v>(&self, view: &'v View<'_>) -> Option<&'v SessionKey> {
+        view.key.get_or_init(|| self.find_key(view)).as_ref()
+    }
+
+    fn find_key(&self, view: &View<'_>) -> Option<SessionKey> {
         if view.profile == Profile::DigestSasl {
             return self.key_that_matches_on_sasl(view);
         }

@@ -162,7 +162,7 @@ impl Registers {
     pub(super) fn check_signature(&self, view: &View<'_>, written: Option<&[u8]>) -> Result<Learned, Difference> {
         let expected = self.expected_signature(view).ok_or("nothing can be signed here")?;
         require(written == Some(&expected), || "the signature is not right".into())?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     pub(super) fn check_wrapped(&self, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
@@ -171,7 +171,7 @@ impl Registers {
         let [new_message, new_rest] = unchanged_except(view.call.output(), outcome.output.as_ref(), places)?;
         require(new_message == message, || "the message is not what belongs on the wire".into())?;
         require(new_rest == rest, || "what is behind the message is not what belongs on the wire".into())?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     pub(super) fn check_plaintext(&self, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
@@ -189,7 +189,7 @@ impl Registers {
         let [delivered] = unchanged_except(view.call.output(), after.as_ref(), [place])?;
         require(delivered == plaintext, || "the plaintext is not what was sent".into())?;
         require(outcome.quality == Some(quality), || format!("pfQOP is {:?}, not {quality:#010x}", outcome.quality))?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     /// The next message was sent.

@@ -158,7 +158,7 @@ impl Registers {
     // --- Outcomes
 
     pub(super) fn check_token(view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
-        unchanged_but(view.call.output(), outcome.output.as_ref(), view.output).map(|_| Learned::default())
+        unchanged_but(view.call.output(), outcome.output.as_ref(), view.output).map(|_| Learned::Nothing)
     }
 
     pub(super) fn check_protected(view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
@@ -176,12 +176,12 @@ impl Registers {
         let buffers = reading::buffers(outcome.output.as_ref());
         let is_there = buffers.iter().any(|buffer| buffer.bytes() == plaintext.as_slice());
         require(is_there, || "no buffer holds what was sent".into())?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     pub(super) fn check_opaque_attribute(view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
         let reported = outcome.attribute.as_ref().ok_or("the attribute was not reported")?;
-        let Call::QueryContextAttributes { attribute, .. } = view.call else { return Ok(Learned::default()) };
+        let Call::QueryContextAttributes { attribute, .. } = view.call else { return Ok(Learned::Nothing) };
         let fits = match reported {
             Attribute::Sizes { .. } => *attribute == SIZES,
             Attribute::Names(_) => *attribute == NAMES,
@@ -193,7 +193,7 @@ impl Registers {
             | Attribute::Packages(_) => false,
         };
         require(fits, || format!("reported was {reported:?}"))?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     /// Goes on with what a context of any package put out, and hands over what it was given.
@@ -279,7 +279,7 @@ pub(super) fn check_within(view: &View<'_>, outcome: &Outcome) -> Result<Learned
         old.len() == new.len() && old.get(capacity..) == new.get(capacity..)
     };
     require(before.iter().zip(&after).all(is_within), || "a buffer was written beyond its capacity".into())?;
-    Ok(Learned::default())
+    Ok(Learned::Nothing)
 }
 
 /// What MakeSignature or EncryptMessage made for the peer.

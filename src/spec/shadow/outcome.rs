@@ -19,12 +19,13 @@ use super::registers::{Answer, Exchange, HttpAnswer, Offer, Registers};
 use super::view::View;
 
 /// What the subject put out, as far as later calls depend on it.
-#[derive(Debug, Default)]
-pub(super) struct Learned {
+#[derive(Debug)]
+pub(super) enum Learned {
+    Nothing,
     /// The challenge put out.
-    pub(super) exchange: Option<Exchange>,
+    Challenge(Box<Exchange>),
     /// The response put out.
-    pub(super) answer: Option<Answer>,
+    Response(Box<Answer>),
 }
 
 impl HttpAnswer {
@@ -131,8 +132,7 @@ impl Registers {
             Buffers::Token => return Self::check_token(view, outcome),
             Buffers::TokenCompleted => {
                 let position = reading::token(view.buffers).map(|(position, _)| position);
-                return unchanged_but(view.call.output(), outcome.output.as_ref(), position)
-                    .map(|_| Learned::default());
+                return unchanged_but(view.call.output(), outcome.output.as_ref(), position).map(|_| Learned::Nothing);
             }
             Buffers::Protected => return Self::check_protected(view, outcome),
             Buffers::Recovered => return self.check_recovered(view, outcome),
@@ -191,7 +191,7 @@ impl Registers {
             | Buffers::Protected
             | Buffers::Recovered
             | Buffers::PackageInfo
-            | Buffers::Unjudged => Ok(Learned::default()),
+            | Buffers::Unjudged => Ok(Learned::Nothing),
         }
     }
 
@@ -239,20 +239,17 @@ impl Registers {
             exchange.nonce == challenge.nonce || exchange.offer.opaque() == Some(opaque.as_slice())
         };
         require(!self.exchanges.iter().any(known), || "nonce or opaque were used before".into())?;
-        Ok(Learned {
-            exchange: Some(Exchange {
-                principal: self.principal_of(view),
-                nonce: challenge.nonce,
-                realm: challenge.realm,
-                offer: Offer::Http { opaque, qop, algorithm },
-                issued_at: self.now,
-                failures: 0,
-                listed: true,
-                holders: 0,
-                session: None,
-            }),
-            answer: None,
-        })
+        Ok(Learned::Challenge(Box::new(Exchange {
+            principal: self.principal_of(view),
+            nonce: challenge.nonce,
+            realm: challenge.realm,
+            offer: Offer::Http { opaque, qop, algorithm },
+            issued_at: self.now,
+            failures: 0,
+            listed: true,
+            holders: 0,
+            session: None,
+        })))
     }
 
     fn check_pending(&self, view: &View<'_>, written: Option<&[u8]>) -> Result<Learned, Difference> {
@@ -266,7 +263,7 @@ impl Registers {
             && challenge.opaque.as_deref() == pending.offer.opaque()
             && challenge.realm == pending.realm;
         require(same, || "it is not the challenge that AcceptSecurityContext put out".into())?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     fn check_authentication_info(
@@ -289,7 +286,7 @@ impl Registers {
         require(info.nc.is_none_or(|nc| nc.eq_ignore_ascii_case(&response.nc_text)), || "nc is another".into())?;
         require(info.cnonce.is_none_or(|cnonce| *cnonce == *response.cnonce), || "cnonce is another".into())?;
         require(info.qop.is_none_or(|qop| qop == response.qop), || "qop is another".into())?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     fn check_response(&self, view: &View<'_>, written: Option<&[u8]>, finished: bool) -> Result<Learned, Difference> {
@@ -349,13 +346,11 @@ impl Registers {
             // CompleteAuthToken overwrites these octets, so they are looked at as they stand, escapes and all.
             let digits = self.response_digits(token).and_then(|digits| token.get(digits));
             require(digits == Some(&[b'0'; 32]), || "the response directive is not 32 zeros".into())?;
-            return Ok(Learned { exchange: None, answer: hashes.first().map(answer).map(Answer::Http) });
+            return Ok(hashes.first().map_or(Learned::Nothing, |hash| http(answer(hash))));
         }
         let entity = view.entity_hash();
         let right = hashes.iter().map(answer).find(|answer| answer.request_digest(entity.as_ref()) == Some(given));
-        right
-            .map(|answer| Learned { exchange: None, answer: Some(Answer::Http(answer)) })
-            .ok_or_else(|| "the response is not the right digest".into())
+        right.map(http).ok_or_else(|| "the response is not the right digest".into())
     }
 
     fn check_header(&self, view: &View<'_>, written: Option<&[u8]>) -> Result<Learned, Difference> {
@@ -385,7 +380,7 @@ impl Registers {
         let entity = view.entity_hash();
         let digest = answer.request_digest(entity.as_ref()).ok_or("H(Entity) is missing")?;
         require(directives.response == Some(digest), || "the response is not the right digest".into())?;
-        Ok(Learned { exchange: None, answer: Some(Answer::Http(answer)) })
+        Ok(http(answer))
     }
 
     fn check_finished(&self, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
@@ -402,7 +397,7 @@ impl Registers {
         let around = |token: &[u8]| Some((token.get(..digits.start)?.to_vec(), token.get(digits.end..)?.to_vec()));
         require(around(token) == around(&before.token), || "more than the zeros of the token was overwritten".into())?;
         let answer = HttpAnswer { token: token.to_vec(), ..before.clone() };
-        Ok(Learned { exchange: None, answer: Some(Answer::Http(answer)) })
+        Ok(http(answer))
     }
 
     /// Where the octets of the response directive stand in a token.
@@ -423,6 +418,10 @@ fn hashes(username: &str, realm: &str, password: &str, charset: Charset) -> Vec<
     }
 }
 
+fn http(answer: HttpAnswer) -> Learned {
+    Learned::Response(Box::new(Answer::Http(answer)))
+}
+
 /// What was put out, if anything was.
 pub(super) fn put_out<'o>(written: Option<&'o [u8]>, what: &str) -> Result<&'o [u8], Difference> {
     written.filter(|token| !token.is_empty()).ok_or_else(|| format!("no {what} was put out"))
@@ -434,12 +433,12 @@ pub(super) fn require(holds: bool, difference: impl FnOnce() -> Difference) -> R
 
 fn untouched(view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
     require(view.call.output() == outcome.output.as_ref(), || "a buffer was written".into())?;
-    Ok(Learned::default())
+    Ok(Learned::Nothing)
 }
 
 fn empty(written: Option<&[u8]>) -> Result<Learned, Difference> {
     match written {
-        None | Some([]) => Ok(Learned::default()),
+        None | Some([]) => Ok(Learned::Nothing),
         Some(bytes) => Err(format!("{} bytes were put out", bytes.len())),
     }
 }

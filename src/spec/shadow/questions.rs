@@ -137,7 +137,7 @@ impl Shadow {
     /// The response on HTTP that this call judges, with the key it is right under.
     pub fn right_response<'c>(&self, call: &'c Call) -> Option<(SessionKey, Response<'c>)> {
         let view = self.registers.view(call);
-        Some((self.registers.key_that_matches(&view)?, view.response()?.clone()))
+        Some((self.registers.key_that_matches(&view)?.clone(), view.response()?.clone()))
     }
 
     /// The challenge that this call answers, and for whom.

@@ -58,25 +58,22 @@ impl Registers {
         require(!has_opaque, || "there is an opaque, which RFC 2831 forbids".into())?;
         let known = |exchange: &Exchange| exchange.nonce == challenge.nonce;
         require(!self.exchanges.iter().any(known), || "the nonce was used before".into())?;
-        Ok(Learned {
-            exchange: Some(Exchange {
-                principal: self.principal_of(view),
-                nonce: challenge.nonce,
-                realm: self.setup.realm.clone(),
-                offer: Offer::Sasl { qop, ciphers: offered },
-                issued_at: self.now,
-                failures: 0,
-                listed: true,
-                holders: 0,
-                session: None,
-            }),
-            answer: None,
-        })
+        Ok(Learned::Challenge(Box::new(Exchange {
+            principal: self.principal_of(view),
+            nonce: challenge.nonce,
+            realm: self.setup.realm.clone(),
+            offer: Offer::Sasl { qop, ciphers: offered },
+            issued_at: self.now,
+            failures: 0,
+            listed: true,
+            holders: 0,
+            session: None,
+        })))
     }
 
     /// The server's proof for the response of this call.
     pub(super) fn expected_rspauth(&self, view: &View<'_>) -> Option<[u8; 16]> {
-        Some(view.sasl_response()?.rspauth(&self.key_that_matches(view)?))
+        Some(view.sasl_response()?.rspauth(self.key_that_matches(view)?))
     }
 
     pub(super) fn check_rspauth(&self, view: &View<'_>, written: Option<&[u8]>) -> Result<Learned, Difference> {
@@ -85,7 +82,7 @@ impl Registers {
             .map_err(|error| format!("the proof is malformed: {error}"))?;
         let expected = self.expected_rspauth(view).ok_or("there is no key")?;
         require(proof.rspauth == Some(expected), || "rspauth is not right".into())?;
-        Ok(Learned::default())
+        Ok(Learned::Nothing)
     }
 
     pub(super) fn check_sasl_response(&self, view: &View<'_>, written: Option<&[u8]>) -> Result<Learned, Difference> {
@@ -110,7 +107,7 @@ impl Registers {
             digest_uri: plan.digest_uri,
         };
         self.check_answer(token, &response, &answer)?;
-        Ok(Learned { exchange: None, answer: Some(Answer::Sasl(answer)) })
+        Ok(Learned::Response(Box::new(Answer::Sasl(answer))))
     }
 
     /// The answer of a fast reauthentication: the last one with the next count.
@@ -126,7 +123,7 @@ impl Registers {
         let answer = self.answer_again(view).ok_or("no response belongs here")?;
         require(*response.cnonce == *answer.cnonce, || "the cnonce changed".into())?;
         self.check_answer(token, &response, &answer)?;
-        Ok(Learned { exchange: None, answer: Some(Answer::Sasl(answer)) })
+        Ok(Learned::Response(Box::new(Answer::Sasl(answer))))
     }
 
     /// A response directive by directive.

@@ -1,8 +1,10 @@
 //! A call, read once: its buffers, its token, and what that names.
 #![forbid(unsafe_code)]
 
+use std::cell::OnceCell;
+
 use crate::buffer::SecHandle;
-use crate::digest::{AuthenticationInfo, Challenge, Limits, Response, TokenError, directives, hash, sasl};
+use crate::digest::{AuthenticationInfo, Challenge, Limits, Response, SessionKey, TokenError, directives, hash, sasl};
 use crate::spec::call::{Buffer, Call};
 use crate::spec::names::Profile;
 use crate::spec::vocabulary::{Descriptor, Fact};
@@ -43,6 +45,8 @@ pub(super) struct View<'c> {
     /// The challenge or session the token names.
     pub(super) named: Named,
     pub(super) realm: Option<String>,
+    /// [`Registers::key_that_matches`], once somebody asked.
+    pub(super) key: OnceCell<Option<SessionKey>>,
 }
 
 impl<'c> View<'c> {
@@ -160,9 +164,9 @@ impl Registers {
             Profile::DigestHttp if is_accept => reading::realm(reading::parameter(buffers, 3)).1,
             Profile::DigestHttp | Profile::DigestSasl | Profile::AnyPackage => None,
         };
-        let named = Named::Nothing;
+        let (named, key) = (Named::Nothing, OnceCell::new());
         let mut view =
-            View { call, profile, handle, form, buffers, output_buffers, output, message, reading, named, realm };
+            View { call, profile, handle, form, buffers, output_buffers, output, message, reading, named, realm, key };
         let principal = context.map(|context| context.principal.as_str()).or_else(|| {
             let credential = self.credentials.get(&call.credential()?)?;
             Some(credential.principal.as_str())
