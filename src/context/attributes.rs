@@ -39,7 +39,7 @@ pub const MAXIMUM_TOKEN: u32 = 4096;
 
 /// SECPKG_FLAG_INTEGRITY, SECPKG_FLAG_PRIVACY, SECPKG_FLAG_CONNECTION, SECPKG_FLAG_MULTI_REQUIRED,
 /// SECPKG_FLAG_ASCII_BUFFERS and SECPKG_FLAG_MUTUAL_AUTH.
-const CAPABILITIES: u32 = 0x1 | 0x2 | 0x10 | 0x20 | 0x4000 | 0x1_0000;
+const CAPABILITIES: u32 = 0x1_4033;
 
 /// What the package says of itself (SecPkgInfo).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -254,5 +254,25 @@ fn client_specified_target(protected: &Protected<'_>) -> Option<ContextAttribute
             Some(ContextAttribute::ClientSpecifiedTarget(String::from_utf8_lossy(name).into_owned()))
         }
         Protected::Http { service_name: None } | Protected::Sasl(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PACKAGE_INFO, SessionKeyBytes};
+    use zeroize::Zeroizing;
+
+    /// In the order in which the constant names them, with the values of sspi.h.
+    #[test]
+    fn the_package_says_what_it_can() {
+        let flags = [0x1, 0x2, 0x10, 0x20, 0x4000, 0x1_0000];
+        assert_eq!(PACKAGE_INFO.capabilities, flags.iter().sum::<u32>());
+    }
+
+    #[test]
+    fn a_session_key_is_compared_and_never_shown() {
+        let key = |first| SessionKeyBytes(Zeroizing::new([first; 16]));
+        assert!(key(1) == key(1) && key(1) != key(2));
+        assert_eq!(format!("{:?}", key(1)), "SessionKeyBytes(..)");
     }
 }
