@@ -1,7 +1,8 @@
 //! Writes the committed seeds of the fuzz targets: `cargo run --example seed_corpus`, from the root of the package.
 //!
 //! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for, and those that
-//! reach a row under limits so low that they are met, or complete once more what was completed or was not;
+//! reach a row under limits so low that they are met, complete once more what was completed or was not, or tell a subject that is
+//! wrong on purpose;
 //! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
 //! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it;
 //! `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the seeds of
@@ -13,6 +14,7 @@ mod dictionaries;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use digest_ssp::conformance::Step;
 use digest_ssp::conformance::action::{Action, CallAction};
@@ -20,6 +22,7 @@ use digest_ssp::conformance::encoding::{decode, encode};
 use digest_ssp::conformance::fuzzing;
 use digest_ssp::conformance::plan::{approach, plan};
 use digest_ssp::conformance::run::Trace;
+use digest_ssp::conformance::subject::faulty;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::call::Descriptor;
 use digest_ssp::spec::load::EMBEDDED;
@@ -43,8 +46,9 @@ const AGAIN: &str = "+again";
 const TOKENS: usize = 64;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let specification = Specification::embedded()?;
-    let (operations, mut steps) = operations(&specification);
+    let specification = Arc::new(Specification::embedded()?);
+    let (mut operations, mut steps) = operations(&specification);
+    operations.append(&mut telling(&specification, &operations));
     let (completions, more) = edited(fuzzing::COMPLETIONS, &EDITS, fuzzing::complete_auth_token);
     steps.extend(more);
     let (layers, _) = edited(fuzzing::LAYERS, &EDITS_OF_MESSAGES, fuzzing::layers);
@@ -71,10 +75,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn write(target: &str, corpus: &Corpus) -> std::io::Result<()> {
     let directory = Path::new("fuzz/corpus").join(target);
-    if directory.is_dir() {
-        fs::remove_dir_all(&directory)?;
-    }
     fs::create_dir_all(&directory)?;
+    for entry in fs::read_dir(&directory)? {
+        let entry = entry?;
+        // What fuzzers found nobody can plan.
+        if !entry.file_name().to_string_lossy().starts_with("found-") {
+            fs::remove_file(entry.path())?;
+        }
+    }
     for (name, bytes) in corpus {
         fs::write(directory.join(name), bytes)?;
     }
@@ -163,6 +171,29 @@ fn followed(bytes: &[u8], trace: &Trace, row: &str, next: impl Fn(u64) -> CallAc
     encode(&sequence).filter(|bytes| fuzzing::operations(decode(bytes)).is_ok())
 }
 
+/// What tells each subject that is wrong on purpose from a right one, where none of these seeds does.
+fn telling(specification: &Arc<Specification>, seeds: &Corpus) -> Corpus {
+    let mut corpus = Corpus::new();
+    for fault in faulty::all().filter(|fault| Profile::DIGEST.contains(&fault.profile)) {
+        let mut subject = fault.subject(specification);
+        let mut is_told = |bytes: &Vec<u8>| fuzzing::differential(&mut *subject, decode(bytes)).is_err();
+        if seeds.values().chain(corpus.values()).any(&mut is_told) {
+            continue;
+        }
+        let found = fault.fails.iter().find_map(|row| {
+            let (tables, _) = specification.find(row)?;
+            let (_, combinations) = by_row(tables).into_iter().find(|(id, _)| id == row)?;
+            let mut plans = reaching(tables, row, &combinations, |_setup| true);
+            plans.find(|(bytes, _)| is_told(bytes)).map(|(bytes, _)| (format!("{row}+{}", fault.name), bytes))
+        });
+        match found {
+            Some((name, bytes)) => drop(corpus.insert(name, bytes)),
+            None => println!("{}: no plan tells it", fault.name),
+        }
+    }
+    corpus
+}
+
 /// CompleteAuthToken once more, after it reached the row.
 fn completed_again(tables: &CallSpec, row: &str, combinations: &[Facts]) -> Option<Vec<u8>> {
     if tables.name != CallName::CompleteAuthToken {
@@ -225,8 +256,8 @@ const SHAPES: [(&str, &[u8]); 7] = [
     ("not-all-counted", &[0, 0, 2, 0, 0, 3, 2, 4, b'a', b'b', b'c', b'd', 1]),
     ("another-type", &[0, 0, 2, 1, 0, 0x29, 0, 1]),
     ("no-descriptor", &[0, 0, 0xFF]),
-    ("stream-and-nowhere", &[0, 0, 3, 1, 0, 0x0A, 2, 0x21, 0, 2, 1, 0]),
     ("no-buffers", &[1, 0, 0xFE, 3]),
+    ("stream-and-nowhere", &[0, 0, 3, 1, 0, 0x0A, 2, 0x21, 0, 2, 1, 0]),
 ];
 
 /// Each shape on each way, on one of its last calls.

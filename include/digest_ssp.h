@@ -1178,9 +1178,9 @@ SECURITY_STATUS EncryptMessage(CtxtHandle *phContext,
 // SASL: unwraps a message.
 //
 // The first writable STREAM or DATA holds the wrapped message without the 4 bytes of its length; the plaintext
-// replaces it, and cbBuffer becomes its length. Where that was a STREAM, the first DATA whose cbBuffer is 0 then
-// points to the plaintext within it. MessageSeqNo is ignored. *pfQOP becomes SIGN_ONLY, or 0 for what was encrypted;
-// pfQOP may be NULL.
+// replaces it, and cbBuffer becomes its length. Where that was a STREAM, the first writable DATA whose cbBuffer is 0
+// then points to the plaintext within it. MessageSeqNo is ignored. *pfQOP becomes SIGN_ONLY, or 0 for what was
+// encrypted; pfQOP may be NULL.
 //
 // Contract:
 // Every pointer is NULL, or points to what it says.

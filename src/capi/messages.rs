@@ -102,9 +102,9 @@ pub unsafe extern "system" fn EncryptMessage(
 /// SASL: unwraps a message.
 ///
 /// The first writable STREAM or DATA holds the wrapped message without the 4 bytes of its length; the plaintext
-/// replaces it, and cbBuffer becomes its length. Where that was a STREAM, the first writable DATA whose
-/// cbBuffer is 0 then points to the plaintext within it. MessageSeqNo is ignored. *pfQOP becomes SIGN_ONLY, or 0 for what was encrypted;
-/// pfQOP may be NULL.
+/// replaces it, and cbBuffer becomes its length. Where that was a STREAM, the first writable DATA whose cbBuffer is 0
+/// then points to the plaintext within it. MessageSeqNo is ignored. *pfQOP becomes SIGN_ONLY, or 0 for what was
+/// encrypted; pfQOP may be NULL.
 ///
 /// # Safety
 /// Every pointer is NULL, or points to what it says.

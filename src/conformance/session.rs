@@ -196,7 +196,6 @@ fn go(
 ) -> Result<(), SubjectError> {
     let mut walk = Walk::start(specification, subject, &sequence.setup)?;
     trace.has_started = true;
-    trace.steps.reserve(sequence.actions.len());
     for action in &sequence.actions {
         if !given_up.is_empty()
             && let Some(call) = due(action, walk.shadow())

@@ -112,7 +112,8 @@ names! {
         Signature "signature",
         /// The message encrypted in place (auth-int: as it was), and what belongs behind it in the buffer for the rest.
         Wrapped "wrapped",
-        /// The plaintext at the start of the buffer that held the wrapped message.
+        /// The plaintext at the start of the buffer that held the wrapped message. Where that is a STREAM, the first empty DATA that can
+        /// be written may point to it.
         Plaintext "plaintext",
         /// The value of the attribute queried, consistent with the session.
         AttributeValue "attribute-value",

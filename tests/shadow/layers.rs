@@ -177,6 +177,17 @@ fn data_may_point_to_the_plaintext_within_a_stream() {
     for position in [1, 2] {
         bench.fail("dec-sasl-unwrapped", &call, &pointing(&call, position, MESSAGE));
     }
+    // More is counted than is there.
+    let mut counted = pointing(&call, 3, MESSAGE);
+    counted.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers")[3].count = u32::MAX;
+    bench.fail("dec-sasl-unwrapped", &call, &counted);
+    // It is written into memory that was not given for it.
+    let behind = Buffer { count: 0, ..buffer(data, &[0; 64]) };
+    let with_memory = call_with(BufferType::STREAM, [nowhere(BufferType::PADDING), behind.clone(), nowhere(data)]);
+    let mut written = pointing(&with_memory, 2, MESSAGE);
+    let buffers = written.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers");
+    buffers[2] = Buffer { count: MESSAGE.len() as u32, data: Some([MESSAGE, &[0; 53]].concat()), ..behind };
+    bench.fail("dec-sasl-unwrapped", &with_memory, &written);
     let in_data = call_with(data, [nowhere(data), nowhere(data), nowhere(data)]);
     bench.fail("dec-sasl-unwrapped", &in_data, &pointing(&in_data, 1, MESSAGE));
     bench.pass("dec-sasl-unwrapped", &call, &pointing(&call, 3, MESSAGE));

@@ -10,6 +10,7 @@ use crate::conformance::subject::builtin::Builtin;
 use crate::conformance::subject::{Subject, SubjectError};
 use crate::conformance::walk::{Step, Walk, due};
 use crate::spec::call::{Buffer, Call, Descriptor, Outcome};
+use crate::spec::shadow::reading;
 use crate::status::SecurityStatus;
 
 /// How many buffers a descriptor has at most.
@@ -70,21 +71,20 @@ struct Seen {
 fn seen(step: Option<&Step>) -> Option<Seen> {
     let Step { call, outcome: Outcome { status, granted, output, .. }, .. } = step?;
     let buffers = output.as_ref().and_then(|output| output.buffers.as_deref()).unwrap_or_default();
-    let shape = |(position, buffer): (usize, &Buffer)| match is_pointed(call, position) {
+    let pointer = pointer(call).filter(|_| *status == SecurityStatus::SEC_E_OK);
+    let shape = |(position, buffer): (usize, &Buffer)| match Some(position) == pointer {
         true => (buffer.buffer_type.0, 0, None),
         false => (buffer.buffer_type.0, buffer.count, buffer.data.as_ref().map(Vec::len)),
     };
     Some(Seen { status: *status, granted: *granted, buffers: buffers.iter().enumerate().map(shape).collect() })
 }
 
-/// Whether C may make the buffer point into another one, for which the crate has no words: a writable DATA in which nothing is,
-/// beside the STREAM that DecryptMessage decrypts in its place.
-fn is_pointed(call: &Call, position: usize) -> bool {
-    let Call::DecryptMessage { message: Some(message), .. } = call else { return false };
-    let given = message.buffers.as_ref().and_then(|buffers| buffers.get(position));
-    given.is_some_and(|buffer| {
-        buffer.buffer_type.kind() == BufferType::DATA && buffer.buffer_type.is_writable() && buffer.count == 0
-    })
+/// What C makes point into another buffer, for which the crate has no words: a DATA in which nothing is, beside the STREAM that
+/// DecryptMessage decrypts in its place.
+fn pointer(call: &Call) -> Option<usize> {
+    let Call::DecryptMessage { message: Some(message), .. } = call else { return None };
+    let buffers = message.buffers.as_deref()?;
+    reading::plaintext_pointer(buffers, reading::wrapped(buffers)?)
 }
 
 /// What differs, in one line that has nothing of the input; then the call and both outcomes.
@@ -167,11 +167,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::descriptors;
-    use crate::buffer::SecHandle;
+    use crate::buffer::{BufferType, SecHandle};
     use crate::conformance::fuzzing::edited::ALL;
     use crate::conformance::subject::builtin::Builtin;
     use crate::conformance::subject::{Subject, SubjectError};
-    use crate::spec::call::{Call, Outcome};
+    use crate::spec::call::{Buffer, Call, Outcome};
     use crate::spec::names::Need;
     use crate::spec::setup::Setup;
     use crate::status::SecurityStatus;
@@ -194,13 +194,13 @@ mod tests {
         })
     }
 
-    /// The crate, but for one status.
-    struct Altered {
+    /// The crate, but for something.
+    struct Altered<F> {
         inner: Builtin,
-        from: SecurityStatus,
+        alter: F,
     }
 
-    impl Subject for Altered {
+    impl<F: FnMut(&Call, &mut Outcome)> Subject for Altered<F> {
         fn name(&self) -> String {
             "altered".into()
         }
@@ -215,9 +215,7 @@ mod tests {
 
         fn call(&mut self, call: &Call) -> Result<Outcome, SubjectError> {
             let mut outcome = self.inner.call(call)?;
-            if outcome.status == self.from {
-                outcome.status = SecurityStatus::SEC_E_UNSUPPORTED_FUNCTION;
-            }
+            (self.alter)(call, &mut outcome);
             Ok(outcome)
         }
 
@@ -238,12 +236,44 @@ mod tests {
         for from in
             [SecurityStatus::SEC_E_INVALID_TOKEN, SecurityStatus::SEC_E_OK, SecurityStatus::SEC_I_COMPLETE_NEEDED]
         {
+            let alter = |_: &Call, outcome: &mut Outcome| {
+                if outcome.status == from {
+                    outcome.status = SecurityStatus::SEC_E_UNSUPPORTED_FUNCTION;
+                }
+            };
             let told = inputs()
-                .filter_map(|input| descriptors(&mut Altered { inner: Builtin::default(), from }, &input).err());
+                .filter_map(|input| descriptors(&mut Altered { inner: Builtin::default(), alter }, &input).err());
             let told: Vec<String> = told.collect();
             assert!(!told.is_empty(), "{from}");
             let is_told = |told: &String| told.contains("the crate: ") && told.contains("the C ABI: ");
             assert_eq!(told.iter().find(|told| !is_told(told)), None);
         }
+    }
+
+    /// The message as a buffer of some type, and a DATA in which nothing is: who makes that point to the plaintext of a STREAM does
+    /// what C may, of a DATA not.
+    #[test]
+    fn only_beside_a_stream_may_data_point_to_the_plaintext() {
+        let told = |message: BufferType| {
+            let type_of = u8::try_from(message.0).expect("it has no attributes");
+            let ways = 0..u8::try_from(ALL).expect("few");
+            let inputs = ways.map(move |way| vec![way, way, 0, 0, 0, 2, 1, 0, type_of, 2, 1, 0]);
+            let mut pointed = 0;
+            let alter = |call: &Call, outcome: &mut Outcome| {
+                let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut());
+                if let (Call::DecryptMessage { .. }, SecurityStatus::SEC_E_OK, Some([message, pointer])) =
+                    (call, outcome.status, buffers.map(Vec::as_mut_slice))
+                    && (pointer.buffer_type, pointer.count) == (BufferType::DATA, 0)
+                {
+                    *pointer = Buffer::new(BufferType::DATA, message.bytes().to_vec());
+                    pointed += pointer.count;
+                }
+            };
+            let mut subject = Altered { inner: Builtin::default(), alter };
+            let told = inputs.filter(|input| descriptors(&mut subject, input).is_err()).count();
+            (told, pointed > 0)
+        };
+        assert_eq!(told(BufferType::STREAM), (0, true));
+        assert!(matches!(told(BufferType::DATA), (1.., true)));
     }
 }

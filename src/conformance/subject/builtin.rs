@@ -90,7 +90,7 @@ pub struct Builtin {
 }
 
 /// What passwords make, which runs that follow each other share as long as they have the same.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Accounts {
     entries: Vec<AccountEntry>,
     hashed: Arc<MemoryAccounts>,

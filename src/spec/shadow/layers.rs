@@ -3,7 +3,7 @@
 
 use crate::digest::SessionKey;
 use crate::digest::sasl::{Direction as Way, Layer, LayerError, MaxBuf, Receiver, Sender};
-use crate::spec::call::{Call, Outcome};
+use crate::spec::call::{Buffer, Call, Outcome};
 use crate::spec::vocabulary::{Count, Direction, Message, Output, Role, Seal, Signature};
 
 use super::outcome::{Difference, Learned, require, unchanged_except};
@@ -178,11 +178,10 @@ impl Registers {
         let (plaintext, quality) = self.expected_plaintext(view).ok_or("nothing can be decrypted here")?;
         let place = view.message.ok_or("there is no message")?;
         let mut after = outcome.output.clone();
-        // What points to the plaintext, and to nothing else, is left as it was.
+        // What points to the plaintext, and to nothing else, is nothing that was written.
         if let Some(pointer) = reading::plaintext_pointer(view.buffers, place)
             && let Some(now) = after.as_mut().and_then(|after| after.buffers.as_mut()?.get_mut(pointer))
-            && now.buffer_type == view.buffers[pointer].buffer_type
-            && now.bytes() == plaintext
+            && *now == Buffer::new(view.buffers[pointer].buffer_type, plaintext.clone())
         {
             now.clone_from(&view.buffers[pointer]);
         }

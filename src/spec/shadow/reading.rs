@@ -175,7 +175,7 @@ pub fn wrapped(buffers: &[Buffer]) -> Option<usize> {
 }
 
 /// What may point to the plaintext within the buffer at `message` once that is decrypted: beside a STREAM the first writable
-/// DATA buffer in which nothing is.
+/// DATA buffer in which nothing is (`spec/errata.toml`, decrypt-buffer-type).
 pub fn plaintext_pointer(buffers: &[Buffer], message: usize) -> Option<usize> {
     let is_stream = buffers.get(message)?.buffer_type.kind() == BufferType::STREAM;
     let is_free = |buffer: &Buffer| {
