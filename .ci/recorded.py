@@ -2,11 +2,15 @@
 import collections
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EVIDENCE = ROOT / "spec" / "evidence"
+# The modules whose lines and mutants are counted. The model is a check of the package and no part of it.
+MODULES = ["digest", "context", "package", "capi"]
+LEFT_OUT = "src/package/model/"
 
 
 def output(command, unless=None):
@@ -34,6 +38,14 @@ def measured():
     if not is_committed():
         sys.exit("what is measured must be committed")
     return head()
+
+
+def is_measured(name):
+    return bool(re.match(rf"src/({'|'.join(MODULES)})/", name)) and not name.startswith(LEFT_OUT)
+
+
+def measured_files():
+    return [name for name in output(["git", "ls-files", "src"]).split() if is_measured(name)]
 
 
 def write(place, text):

@@ -42,9 +42,13 @@ fn decrypt(context: SecHandle, wrapped: &[u8]) -> Call {
     Call::DecryptMessage { context: Some(context), message: Some(Descriptor::new(buffers)) }
 }
 
+fn buffers_of(outcome: &mut Outcome) -> &mut [Buffer] {
+    outcome.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers")
+}
+
 /// The outcome in which a buffer of the message begins with these bytes and counts them.
 fn writing(mut outcome: Outcome, position: usize, bytes: &[u8]) -> Outcome {
-    let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers");
+    let buffers = buffers_of(&mut outcome);
     let data = buffers[position].data.get_or_insert_default();
     data[..bytes.len()].copy_from_slice(bytes);
     buffers[position].count = u32::try_from(bytes.len()).expect("short");
@@ -164,7 +168,7 @@ fn data_may_point_to_the_plaintext_within_a_stream() {
     };
     let pointing = |call: &Call, position: usize, bytes: &[u8]| {
         let mut outcome = Outcome { quality: Some(0x8000_0000), ..Outcome::untouched(Status::SEC_E_OK, call) };
-        let buffers = outcome.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers");
+        let buffers = buffers_of(&mut outcome);
         buffers[position] = buffer(buffers[position].buffer_type, bytes);
         writing(outcome, 0, MESSAGE)
     };
@@ -179,14 +183,14 @@ fn data_may_point_to_the_plaintext_within_a_stream() {
     }
     // More is counted than is there.
     let mut counted = pointing(&call, 3, MESSAGE);
-    counted.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers")[3].count = u32::MAX;
+    buffers_of(&mut counted)[3].count = u32::MAX;
     bench.fail("dec-sasl-unwrapped", &call, &counted);
     // It is written into memory that was not given for it.
     let behind = Buffer { count: 0, ..buffer(data, &[0; 64]) };
     let with_memory = call_with(BufferType::STREAM, [nowhere(BufferType::PADDING), behind.clone(), nowhere(data)]);
     let mut written = pointing(&with_memory, 2, MESSAGE);
-    let buffers = written.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers");
-    buffers[2] = Buffer { count: MESSAGE.len() as u32, data: Some([MESSAGE, &[0; 53]].concat()), ..behind };
+    buffers_of(&mut written)[2] =
+        Buffer { count: MESSAGE.len() as u32, data: Some([MESSAGE, &[0; 53]].concat()), ..behind };
     bench.fail("dec-sasl-unwrapped", &with_memory, &written);
     let in_data = call_with(data, [nowhere(data), nowhere(data), nowhere(data)]);
     bench.fail("dec-sasl-unwrapped", &in_data, &pointing(&in_data, 1, MESSAGE));
@@ -200,8 +204,7 @@ trait Flip {
 impl Flip for Outcome {
     /// One octet of a buffer is another.
     fn clone_with_flip(mut self, position: usize) -> Outcome {
-        let buffers = self.output.as_mut().and_then(|output| output.buffers.as_mut()).expect("there are buffers");
-        buffers[position].data.as_mut().expect("it has memory")[0] ^= 0x80;
+        buffers_of(&mut self)[position].data.as_mut().expect("it has memory")[0] ^= 0x80;
         self
     }
 }

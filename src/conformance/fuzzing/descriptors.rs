@@ -83,8 +83,7 @@ fn seen(step: Option<&Step>) -> Option<Seen> {
 /// DecryptMessage decrypts in its place.
 fn pointer(call: &Call) -> Option<usize> {
     let Call::DecryptMessage { message: Some(message), .. } = call else { return None };
-    let buffers = message.buffers.as_deref()?;
-    reading::plaintext_pointer(buffers, reading::wrapped(buffers)?)
+    reading::plaintext_pointer(message.buffers.as_deref()?)
 }
 
 /// What differs, in one line that has nothing of the input; then the call and both outcomes.

@@ -176,16 +176,16 @@ impl Registers {
 
     pub(super) fn check_plaintext(&self, view: &View<'_>, outcome: &Outcome) -> Result<Learned, Difference> {
         let (plaintext, quality) = self.expected_plaintext(view).ok_or("nothing can be decrypted here")?;
-        let place = view.message.ok_or("there is no message")?;
+        let place = [view.message.ok_or("there is no message")?];
         let mut after = outcome.output.clone();
         // What points to the plaintext, and to nothing else, is nothing that was written.
-        if let Some(pointer) = reading::plaintext_pointer(view.buffers, place)
+        if let Some(pointer) = reading::plaintext_pointer(view.buffers)
             && let Some(now) = after.as_mut().and_then(|after| after.buffers.as_mut()?.get_mut(pointer))
             && *now == Buffer::new(view.buffers[pointer].buffer_type, plaintext.clone())
         {
             now.clone_from(&view.buffers[pointer]);
         }
-        let [delivered] = unchanged_except(view.call.output(), after.as_ref(), [place])?;
+        let [delivered] = unchanged_except(view.call.output(), after.as_ref(), place)?;
         require(delivered == plaintext, || "the plaintext is not what was sent".into())?;
         require(outcome.quality == Some(quality), || format!("pfQOP is {:?}, not {quality:#010x}", outcome.quality))?;
         Ok(Learned::Nothing)

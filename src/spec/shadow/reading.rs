@@ -174,10 +174,10 @@ pub fn wrapped(buffers: &[Buffer]) -> Option<usize> {
     first_writable(buffers, &[BufferType::STREAM, BufferType::DATA])
 }
 
-/// What may point to the plaintext within the buffer at `message` once that is decrypted: beside a STREAM the first writable
-/// DATA buffer in which nothing is (`spec/errata.toml`, decrypt-buffer-type).
-pub fn plaintext_pointer(buffers: &[Buffer], message: usize) -> Option<usize> {
-    let is_stream = buffers.get(message)?.buffer_type.kind() == BufferType::STREAM;
+/// What may point to the plaintext within the message once that is decrypted in place: where that is a STREAM, the first
+/// writable DATA buffer in which nothing is (`spec/errata.toml`, decrypt-buffer-type).
+pub fn plaintext_pointer(buffers: &[Buffer]) -> Option<usize> {
+    let is_stream = buffers[wrapped(buffers)?].buffer_type.kind() == BufferType::STREAM;
     let is_free = |buffer: &Buffer| {
         buffer.buffer_type.kind() == BufferType::DATA && buffer.buffer_type.is_writable() && buffer.count == 0
     };
