@@ -165,6 +165,40 @@ fn a_library_that_ends_its_process_is_a_finding() {
     assert!(crash.is_some_and(|crash| crash["row"].as_str().is_some_and(|row| row.starts_with("asc-"))), "{report}");
 }
 
+/// Seeds that show something are no use to a fuzzer, which they end; it is given the others.
+#[test]
+fn a_fuzzer_begins_with_seeds_that_show_nothing() {
+    let seeds = |directory: &Path| -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(directory).expect("there are seeds").map(|entry| entry.expect("a seed").path()).collect();
+        files.sort();
+        files
+    };
+    let all = seeds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/operations"));
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign");
+    let given = root.join("given");
+    let keeps =
+        FUZZER.replace("    printf 'any'", &format!("    cp -r \"$2\" '{}'\n    printf 'any'", given.display()));
+    assert_ne!(keeps, FUZZER);
+    let campaign = Campaign::new("begins", "differential", &keeps);
+    let given_by = |library: &Path| {
+        let _not_there_the_first_time = fs::remove_dir_all(&given);
+        let _not_there_the_first_time = fs::remove_dir_all(campaign.root.join("campaign"));
+        campaign.fuzz(&["--target", "differential", "--library", &library.display().to_string()]);
+        seeds(&given)
+    };
+    // All but few come to the function that it ends in.
+    let few = given_by(&library_support::hostile("abort", &[])).len();
+    assert!(few * 20 < all.len(), "{few} of {}", all.len());
+    let some = given_by(&library_support::faulty());
+    assert!(!some.is_empty() && some.len() < all.len(), "{} of {}", some.len(), all.len());
+    let all_of = |name: &str| fs::read(all[0].with_file_name(name)).expect("it is one of the seeds");
+    for file in some {
+        let name = file.file_name().and_then(|name| name.to_str()).expect("names are text");
+        assert_eq!(fs::read(&file).expect("it was copied"), all_of(name), "{name}");
+    }
+}
+
 /// A library that ends its process in silence leaves nothing to an engine; what was found before is told all the same.
 #[test]
 fn an_engine_that_runs_nothing_hides_nothing() {

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueHint};
 use digest_ssp::conformance::subject::process::{Isolation, Launch, Process};
+use tempfile::TempDir;
 
 use self::engine::{Counts, Engine, Run};
 use self::findings::Judge;
-use self::store::{Store, below};
+use self::store::{Store, below, name};
 use super::{Exit, SetupError, complain, output};
 
 const EXAMPLES: &str = "\
@@ -150,14 +151,14 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
         let mut judge = Judge { target, program: &program, environment: &environment, subject: &mut subject, begun };
         judge.take_in(&mut store, false)?;
         let end = Instant::now() + time;
-        replay(&mut judge, &mut store, &seeds, &|store| is_enough(store) || Instant::now() > end)?;
+        let given = replay(&mut judge, &mut store, &seeds, &|store| is_enough(store) || Instant::now() > end)?;
         if !is_enough(&store) {
             let run = Run {
                 program: &program,
                 environment: &environment,
                 corpus: &store.corpus(target)?,
                 artifacts: &store.artifacts(target)?,
-                seeds: &seeds,
+                seeds: given.path(),
                 dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
                 jobs: arguments.jobs.unwrap_or_else(processors),
                 seed: arguments.seed,
@@ -252,22 +253,24 @@ fn of_library(library: &Path) -> Result<Launch, SetupError> {
     Err(format!("--library {}: no library can be put under test on this system", library.display()).into())
 }
 
-/// What the committed seeds show by themselves: where they are sequences, one after the other and apart from the fuzzer.
+/// What the committed seeds show by themselves: where they are sequences, one after the other and apart from the fuzzer. It is
+/// given those that show nothing: another it could not keep, and starts again for each.
 fn replay(
     judge: &mut Judge<'_>,
     store: &mut Store,
     seeds: &Path,
     is_over: &dyn Fn(&Store) -> bool,
-) -> Result<(), SetupError> {
+) -> Result<TempDir, SetupError> {
+    let given = tempfile::tempdir().map_err(|error| format!("there is no place for seeds: {error}"))?;
     let files = below(seeds).map_err(|error| format!("--seeds {}: {error}", seeds.display()))?;
     for file in files {
-        if is_over(store) {
-            break;
+        let cannot = |error: std::io::Error| SetupError(format!("{}: {error}", file.display()));
+        let bytes = std::fs::read(&file).map_err(cannot)?;
+        if is_over(store) || !judge.judge_sequence(&bytes, store)? {
+            std::fs::write(given.path().join(name(&file)), bytes).map_err(cannot)?;
         }
-        let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        judge.judge_sequence(&bytes, store)?;
     }
-    Ok(())
+    Ok(given)
 }
 
 /// `differential` takes what `operations` takes.
