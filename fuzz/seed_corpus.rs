@@ -20,7 +20,7 @@ use digest_ssp::conformance::Step;
 use digest_ssp::conformance::action::{Action, CallAction};
 use digest_ssp::conformance::encoding::{decode, encode};
 use digest_ssp::conformance::fuzzing;
-use digest_ssp::conformance::plan::{approach, plan};
+use digest_ssp::conformance::plan::{Sequence, approach, plan};
 use digest_ssp::conformance::run::Trace;
 use digest_ssp::conformance::subject::faulty;
 use digest_ssp::spec::Specification;
@@ -48,7 +48,7 @@ const TOKENS: usize = 64;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let specification = Arc::new(Specification::embedded()?);
     let (mut operations, mut steps) = operations(&specification);
-    operations.append(&mut telling(&specification, &operations));
+    operations.append(&mut telling(&specification, &operations, &regressions()?));
     let (completions, more) = edited(fuzzing::COMPLETIONS, &EDITS, fuzzing::complete_auth_token);
     steps.extend(more);
     let (layers, _) = edited(fuzzing::LAYERS, &EDITS_OF_MESSAGES, fuzzing::layers);
@@ -171,27 +171,39 @@ fn followed(bytes: &[u8], trace: &Trace, row: &str, next: impl Fn(u64) -> CallAc
     encode(&sequence).filter(|bytes| fuzzing::operations(decode(bytes)).is_ok())
 }
 
-/// What tells each subject that is wrong on purpose from a right one, where none of these seeds does.
-fn telling(specification: &Arc<Specification>, seeds: &Corpus) -> Corpus {
+/// What tells each subject that is wrong on purpose from a right one, where none of these seeds does: a plan, or what fuzzing found.
+fn telling(specification: &Arc<Specification>, seeds: &Corpus, regressions: &[Vec<u8>]) -> Corpus {
     let mut corpus = Corpus::new();
     for fault in faulty::all().filter(|fault| Profile::DIGEST.contains(&fault.profile)) {
         let mut subject = fault.subject(specification);
-        let mut is_told = |bytes: &Vec<u8>| fuzzing::differential(&mut *subject, decode(bytes)).is_err();
-        if seeds.values().chain(corpus.values()).any(&mut is_told) {
+        let mut row_told =
+            |bytes: &Vec<u8>| fuzzing::differential(&mut *subject, decode(bytes)).err().map(|found| found.row);
+        if seeds.values().chain(corpus.values()).any(|bytes| row_told(bytes).is_some()) {
             continue;
         }
-        let found = fault.fails.iter().find_map(|row| {
+        let planned = fault.fails.iter().find_map(|row| {
             let (tables, _) = specification.find(row)?;
             let (_, combinations) = by_row(tables).into_iter().find(|(id, _)| id == row)?;
             let mut plans = reaching(tables, row, &combinations, |_setup| true);
-            plans.find(|(bytes, _)| is_told(bytes)).map(|(bytes, _)| (format!("{row}+{}", fault.name), bytes))
+            plans.find(|(bytes, _)| row_told(bytes).is_some()).map(|(bytes, _)| ((*row).to_owned(), bytes))
         });
+        let found = planned.or_else(|| regressions.iter().find_map(|bytes| Some((row_told(bytes)?, bytes.clone()))));
         if found.is_none() {
-            println!("{}: no plan tells it", fault.name);
+            println!("{}: nothing tells it", fault.name);
         }
-        corpus.extend(found);
+        corpus.extend(found.map(|(row, bytes)| (format!("{row}+{}", fault.name), bytes)));
     }
     corpus
+}
+
+/// What fuzzing found once, as the bytes that mean it.
+fn regressions() -> Result<Vec<Vec<u8>>, Box<dyn std::error::Error>> {
+    let paths = fs::read_dir("fuzz/regressions")?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<Result<Vec<_>, _>>()?;
+    paths.sort();
+    let sequences = paths.iter().map(|path| Ok(serde_json::from_str(&fs::read_to_string(path)?)?));
+    let sequences = sequences.collect::<Result<Vec<Sequence>, Box<dyn std::error::Error>>>()?;
+    Ok(sequences.iter().filter_map(encode).collect())
 }
 
 /// CompleteAuthToken once more, after it reached the row.

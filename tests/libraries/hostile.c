@@ -45,6 +45,13 @@ __attribute__((constructor)) static void loaded(void) {
     if (is("exit-when-loaded")) exit(0);
 }
 
+/* Memory that a call has is written by the next one. */
+static void write_late(char *memory) {
+    static char *kept;
+    if (kept) *kept = 'X';
+    kept = memory;
+}
+
 static SECURITY_STATUS acquire(uint16_t *principal, uint16_t *package, uint32_t use, void *logon, Identity *identity,
                                void *key, void *argument, SecHandle *credential, int64_t *expiry) {
     (void)principal, (void)use, (void)logon, (void)key, (void)argument;
@@ -53,6 +60,7 @@ static SECURITY_STATUS acquire(uint16_t *principal, uint16_t *package, uint32_t 
     if (is("expiry")) ((char *)expiry)[-1] = 'X';
     make(credential);
     *expiry = 0;
+    if (is("late")) write_late((char *)expiry);
     return OK;
 }
 
@@ -63,7 +71,6 @@ static SecBuffer *first(SecBufferDesc *descriptor) {
 static SECURITY_STATUS accept(SecHandle *credential, SecHandle *context, SecBufferDesc *input, uint32_t flags,
                               uint32_t representation, SecHandle *new, SecBufferDesc *output, uint32_t *granted,
                               int64_t *expiry) {
-    static char *kept;
     (void)credential, (void)context, (void)flags, (void)representation, (void)granted, (void)expiry;
     SecBuffer *in = first(input), *out = first(output);
     if (is("null")) *(volatile int *)0 = 1;
@@ -79,7 +86,7 @@ static SECURITY_STATUS accept(SecHandle *credential, SecHandle *context, SecBuff
         char *memory = out->pvBuffer;
         if (is("behind")) memory[out->cbBuffer] = 'X';
         if (is("before")) memset(memory - 3, 'X', 3);
-        if (is("late")) { if (kept) *kept = 'X'; kept = memory; }
+        if (is("late")) write_late(memory);
         if (is("length")) out->cbBuffer = 0x7FFFFFFF;
         if (is("moved")) out->pvBuffer = memory - 1;
     }
