@@ -55,11 +55,15 @@ impl Campaign {
         Self { root }
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env("DIGEST_SSP_FAULT", FAULT).arg("campaign").args(arguments);
         command.arg("--dir").arg(self.root.join("campaign"));
-        command.output().expect("the program starts")
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program starts")
     }
 
     fn fuzz(&self, arguments: &[&str]) -> Output {
@@ -168,35 +172,38 @@ fn a_library_that_ends_its_process_is_a_finding() {
 /// Seeds that show something are no use to a fuzzer, which they end; it is given the others.
 #[test]
 fn a_fuzzer_begins_with_seeds_that_show_nothing() {
-    let seeds = |directory: &Path| -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> =
-            fs::read_dir(directory).expect("there are seeds").map(|entry| entry.expect("a seed").path()).collect();
-        files.sort();
-        files
-    };
-    let all = seeds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/operations"));
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign");
-    let given = root.join("given");
-    let keeps =
-        FUZZER.replace("    printf 'any'", &format!("    cp -r \"$2\" '{}'\n    printf 'any'", given.display()));
+    let keeps = FUZZER.replace("    printf 'any'", "    cp -r \"$2\" \"$DIGEST_SSP_GIVEN\"\n    printf 'any'");
     assert_ne!(keeps, FUZZER);
-    let campaign = Campaign::new("begins", "differential", &keeps);
-    let given_by = |library: &Path| {
-        let _not_there_the_first_time = fs::remove_dir_all(&given);
-        let _not_there_the_first_time = fs::remove_dir_all(campaign.root.join("campaign"));
-        campaign.fuzz(&["--target", "differential", "--library", &library.display().to_string()]);
-        seeds(&given)
+    let given_by = |name: &str, library: &Path| -> Vec<(String, Vec<u8>)> {
+        let campaign = Campaign::new(name, "differential", &keeps);
+        let seeds = campaign.root.join("seeds/operations");
+        fs::create_dir_all(&seeds).expect("the target directory can be written");
+        for name in ["asc-accounts-down", DELETED_BEFORE] {
+            fs::write(seeds.join(name), seed(name)).expect("the target directory can be written");
+        }
+        let given = campaign.root.join("given");
+        let mut command = campaign.command(&["run", "--seconds", "600", "--target", "differential"]);
+        command.arg("--library").arg(library).arg("--programs").arg(campaign.root.join("programs"));
+        let told = command.arg("--seeds").arg(campaign.root.join("seeds")).env("DIGEST_SSP_GIVEN", &given).output();
+        assert_eq!(told.expect("the program starts").status.code(), Some(1), "{name}");
+        let files = fs::read_dir(&given).expect("the fuzzer began").map(|entry| entry.expect("it was copied").path());
+        files.map(|file| (name_of(&file), fs::read(&file).expect("it was copied"))).collect()
     };
-    // All but few come to the function that it ends in.
-    let few = given_by(&library_support::hostile("abort", &[])).len();
-    assert!(few * 20 < all.len(), "{few} of {}", all.len());
-    let some = given_by(&library_support::faulty());
-    assert!(!some.is_empty() && some.len() < all.len(), "{} of {}", some.len(), all.len());
-    let all_of = |name: &str| fs::read(all[0].with_file_name(name)).expect("it is one of the seeds");
-    for file in some {
-        let name = file.file_name().and_then(|name| name.to_str()).expect("names are text");
-        assert_eq!(fs::read(&file).expect("it was copied"), all_of(name), "{name}");
-    }
+    assert_eq!(given_by("ended", &library_support::hostile("abort", &[])), []);
+    let held = "asc-accounts-down".to_owned();
+    assert_eq!(given_by("held", &library_support::faulty()), [(held.clone(), seed(&held))]);
+}
+
+/// A seed that tells [`FAULT`].
+const DELETED_BEFORE: &str = "dsc-deleted-before";
+
+fn seed(name: &str) -> Vec<u8> {
+    let operations = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/operations");
+    fs::read(operations.join(name)).expect("it is one of the seeds")
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).expect("a file has a name")
 }
 
 /// A library that ends its process in silence leaves nothing to an engine; what was found before is told all the same.
