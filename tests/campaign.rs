@@ -39,12 +39,15 @@ esac
 /// What the library is wrong in that is found here.
 const FAULT: &str = "second-deletion-refused";
 
+/// Seeds that do not tell it, and that do.
+const SEEDS: [&str; 2] = ["asc-accounts-down", "dsc-deleted-before"];
+
 struct Campaign {
     root: PathBuf,
 }
 
 impl Campaign {
-    /// A campaign whose program for a target is this text.
+    /// A campaign whose program for a target is this text, with a few seeds.
     fn new(name: &str, target: &str, program: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign").join(name);
         let _not_there_the_first_time = fs::remove_dir_all(&root);
@@ -52,6 +55,11 @@ impl Campaign {
         let file = root.join("programs").join(target);
         fs::write(&file, program).expect("the target directory can be written");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("it is our file");
+        let seeds = root.join("seeds").join(if target == "differential" { "operations" } else { target });
+        fs::create_dir_all(&seeds).expect("the target directory can be written");
+        for name in SEEDS {
+            fs::write(seeds.join(name), seed(name)).expect("the target directory can be written");
+        }
         Self { root }
     }
 
@@ -67,8 +75,14 @@ impl Campaign {
     }
 
     fn fuzz(&self, arguments: &[&str]) -> Output {
-        let programs = self.root.join("programs").display().to_string();
-        self.run(&[&["run", "--seconds", "600", "--jobs", "2", "--programs", &programs], arguments].concat())
+        self.fuzzing(arguments).output().expect("the program starts")
+    }
+
+    fn fuzzing(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&["run", "--seconds", "600", "--jobs", "2"]);
+        command.arg("--programs").arg(self.root.join("programs")).arg("--seeds").arg(self.root.join("seeds"));
+        command.args(arguments);
+        command
     }
 
     fn report(&self) -> Value {
@@ -76,6 +90,12 @@ impl Campaign {
         assert_eq!(text(&output.stderr), "");
         serde_json::from_slice(&output.stdout).expect("it is JSON")
     }
+}
+
+/// A committed seed of `operations`: bytes to any other target.
+fn seed(name: &str) -> Vec<u8> {
+    let operations = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/operations");
+    fs::read(operations.join(name)).expect("it is one of the seeds")
 }
 
 fn text(octets: &[u8]) -> String {
@@ -176,30 +196,16 @@ fn a_fuzzer_begins_with_seeds_that_show_nothing() {
     assert_ne!(keeps, FUZZER);
     let given_by = |name: &str, library: &Path| -> Vec<(String, Vec<u8>)> {
         let campaign = Campaign::new(name, "differential", &keeps);
-        let seeds = campaign.root.join("seeds/operations");
-        fs::create_dir_all(&seeds).expect("the target directory can be written");
-        for name in ["asc-accounts-down", DELETED_BEFORE] {
-            fs::write(seeds.join(name), seed(name)).expect("the target directory can be written");
-        }
         let given = campaign.root.join("given");
-        let mut command = campaign.command(&["run", "--seconds", "600", "--target", "differential"]);
-        command.arg("--library").arg(library).arg("--programs").arg(campaign.root.join("programs"));
-        let told = command.arg("--seeds").arg(campaign.root.join("seeds")).env("DIGEST_SSP_GIVEN", &given).output();
-        assert_eq!(told.expect("the program starts").status.code(), Some(1), "{name}");
+        let mut fuzzing = campaign.fuzzing(&["--target", "differential", "--library"]);
+        let told = fuzzing.arg(library).env("DIGEST_SSP_GIVEN", &given).output().expect("the program starts");
+        assert_eq!(told.status.code(), Some(1), "{name}: {}", text(&told.stderr));
         let files = fs::read_dir(&given).expect("the fuzzer began").map(|entry| entry.expect("it was copied").path());
         files.map(|file| (name_of(&file), fs::read(&file).expect("it was copied"))).collect()
     };
+    let [held, _] = SEEDS;
     assert_eq!(given_by("ended", &library_support::hostile("abort", &[])), []);
-    let held = "asc-accounts-down".to_owned();
-    assert_eq!(given_by("held", &library_support::faulty()), [(held.clone(), seed(&held))]);
-}
-
-/// A seed that tells [`FAULT`].
-const DELETED_BEFORE: &str = "dsc-deleted-before";
-
-fn seed(name: &str) -> Vec<u8> {
-    let operations = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/operations");
-    fs::read(operations.join(name)).expect("it is one of the seeds")
+    assert_eq!(given_by("held", &library_support::faulty()), [(held.to_owned(), seed(held))]);
 }
 
 fn name_of(path: &Path) -> String {
