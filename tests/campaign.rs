@@ -22,6 +22,7 @@ case "$*" in
     done
     echo 'INFO: -fork=2: fuzzing in separate process(s)' >&2
     echo '#900: cov: 30 ft: 60 corp: 5 exec/s: 450 oom/timeout/crash: 0/0/1 time: 2s job: 1 dft_time: 0' >&2
+    echo '==7==ERROR: libFuzzer: deadly signal' >&2
     printf 'any' >"${prefix}crash-1"
     printf 'other' >"${prefix}crash-2"
     ;;
@@ -128,6 +129,8 @@ fn what_a_fuzzer_leaves_is_told_once_and_moved_and_a_campaign_goes_on() {
     assert_eq!(fs::read(findings.join(format!("{name}.input"))).expect("the input is kept"), b"any");
     let left = fs::read_dir(campaign.root.join("campaign/response/artifacts")).expect("there were artifacts");
     assert_eq!(left.count(), 0);
+    let log = campaign.root.join("campaign/response/engine.log");
+    assert_eq!(fs::read_to_string(log).expect("it is kept"), "==7==ERROR: libFuzzer: deadly signal\n");
     assert_eq!(campaign.fuzz(&[]).status.code(), Some(1));
     let report = campaign.report();
     assert_eq!(report["targets"]["response"]["executions"], 1800);

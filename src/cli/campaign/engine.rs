@@ -1,7 +1,8 @@
 //! The fuzzers, and how they say how far they are.
 #![forbid(unsafe_code)]
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -19,6 +20,8 @@ pub(super) const MEMORY: u32 = 2048;
 /// How long an engine may take to end after its time, merging what it has.
 /// A job of libFuzzer's fork mode lasts up to 300 seconds, and is not broken off.
 const GRACE: Duration = Duration::from_secs(420);
+/// How much of what an engine says beside is kept of a run, in bytes.
+const SAID: usize = 1 << 20;
 /// How often an engine that does not speak by itself is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -49,6 +52,8 @@ pub(super) struct Run<'r> {
     pub(super) environment: &'r [(&'static str, PathBuf)],
     pub(super) corpus: &'r Path,
     pub(super) artifacts: &'r Path,
+    /// Where what libFuzzer says beside is added: why a process ended of which nothing else is left.
+    pub(super) log: &'r Path,
     pub(super) seeds: &'r Path,
     pub(super) dictionary: Option<PathBuf>,
     pub(super) jobs: u16,
@@ -156,20 +161,30 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
             }
         }
     });
-    let (mut said, mut has_run) = (None, false);
+    let mut log = File::options().create(true).append(true).open(run.log).map_err(|error| cannot(run.log, &error))?;
+    let (mut said, mut has_run, mut room) = (None, false, SAID);
     while time.elapsed() < run.time + GRACE {
         let mut is_over = false;
-        let mut take = |line: String| match progress(&line) {
-            Some(now) => (counts, has_run) = (now, true),
-            None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
-            None => said = Some(line),
+        let mut take = |line: String| -> Result<(), SetupError> {
+            match progress(&line) {
+                Some(now) => (counts, has_run) = (now, true),
+                None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
+                None => {
+                    if line.len() < room {
+                        room -= line.len() + 1;
+                        writeln!(log, "{line}").map_err(|error| cannot(run.log, &error))?;
+                    }
+                    said = Some(line);
+                }
+            }
+            Ok(())
         };
         match lines.recv_timeout(LOOK) {
-            Ok(line) => take(line),
+            Ok(line) => take(line)?,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => is_over = true,
         }
-        lines.try_iter().for_each(take);
+        lines.try_iter().try_for_each(take)?;
         counts.seconds = time.elapsed().as_secs_f64();
         if is_over {
             break;

@@ -158,6 +158,7 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
                 environment: &environment,
                 corpus: &store.corpus(target)?,
                 artifacts: &store.artifacts(target)?,
+                log: &store.log(target)?,
                 seeds: given.path(),
                 dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
                 jobs: arguments.jobs.unwrap_or_else(processors),

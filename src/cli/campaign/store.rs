@@ -171,6 +171,11 @@ impl Store {
         made(self.directory.join(target).join("artifacts"))
     }
 
+    /// What the engine said beside how far it was.
+    pub(super) fn log(&self, target: &str) -> Result<PathBuf, SetupError> {
+        Ok(made(self.directory.join(target))?.join("engine.log"))
+    }
+
     /// Where an artifact is moved to when it was taken in.
     pub(super) fn judged(&self, target: &str) -> Result<PathBuf, SetupError> {
         made(self.directory.join(target).join("judged"))
