@@ -31,6 +31,12 @@ fn the_package_says_what_it_is_and_knows_no_other() {
 }
 
 #[test]
+fn a_package_tells_its_settings() {
+    let server = Server::new(|configuration| configuration.limits.contexts = 7);
+    assert_eq!(server.package.configuration().limits.contexts, 7);
+}
+
+#[test]
 fn the_first_call_gets_a_challenge() {
     let server = Server::default();
     let (context, challenge) = server.challenge(HTTP);
@@ -632,7 +638,7 @@ fn users_outside_ascii_are_known_in_both_encodings() {
     // RFC 7616: UTF-8 throughout, announced on the wire.
     let client = Client {
         username: "j\u{fc}rgen".to_owned(),
-        password: "p\u{e4}ss".to_owned(),
+        password: "p\u{e4}ss\u{ff}".to_owned(),
         more: ",charset=utf-8".to_owned(),
         ..Client::default()
     };

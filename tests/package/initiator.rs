@@ -4,11 +4,13 @@ use std::sync::atomic::Ordering;
 
 use crate::support::*;
 use digest_ssp::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc};
+use digest_ssp::context::initiator::OutboundCredentials;
 use digest_ssp::digest::hash::md5;
 use digest_ssp::digest::{Algorithm, Charset};
 use digest_ssp::package::credentials::{SECPKG_CRED_BOTH, SECPKG_CRED_INBOUND, SECPKG_CRED_OUTBOUND};
 use digest_ssp::package::{AuthIdentity, ContextAttribute, InitializeRequirements};
 use digest_ssp::status::SecurityStatus as Status;
+use zeroize::Zeroizing;
 
 const MUTUAL: InitializeRequirements = InitializeRequirements::HTTP.union(InitializeRequirements::MUTUAL_AUTH);
 const INTEGRITY: InitializeRequirements = InitializeRequirements::HTTP.union(InitializeRequirements::INTEGRITY);
@@ -31,11 +33,19 @@ fn answer(peer: &Peer, requirements: InitializeRequirements) -> (CtxtHandle, Sta
 }
 
 #[test]
+fn credentials_tell_whose_they_are_and_no_password() {
+    let password = Zeroizing::new("Circle Of Life".to_owned());
+    let credentials = OutboundCredentials::new(7, "alice".to_owned(), "domain".to_owned(), password);
+    let told = r#"OutboundCredentials { id: 7, user: "alice", domain: Some("domain"), .. }"#;
+    assert_eq!(format!("{credentials:?}"), told);
+}
+
+#[test]
 fn whole_exchanges_authenticate_both_sides() {
     for algorithm in [Algorithm::Md5, Algorithm::Md5Sess] {
         for charset_utf8 in [true, false] {
             whole_exchange(algorithm, charset_utf8, "alice", "secret");
-            whole_exchange(algorithm, charset_utf8, "j\u{fc}rgen", "p\u{e4}ss");
+            whole_exchange(algorithm, charset_utf8, "j\u{fc}rgen", "p\u{e4}ss\u{ff}");
         }
     }
 }

@@ -80,7 +80,7 @@ impl Default for Server {
 
 impl Server {
     pub(crate) fn new(configure: impl FnOnce(&mut Configuration)) -> Self {
-        Self::with_accounts(configure, &[("alice", REALM, "secret"), ("j\u{fc}rgen", REALM, "p\u{e4}ss")])
+        Self::with_accounts(configure, &[("alice", REALM, "secret"), ("j\u{fc}rgen", REALM, "p\u{e4}ss\u{ff}")])
     }
 
     /// With these users, each in its realm with its password.
