@@ -32,13 +32,12 @@ bitflags::bitflags! {
 }
 
 impl AcceptRequirements {
+    /// Each of these calls for auth-int, which grants them all.
+    const PROTECTION: Self = Self::INTEGRITY.union(Self::REPLAY_DETECT).union(Self::SEQUENCE_DETECT);
+
     /// The quality of protection these flags stand for (quality-of-protection).
     pub(super) fn qop(self) -> Qop {
-        if self.intersects(Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT) {
-            Qop::AuthInt
-        } else {
-            Qop::Auth
-        }
+        if self.intersects(Self::PROTECTION) { Qop::AuthInt } else { Qop::Auth }
     }
 
     /// The quality of protection these flags stand for on SASL (quality-of-protection).
@@ -59,11 +58,10 @@ impl AcceptRequirements {
 
     /// As [`Self::granted`], on SASL.
     pub(super) fn sasl_granted(qop: sasl::Qop) -> Self {
-        let integrity = Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT;
         match qop {
             sasl::Qop::Auth => Self::empty(),
-            sasl::Qop::AuthInt => integrity,
-            sasl::Qop::AuthConf => integrity | Self::CONFIDENTIALITY,
+            sasl::Qop::AuthInt => Self::PROTECTION,
+            sasl::Qop::AuthConf => Self::PROTECTION.union(Self::CONFIDENTIALITY),
         }
     }
 
@@ -76,7 +74,7 @@ impl AcceptRequirements {
     pub(super) fn granted(qop: Qop) -> Self {
         match qop {
             Qop::Auth => Self::HTTP,
-            Qop::AuthInt => Self::HTTP | Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT,
+            Qop::AuthInt => Self::HTTP.union(Self::PROTECTION),
         }
     }
 }
@@ -114,9 +112,12 @@ bitflags::bitflags! {
 }
 
 impl InitializeRequirements {
+    /// Each of these calls for auth-int, which grants them all.
+    const PROTECTION: Self = Self::INTEGRITY.union(Self::REPLAY_DETECT).union(Self::SEQUENCE_DETECT);
+
     /// Whether these flags need auth-int (quality-of-protection).
     pub(super) fn integrity(self) -> bool {
-        self.intersects(Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT)
+        self.intersects(Self::PROTECTION)
     }
 
     /// The quality of protection these flags need on SASL (quality-of-protection).
@@ -141,11 +142,10 @@ impl InitializeRequirements {
 
     /// The ISC_RET_* flags of a SASL context with that quality of protection: its server always proves itself.
     pub(super) fn sasl_granted(qop: sasl::Qop) -> Self {
-        let integrity = Self::MUTUAL_AUTH | Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT;
         match qop {
             sasl::Qop::Auth => Self::MUTUAL_AUTH,
-            sasl::Qop::AuthInt => integrity,
-            sasl::Qop::AuthConf => integrity | Self::CONFIDENTIALITY,
+            sasl::Qop::AuthInt => Self::MUTUAL_AUTH.union(Self::PROTECTION),
+            sasl::Qop::AuthConf => Self::MUTUAL_AUTH.union(Self::PROTECTION).union(Self::CONFIDENTIALITY),
         }
     }
 
@@ -153,8 +153,8 @@ impl InitializeRequirements {
     pub(super) fn granted(qop: Option<Qop>, mutual: bool) -> Self {
         let protection = match qop {
             None | Some(Qop::Auth) => Self::HTTP,
-            Some(Qop::AuthInt) => Self::HTTP | Self::INTEGRITY | Self::REPLAY_DETECT | Self::SEQUENCE_DETECT,
+            Some(Qop::AuthInt) => Self::HTTP.union(Self::PROTECTION),
         };
-        if mutual { protection | Self::MUTUAL_AUTH } else { protection }
+        if mutual { protection.union(Self::MUTUAL_AUTH) } else { protection }
     }
 }

@@ -36,6 +36,23 @@ fn a_package_tells_its_settings() {
     assert_eq!(server.package.configuration().limits.contexts, 7);
 }
 
+/// What asks for auth-int gets all that auth-int is (quality-of-protection).
+#[test]
+fn each_flag_of_integrity_grants_them_all() {
+    let all =
+        HTTP | AcceptRequirements::INTEGRITY | AcceptRequirements::REPLAY_DETECT | AcceptRequirements::SEQUENCE_DETECT;
+    for (asked, granted) in [
+        (HTTP, HTTP),
+        (HTTP | AcceptRequirements::CONNECTION, HTTP),
+        (HTTP | AcceptRequirements::INTEGRITY, all),
+        (HTTP | AcceptRequirements::REPLAY_DETECT, all),
+        (HTTP | AcceptRequirements::SEQUENCE_DETECT, all),
+    ] {
+        let (result, _) = Server::default().accept(None, &Input { requirements: asked, ..Input::default() });
+        assert_eq!(result.expect("a challenge").attributes, granted, "{asked:?}");
+    }
+}
+
 #[test]
 fn the_first_call_gets_a_challenge() {
     let server = Server::default();

@@ -40,6 +40,26 @@ fn credentials_tell_whose_they_are_and_no_password() {
     assert_eq!(format!("{credentials:?}"), told);
 }
 
+/// What needs auth-int gets all that auth-int is (quality-of-protection).
+#[test]
+fn each_flag_of_integrity_grants_them_all() {
+    use InitializeRequirements as Flag;
+    let (http, all) = (Flag::HTTP, INTEGRITY | Flag::REPLAY_DETECT | Flag::SEQUENCE_DETECT);
+    for (asked, granted) in [
+        (http, http),
+        (http | Flag::CONNECTION, http),
+        (MUTUAL, MUTUAL),
+        (INTEGRITY, all),
+        (http | Flag::REPLAY_DETECT, all),
+        (http | Flag::SEQUENCE_DETECT, all),
+        (BOTH, all | MUTUAL),
+    ] {
+        let offer = Offer { token: Some(CHALLENGE), requirements: asked, ..Offer::default() };
+        let (result, _) = Peer::new("alice", "secret").initialize(None, &offer);
+        assert_eq!(result.expect("a good challenge").attributes, granted, "{asked:?}");
+    }
+}
+
 #[test]
 fn whole_exchanges_authenticate_both_sides() {
     for algorithm in [Algorithm::Md5, Algorithm::Md5Sess] {
