@@ -612,7 +612,8 @@ impl SecurityPackage {
         let mut place = Place { contexts: &self.contexts, reservation: lock(&self.contexts).reserve() };
         let room = if place.reservation.is_some() { Room::Granted } else { Room::Exhausted };
         let (context, result, output) = call(begin(room));
-        if result.is_err() || context.is_new() {
+        // An error without a handle creates none.
+        if result.is_err() {
             context.delete(self.world());
             return Ok((CtxtHandle::default(), result, output));
         }

@@ -634,6 +634,37 @@ fn a_pending_answer_pins_its_challenge() {
     assert_eq!(result.expect("it names the session").status, Status::SEC_I_COMPLETE_AND_CONTINUE);
 }
 
+/// Who judges a session's request knows its key.
+#[test]
+fn what_was_answered_meanwhile_needs_no_account_source() {
+    let server = Server::default();
+    let client = Client::auth_int();
+    let (_, challenge) = server.challenge(AUTH_INT);
+    let tokens = [1, 2].map(|count| client.token(&challenge, count));
+    let [first, second] = [&tokens[0], &tokens[1]].map(|token| {
+        let (result, _) = server.accept(None, &Input { entity: b"", ..client.input(token) });
+        (result.expect("the body is not read yet").context, token)
+    });
+    server.complete(first.0, &client.message(first.1)).0.expect("the account source is there");
+    server.knobs.accounts_down.store(true, Ordering::SeqCst);
+    server.complete(second.0, &client.message(second.1)).0.expect("the session has the key");
+}
+
+/// Where entropy repeats itself, what was forgotten is in nobody's way.
+#[test]
+fn a_forgotten_challenge_keeps_no_place() {
+    let server = Server::new(|configuration| configuration.limits.challenges = 1);
+    let client = Client::default();
+    let drawn = server.knobs.drawn.load(Ordering::SeqCst);
+    let (_, forgotten) = server.challenge(HTTP);
+    server.challenge(HTTP);
+    server.knobs.drawn.store(drawn, Ordering::SeqCst);
+    let (_, again) = server.challenge(HTTP);
+    assert_eq!((&again.nonce, &again.opaque), (&forgotten.nonce, &forgotten.opaque));
+    let (result, _) = server.accept(None, &client.input(&client.token(&again, 1)));
+    assert_eq!(result.expect("it names the challenge").status, Status::SEC_E_OK);
+}
+
 #[test]
 fn md5_sess_keeps_the_key_of_the_first_response() {
     let server = Server::new(|configuration| configuration.algorithm = digest_ssp::digest::Algorithm::Md5Sess);
@@ -660,6 +691,10 @@ fn users_outside_ascii_are_known_in_both_encodings() {
         ..Client::default()
     };
     server.establish(&client);
+    let thief = Client { password: "guess".to_owned(), ..client };
+    let (_, challenge) = server.challenge(HTTP);
+    let (result, _) = server.accept(None, &thief.input(&thief.token(&challenge, 1)));
+    assert_eq!(status(&result), Status::SEC_E_LOGON_DENIED);
 }
 
 #[test]

@@ -58,11 +58,6 @@ impl HttpContext {
         }
     }
 
-    /// Whether there is no context yet.
-    pub(in crate::package) fn is_new(&self) -> bool {
-        matches!(self, Self::AcceptorNew(_) | Self::InitiatorNew(_))
-    }
-
     fn failed<T>(self, failure: impl Into<Failure>) -> Step<T> {
         (self, Err(failure.into()), Output::Untouched)
     }

@@ -160,14 +160,6 @@ impl AnyContext {
         }
     }
 
-    /// Whether there is no context yet.
-    pub(super) fn is_new(&self) -> bool {
-        match self {
-            Self::Http(context) => context.is_new(),
-            Self::Sasl(context) => context.is_new(),
-        }
-    }
-
     /// AcceptSecurityContext.
     pub(super) fn accept(
         self,

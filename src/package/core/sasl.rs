@@ -53,11 +53,6 @@ impl SaslContext {
         }
     }
 
-    /// Whether there is no context yet.
-    pub(super) fn is_new(&self) -> bool {
-        matches!(self, Self::AcceptorNew(_) | Self::InitiatorNew(_))
-    }
-
     fn failed<T>(self, failure: impl Into<Failure>) -> Step<T> {
         (self, Err(failure.into()), Output::Untouched)
     }
