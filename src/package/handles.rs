@@ -179,6 +179,21 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_is_used_again_until_it_has_issued_all_its_generations() {
+        let mut table = table(2);
+        let index = |handle: SecHandle| handle.lower >> 32;
+        let first = insert(&mut table, 'a');
+        table.remove(first);
+        let again = insert(&mut table, 'b');
+        assert_eq!(index(again), index(first));
+        table.slots[0].generation = u32::MAX;
+        table.remove(SecHandle { lower: u64::from(u32::MAX), ..again });
+        let last = insert(&mut table, 'c');
+        assert_ne!(index(last), index(first));
+        assert_eq!(table.get(last), Lookup::Live('c'));
+    }
+
+    #[test]
     fn what_was_never_issued_is_never() {
         let mut table = table(2);
         let handle = insert(&mut table, 'a');
