@@ -2,7 +2,7 @@
 //!
 //! `operations` gets planned sequences until every row is reached that can be, each named by the row it was made for, and those that
 //! reach a row under limits so low that they are met, complete once more what was completed or was not, or tell a subject that is
-//! wrong on purpose;
+//! wrong on purpose, which no plan but something in `regressions` may do;
 //! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
 //! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it;
 //! `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the seeds of
@@ -196,14 +196,18 @@ fn telling(specification: &Arc<Specification>, seeds: &Corpus, regressions: &[Ve
     corpus
 }
 
-/// What fuzzing found once, as the bytes that mean it.
+/// What fuzzing found once, as the bytes that mean it; what was made shorter than bytes can be has none.
 fn regressions() -> Result<Vec<Vec<u8>>, Box<dyn std::error::Error>> {
     let paths = fs::read_dir("fuzz/regressions")?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<Result<Vec<_>, _>>()?;
     paths.sort();
-    let sequences = paths.iter().map(|path| Ok(serde_json::from_str(&fs::read_to_string(path)?)?));
-    let sequences = sequences.collect::<Result<Vec<Sequence>, Box<dyn std::error::Error>>>()?;
-    Ok(sequences.iter().filter_map(encode).collect())
+    let mut found = Vec::new();
+    for path in paths {
+        let sequence: Sequence = serde_json::from_str(&fs::read_to_string(&path)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        found.extend(encode(&sequence));
+    }
+    Ok(found)
 }
 
 /// CompleteAuthToken once more, after it reached the row.

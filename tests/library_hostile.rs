@@ -49,6 +49,7 @@ fn what_is_written_where_nothing_may_be_is_a_crash() {
     let wrote = [
         ("before", "wrote 3 bytes before buffer 0 of pOutput"),
         ("late", "wrote 1 byte "),
+        ("late-expiry", "wrote 1 byte "),
         ("array-before", "wrote 1 byte before the SecBuffers of pInput"),
         ("expiry", "wrote 1 byte before ptsExpiry"),
         ("package", "wrote 1 byte in pszPackage, which is only to be read"),

@@ -186,8 +186,9 @@ mod tests {
         table.remove(first);
         let again = insert(&mut table, 'b');
         assert_eq!(index(again), index(first));
-        table.slots[0].generation = u32::MAX;
-        table.remove(SecHandle { lower: u64::from(u32::MAX), ..again });
+        table.slots[index(again) as usize].generation = u32::MAX;
+        let spent = SecHandle { lower: again.lower | u64::from(u32::MAX), ..again };
+        assert_eq!(table.remove(spent), Lookup::Live('b'));
         let last = insert(&mut table, 'c');
         assert_ne!(index(last), index(first));
         assert_eq!(table.get(last), Lookup::Live('c'));

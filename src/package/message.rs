@@ -130,11 +130,8 @@ impl<'b, 'a> Slots<'b, 'a> {
 
     /// AcceptSecurityContext, InitializeSecurityContext: the first writable TOKEN of the output descriptor.
     pub(super) fn output_token(&self) -> Option<OutputSlot> {
-        let index = self
-            .buffers
-            .iter()
-            .position(|buffer| buffer.buffer_type.kind() == BufferType::TOKEN && buffer.buffer_type.is_writable())?;
-        self.slot(index)
+        let token = self.first_writable(|kind| kind == BufferType::TOKEN)?;
+        self.slot(token.index)
     }
 
     /// CompleteAuthToken: the first writable TOKEN or PADDING with room after the message TOKEN.

@@ -60,7 +60,7 @@ static SECURITY_STATUS acquire(uint16_t *principal, uint16_t *package, uint32_t 
     if (is("expiry")) ((char *)expiry)[-1] = 'X';
     make(credential);
     *expiry = 0;
-    if (is("late")) write_late((char *)expiry);
+    if (is("late-expiry")) write_late((char *)expiry);
     return OK;
 }
 

@@ -4,10 +4,8 @@ use std::sync::atomic::Ordering;
 
 use crate::support::*;
 use digest_ssp::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc, SecHandle};
-use digest_ssp::digest::Timestamp;
 use digest_ssp::digest::hash::md5;
 use digest_ssp::package::configuration::SequencePolicy;
-use digest_ssp::package::environment::{Environment, SystemEnvironment};
 use digest_ssp::package::{AcceptRequirements, SecurityPackage};
 use digest_ssp::status::SecurityStatus as Status;
 
@@ -729,18 +727,4 @@ fn verify_signature_finds_and_completes_in_one_call() {
     server.expire();
     assert_eq!(verify(&client.token(&challenge, 4), b"GET"), Err(Status::SEC_E_OUT_OF_SEQUENCE));
     assert_eq!(server.state(context), "established");
-}
-
-#[test]
-fn a_process_has_a_clock_and_entropy() {
-    use std::time::{SystemTime, UNIX_EPOCH};
-    let since_epoch = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set").as_millis();
-    let before = since_epoch();
-    let Timestamp(now) = SystemEnvironment.now().expect("there is a clock");
-    assert!((before..=since_epoch()).contains(&u128::from(now)), "milliseconds since 1970");
-    let drawn = [[0; 32]; 2].map(|mut bytes| {
-        SystemEnvironment.fill(&mut bytes).expect("there is entropy");
-        bytes
-    });
-    assert!(drawn[0] != drawn[1] && !drawn.contains(&[0; 32]));
 }

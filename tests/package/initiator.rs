@@ -353,6 +353,22 @@ fn a_further_challenge_is_answered_from_the_start() {
     assert_eq!(directive(&token, "nonce").as_deref(), Some("n2"));
 }
 
+/// MakeSignature: a second TOKEN, where there is no PADDING; never the first.
+#[test]
+fn a_second_token_takes_the_header_where_there_is_no_padding() {
+    let peer = Peer::default();
+    let (context, _, _) = answer(&peer, InitializeRequirements::HTTP);
+    let mut parts = [&[0xAA; 512][..], b"GET", b"/next", b"", &[0xAA; 512]].map(<[u8]>::to_vec);
+    let kinds =
+        [BufferType::TOKEN, BufferType::PKG_PARAMS, BufferType::PKG_PARAMS, BufferType::PKG_PARAMS, BufferType::TOKEN];
+    let mut buffers: Vec<SecBuffer<'_>> =
+        kinds.into_iter().zip(&mut parts).map(|(kind, part)| SecBuffer::new(kind, part)).collect();
+    let result = peer.package.make_signature(Some(context), Some(&mut SecBufferDesc::new(&mut buffers)));
+    result.expect("the next request");
+    assert_eq!(directive(&written(&buffers[4]), "nc").as_deref(), Some("00000002"));
+    assert_eq!(written(&buffers[0]), [0xAA; 512]);
+}
+
 #[test]
 fn signatures_cost_a_count_only_when_made() {
     let peer = Peer::default();

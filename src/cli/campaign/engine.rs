@@ -20,8 +20,8 @@ pub(super) const MEMORY: u32 = 2048;
 /// How long an engine may take to end after its time, merging what it has.
 /// A job of libFuzzer's fork mode lasts up to 300 seconds, and is not broken off.
 const GRACE: Duration = Duration::from_secs(420);
-/// How much of what an engine says beside is kept of a run, in bytes.
-const SAID: usize = 1 << 20;
+/// How many bytes are kept of what libFuzzer says beside.
+const SAID: u64 = 1 << 20;
 /// How often an engine that does not speak by itself is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -52,7 +52,7 @@ pub(super) struct Run<'r> {
     pub(super) environment: &'r [(&'static str, PathBuf)],
     pub(super) corpus: &'r Path,
     pub(super) artifacts: &'r Path,
-    /// Where what libFuzzer says beside is added: why a process ended of which nothing else is left.
+    /// Where what libFuzzer says beside is added: the errors of processes that ended.
     pub(super) log: &'r Path,
     pub(super) seeds: &'r Path,
     pub(super) dictionary: Option<PathBuf>,
@@ -128,6 +128,30 @@ impl Drop for Ending {
     }
 }
 
+/// What libFuzzer says beside how far it is, as far as there is room.
+struct Log {
+    file: File,
+    room: u64,
+}
+
+impl Log {
+    fn open(place: &Path) -> Result<Self, SetupError> {
+        let file = File::options().create(true).append(true).open(place).map_err(|error| cannot(place, &error))?;
+        let there = file.metadata().map_err(|error| cannot(place, &error))?.len();
+        Ok(Self { file, room: SAID.saturating_sub(there) })
+    }
+
+    /// What cannot be written is no finding, and ends nothing.
+    fn add(&mut self, line: &str) {
+        let needed = line.len() as u64 + 1;
+        if needed <= self.room && writeln!(self.file, "{line}").is_ok() {
+            self.room -= needed;
+        } else {
+            self.room = 0;
+        }
+    }
+}
+
 fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
     let mut time = Time::begin();
     let go_on = u8::from(!run.until_finding);
@@ -161,30 +185,24 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
             }
         }
     });
-    let mut log = File::options().create(true).append(true).open(run.log).map_err(|error| cannot(run.log, &error))?;
-    let (mut said, mut has_run, mut room) = (None, false, SAID);
+    let mut log = Log::open(run.log)?;
+    let (mut said, mut has_run) = (None, false);
     while time.elapsed() < run.time + GRACE {
         let mut is_over = false;
-        let mut take = |line: String| -> Result<(), SetupError> {
-            match progress(&line) {
-                Some(now) => (counts, has_run) = (now, true),
-                None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
-                None => {
-                    if line.len() < room {
-                        room -= line.len() + 1;
-                        writeln!(log, "{line}").map_err(|error| cannot(run.log, &error))?;
-                    }
-                    said = Some(line);
-                }
+        let mut take = |line: String| match progress(&line) {
+            Some(now) => (counts, has_run) = (now, true),
+            None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
+            None => {
+                log.add(&line);
+                said = Some(line);
             }
-            Ok(())
         };
         match lines.recv_timeout(LOOK) {
-            Ok(line) => take(line)?,
+            Ok(line) => take(line),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => is_over = true,
         }
-        lines.try_iter().try_for_each(take)?;
+        lines.try_iter().for_each(take);
         counts.seconds = time.elapsed().as_secs_f64();
         if is_over {
             break;
@@ -216,6 +234,11 @@ fn progress(line: &str) -> Option<Counts> {
 }
 
 fn afl(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
+    if there(run.seeds).is_empty() {
+        return Err(
+            format!("{}: AFL++ has nothing to begin with: each seed shows something", run.seeds.display()).into()
+        );
+    }
     let (mut time, since) = (Time::begin(), SystemTime::now());
     let folder = run.corpus.join("afl");
     let names: Vec<String> = (0..run.jobs).map(instance).collect();
@@ -325,7 +348,21 @@ fn there(directory: &Path) -> Vec<PathBuf> {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{Counts, executions, of_instances, progress, take_crashes};
+    use super::{Counts, Log, SAID, executions, of_instances, progress, take_crashes};
+
+    #[test]
+    fn a_log_is_added_to_and_has_an_end() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let place = folder.path().join("engine.log");
+        for line in ["first", "second"] {
+            Log::open(&place).expect("there is room").add(line);
+        }
+        assert_eq!(std::fs::read_to_string(&place).expect("it was written"), "first\nsecond\n");
+        let mut log = Log::open(&place).expect("there is room");
+        log.add(&"x".repeat(usize::try_from(SAID).expect("it is not long")));
+        log.add("behind what is left out");
+        assert_eq!(std::fs::metadata(&place).expect("it was written").len(), 13);
+    }
 
     #[test]
     fn instances_of_afl_are_read_and_emptied() {

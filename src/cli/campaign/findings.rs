@@ -190,9 +190,7 @@ fn message(said: &str) -> Message {
             // Without names of functions the addresses are what there is.
             of(kind, summary, &if frames.is_empty() { summary.to_owned() } else { frames.join(" ") })
         }
-        None => Message::unstable(
-            "it ended the target once, and not when it was run again; engine.log has what libFuzzer said".to_owned(),
-        ),
+        None => Message::unstable("it ended the target once, and not when it was run again".to_owned()),
     }
 }
 

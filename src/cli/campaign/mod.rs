@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueHint};
 use digest_ssp::conformance::subject::process::{Isolation, Launch, Process};
-use tempfile::TempDir;
 
 use self::engine::{Counts, Engine, Run};
 use self::findings::Judge;
@@ -151,30 +150,34 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
         let mut judge = Judge { target, program: &program, environment: &environment, subject: &mut subject, begun };
         judge.take_in(&mut store, false)?;
         let end = Instant::now() + time;
-        let given = replay(&mut judge, &mut store, &seeds, &|store| is_enough(store) || Instant::now() > end)?;
-        if !is_enough(&store) {
+        let mut fuzzed = || -> Result<(), SetupError> {
+            let given = replay(&mut judge, &mut store, &seeds, &|store| is_enough(store) || Instant::now() > end)?;
+            if is_enough(&store) {
+                return Ok(());
+            }
             let run = Run {
                 program: &program,
                 environment: &environment,
                 corpus: &store.corpus(target)?,
                 artifacts: &store.artifacts(target)?,
                 log: &store.log(target)?,
-                seeds: given.path(),
+                seeds: &given,
                 dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
                 jobs: arguments.jobs.unwrap_or_else(processors),
                 seed: arguments.seed,
                 time: end.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)),
                 until_finding: arguments.until_finding,
             };
-            if let Err(problem) = fuzz(arguments.engine, &run, &mut judge, &mut store) {
-                // What was found is told all the same.
-                judge.take_in(&mut store, false)?;
-                if store.campaign().findings.is_empty() {
-                    return Err(problem);
-                }
-                complain(&problem);
-                break;
+            fuzz(arguments.engine, &run, &mut judge, &mut store)
+        };
+        if let Err(problem) = fuzzed() {
+            // What was found is told all the same.
+            judge.take_in(&mut store, false)?;
+            if store.campaign().findings.is_empty() {
+                return Err(problem);
             }
+            complain(&problem);
+            break;
         }
         if is_enough(&store) {
             break;
@@ -254,21 +257,21 @@ fn of_library(library: &Path) -> Result<Launch, SetupError> {
     Err(format!("--library {}: no library can be put under test on this system", library.display()).into())
 }
 
-/// What the committed seeds show by themselves: where they are sequences, one after the other and apart from the fuzzer. It is
-/// given those that show nothing: another it could not keep, and starts again for each.
+/// What the committed seeds show by themselves: where they are sequences, one after the other and apart from the fuzzer. That is
+/// given those that show nothing, or that time was too short for: another it could not keep, and starts again for each.
 fn replay(
     judge: &mut Judge<'_>,
     store: &mut Store,
     seeds: &Path,
     is_over: &dyn Fn(&Store) -> bool,
-) -> Result<TempDir, SetupError> {
-    let given = tempfile::tempdir().map_err(|error| format!("there is no place for seeds: {error}"))?;
+) -> Result<PathBuf, SetupError> {
+    let given = store.seeds(judge.target)?;
     let files = below(seeds).map_err(|error| format!("--seeds {}: {error}", seeds.display()))?;
     for file in files {
-        let cannot = |error: std::io::Error| SetupError(format!("{}: {error}", file.display()));
-        let bytes = std::fs::read(&file).map_err(cannot)?;
+        let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         if is_over(store) || !judge.judge_sequence(&bytes, store)? {
-            std::fs::write(given.path().join(name(&file)), bytes).map_err(cannot)?;
+            let to = given.join(name(&file));
+            std::fs::write(&to, bytes).map_err(|error| format!("{}: {error}", to.display()))?;
         }
     }
     Ok(given)

@@ -171,7 +171,16 @@ impl Store {
         made(self.directory.join(target).join("artifacts"))
     }
 
-    /// What the engine said beside how far it was.
+    /// What the engine begins with: none as yet.
+    pub(super) fn seeds(&self, target: &str) -> Result<PathBuf, SetupError> {
+        let directory = self.directory.join(target).join("seeds");
+        match std::fs::remove_dir_all(&directory) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(cannot(&directory, &error)),
+            _gone => made(directory),
+        }
+    }
+
+    /// What libFuzzer said beside how far it was.
     pub(super) fn log(&self, target: &str) -> Result<PathBuf, SetupError> {
         Ok(made(self.directory.join(target))?.join("engine.log"))
     }
