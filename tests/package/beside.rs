@@ -82,7 +82,9 @@ fn counts_go_forward_and_are_an_initiators() {
         sasl_exchange(&server, &peer, AcceptRequirements::empty(), InitializeRequirements::empty());
     assert_eq!(advance(&server.package, accepted, 9), Status::SEC_E_OUT_OF_SEQUENCE);
     assert_eq!(advance(&peer.package, initiator, 0), Status::SEC_E_OUT_OF_SEQUENCE);
-    assert_eq!(advance(&peer.package, initiator, 2), Status::SEC_E_OK);
+    for _ in 0..2 {
+        assert_eq!(advance(&peer.package, initiator, 2), Status::SEC_E_OK);
+    }
 }
 
 #[test]

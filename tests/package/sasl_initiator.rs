@@ -71,6 +71,19 @@ fn chris_answering(peer: &Peer) -> (CtxtHandle, Vec<u8>, SaslClient) {
     (initialized.context, token, client)
 }
 
+/// Without `charset` what is hashed is ISO 8859-1 (RFC 2831 section 2.1.1).
+#[test]
+fn a_password_has_the_characters_of_the_challenge() {
+    let latin_1 = text(CHALLENGE).replace(",charset=utf-8", "");
+    for (password, expected) in
+        [("p\u{e4}ss\u{ff}", Status::SEC_I_CONTINUE_NEEDED), ("p\u{101}ss", Status::SEC_E_NO_CREDENTIALS)]
+    {
+        let (result, _) = Peer::new("chris", password).initialize(None, &sasl_offer(Some(latin_1.as_bytes()), NONE));
+        let told = result.map_or_else(|failure| failure.status, |initialized| initialized.status);
+        assert_eq!(told, expected, "{password}");
+    }
+}
+
 #[test]
 fn a_response_is_what_the_rfc_says() {
     let peer = Peer::new("chris", "secret");

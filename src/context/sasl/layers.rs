@@ -263,3 +263,19 @@ fn undeliverable(error: LayerError) -> Failure {
         LayerError::Dead => PeerMisbehaviour::DirectionDead.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MessageProtection;
+    use crate::digest::sasl::{Direction, Layer, MaxBuf};
+    use crate::digest::{SessionKey, UserHash};
+
+    #[test]
+    fn a_layer_tells_what_it_is_and_no_key() {
+        let key = SessionKey::sasl(&UserHash::from_bytes([7; 16]), b"nonce", b"cnonce", None);
+        let protection =
+            MessageProtection::new(Some(Layer::Integrity), &key, Direction::ClientToServer, MaxBuf::DEFAULT);
+        let told = "Layer(SecurityLayer { layer: Integrity, maximum_message: 65520, .. })";
+        assert_eq!(format!("{protection:?}"), told);
+    }
+}
