@@ -315,3 +315,102 @@ fn room(bytes: u32) -> Result<Zeroizing<Vec<u8>>, OutOfMemory> {
     room.resize(bytes as usize, 0);
     Ok(Zeroizing::new(room))
 }
+
+#[cfg(test)]
+mod tests {
+    use core::ptr::null_mut;
+
+    use super::Purpose::{Allocated, Ignored, InPlace, Input, Output};
+    use super::{Buffer, BufferType, Layout, Purpose, Zeroizing, types};
+
+    const DATA: BufferType = BufferType::DATA;
+    const TOKEN: BufferType = BufferType::TOKEN;
+    const PADDING: BufferType = BufferType::PADDING;
+    const STREAM: BufferType = BufferType::STREAM;
+    const TRAILER: BufferType = BufferType::STREAM_TRAILER;
+    const PARAMETERS: BufferType = BufferType::PKG_PARAMS;
+
+    #[test]
+    fn each_layout_says_what_its_call_does_with_buffers() {
+        let types: &[(Layout, &[(BufferType, Purpose)])] = &[
+            (Layout::Input, &[(TOKEN, Input), (DATA.read_only(), Input), (PARAMETERS, Input)]),
+            (Layout::Output, &[(TOKEN, Output), (TOKEN, Output), (TOKEN.read_only(), Ignored), (DATA, Ignored)]),
+            (
+                Layout::AllocatedOutput,
+                &[(TOKEN.read_only(), Ignored), (DATA, Ignored), (TOKEN, Allocated), (TOKEN, Ignored)],
+            ),
+            (
+                Layout::Completion,
+                &[
+                    (PARAMETERS, Input),
+                    (TOKEN, InPlace),
+                    (TOKEN, Output),
+                    (PADDING, Output),
+                    (TOKEN.read_only(), Input),
+                    (PADDING.read_only(), Input),
+                ],
+            ),
+            (Layout::Completion, &[(TOKEN.read_only(), Input), (TOKEN, Output)]),
+            (
+                Layout::Signature,
+                &[
+                    (TOKEN, Output),
+                    (PADDING, Output),
+                    (DATA, Input),
+                    (PARAMETERS, Input),
+                    (TOKEN.read_only(), Input),
+                    (PADDING.read_only(), Input),
+                ],
+            ),
+            (
+                Layout::Encryption,
+                &[
+                    (DATA.read_only(), Ignored),
+                    (DATA, InPlace),
+                    (DATA, Output),
+                    (PADDING, Output),
+                    (TRAILER, Output),
+                    (PADDING.read_only(), Ignored),
+                    (TOKEN, Ignored),
+                ],
+            ),
+            (
+                Layout::Decryption,
+                &[(TOKEN, Ignored), (STREAM.read_only(), Ignored), (DATA, InPlace), (STREAM, Ignored)],
+            ),
+            (Layout::Decryption, &[(DATA.read_only(), Ignored), (STREAM, InPlace), (DATA, Ignored)]),
+        ];
+        for (layout, buffers) in types {
+            let kinds: Vec<BufferType> = buffers.iter().map(|(kind, _)| *kind).collect();
+            for (at, (kind, purpose)) in buffers.iter().enumerate() {
+                assert_eq!(layout.purpose(*kind, &kinds[..at]), *purpose, "{layout:?} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_written_is_not_written_back() {
+        let buffer = |purpose, before: &[u8], now: &[u8], count| Buffer {
+            place: null_mut(),
+            given: types::SecBuffer { cbBuffer: 2, BufferType: DATA.0, pvBuffer: null_mut() },
+            purpose,
+            memory: Some(Zeroizing::new(now.to_vec())),
+            before: Zeroizing::new(before.to_vec()),
+            count,
+            count_before: 2,
+            block: None,
+        };
+        let written = |purpose, before, now, count| buffer(purpose, before, now, count).written().map(<[u8]>::to_vec);
+        assert_eq!(written(InPlace, b"ab", b"ab", 2), None);
+        assert_eq!(written(InPlace, b"ab", b"ac", 2), Some(b"ac".to_vec()));
+        assert_eq!(written(InPlace, b"ab", b"ab", 1), Some(b"ab".to_vec()), "all of it, whatever counts now");
+        for purpose in [Output, Allocated] {
+            assert_eq!(written(purpose, b"", &[0, 0], 2), None);
+            assert_eq!(written(purpose, b"", &[0, 7], 2), Some(vec![0, 7]));
+            assert_eq!(written(purpose, b"", &[0, 0], 1), Some(vec![0]));
+        }
+        for purpose in [Input, Ignored] {
+            assert_eq!(written(purpose, b"ab", b"ac", 1), None);
+        }
+    }
+}
