@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::support::sasl::over;
 use crate::support::*;
 use digest_ssp::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc};
 use digest_ssp::context::initiator::OutboundCredentials;
@@ -358,15 +359,18 @@ fn a_further_challenge_is_answered_from_the_start() {
 fn a_second_token_takes_the_header_where_there_is_no_padding() {
     let peer = Peer::default();
     let (context, _, _) = answer(&peer, InitializeRequirements::HTTP);
-    let mut parts = [&[0xAA; 512][..], b"GET", b"/next", b"", &[0xAA; 512]].map(<[u8]>::to_vec);
-    let kinds =
-        [BufferType::TOKEN, BufferType::PKG_PARAMS, BufferType::PKG_PARAMS, BufferType::PKG_PARAMS, BufferType::TOKEN];
-    let mut buffers: Vec<SecBuffer<'_>> =
-        kinds.into_iter().zip(&mut parts).map(|(kind, part)| SecBuffer::new(kind, part)).collect();
-    let result = peer.package.make_signature(Some(context), Some(&mut SecBufferDesc::new(&mut buffers)));
+    let room = [0xAA; 512];
+    let parts = [
+        (BufferType::TOKEN, &room[..]),
+        (BufferType::PKG_PARAMS, b"GET"),
+        (BufferType::PKG_PARAMS, b"/next"),
+        (BufferType::PKG_PARAMS, b""),
+        (BufferType::TOKEN, &room),
+    ];
+    let (result, left) = over(&parts, |message| peer.package.make_signature(Some(context), Some(message)));
     result.expect("the next request");
-    assert_eq!(directive(&written(&buffers[4]), "nc").as_deref(), Some("00000002"));
-    assert_eq!(written(&buffers[0]), [0xAA; 512]);
+    assert_eq!(directive(&left[4], "nc").as_deref(), Some("00000002"));
+    assert_eq!(left[0], room);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod acceptor;
 mod beside;
 mod bindings;
+mod challenges;
 mod environment;
 mod initiator;
 mod layers;

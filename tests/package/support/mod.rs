@@ -180,7 +180,7 @@ pub(crate) fn acquire_inbound(package: &SecurityPackage, principal: Option<&str>
 }
 
 /// What an output buffer holds after a call; 0xAA where it was left alone.
-pub(crate) fn written(buffer: &SecBuffer<'_>) -> Vec<u8> {
+fn written(buffer: &SecBuffer<'_>) -> Vec<u8> {
     buffer.bytes().unwrap_or_default().to_vec()
 }
 
