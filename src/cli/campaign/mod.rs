@@ -149,28 +149,7 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
         let (program, seeds) = (programs.join(target), seeds(&arguments.seeds, target));
         let mut judge = Judge { target, program: &program, environment: &environment, subject: &mut subject, begun };
         judge.take_in(&mut store, false)?;
-        let end = Instant::now() + time;
-        let mut fuzzed = || -> Result<(), SetupError> {
-            let given = replay(&mut judge, &mut store, &seeds, &|store| is_enough(store) || Instant::now() > end)?;
-            if is_enough(&store) {
-                return Ok(());
-            }
-            let run = Run {
-                program: &program,
-                environment: &environment,
-                corpus: &store.corpus(target)?,
-                artifacts: &store.artifacts(target)?,
-                log: &store.log(target)?,
-                seeds: &given,
-                dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
-                jobs: arguments.jobs.unwrap_or_else(processors),
-                seed: arguments.seed,
-                time: end.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)),
-                until_finding: arguments.until_finding,
-            };
-            fuzz(arguments.engine, &run, &mut judge, &mut store)
-        };
-        if let Err(problem) = fuzzed() {
+        if let Err(problem) = try_target(arguments, &mut judge, &mut store, &seeds, Instant::now() + time, &is_enough) {
             // What was found is told all the same.
             judge.take_in(&mut store, false)?;
             if store.campaign().findings.is_empty() {
@@ -184,6 +163,36 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
         }
     }
     tell(&store, arguments.place.format)
+}
+
+/// Tries the seeds of a target, and has the engine go on from them until then, or until it is enough.
+fn try_target(
+    arguments: &RunArguments,
+    judge: &mut Judge<'_>,
+    store: &mut Store,
+    seeds: &Path,
+    end: Instant,
+    is_enough: &dyn Fn(&Store) -> bool,
+) -> Result<(), SetupError> {
+    let target = judge.target;
+    let given = replay(judge, store, seeds, &|store| is_enough(store) || Instant::now() > end)?;
+    if is_enough(store) {
+        return Ok(());
+    }
+    let run = Run {
+        program: judge.program,
+        environment: judge.environment,
+        corpus: &store.corpus(target)?,
+        artifacts: &store.artifacts(target)?,
+        log: &store.log(target)?,
+        seeds: &given,
+        dictionary: Some(arguments.dictionaries.join(format!("{target}.dict"))).filter(|file| file.is_file()),
+        jobs: arguments.jobs.unwrap_or_else(processors),
+        seed: arguments.seed,
+        time: end.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)),
+        until_finding: arguments.until_finding,
+    };
+    fuzz(arguments.engine, &run, judge, store)
 }
 
 /// Runs the engine; what it did and left is written down now and then, so that nobody who interrupts it loses more than that.
