@@ -388,19 +388,24 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_was_not_written_is_not_written_back() {
-        let buffer = |purpose, before: &[u8], now: &[u8], count| Buffer {
+    /// A buffer of two bytes, after a call.
+    fn buffer(kind: BufferType, purpose: Purpose, before: &[u8], now: &[u8], count: u32) -> Buffer {
+        Buffer {
             place: null_mut(),
-            given: types::SecBuffer { cbBuffer: 2, BufferType: DATA.0, pvBuffer: null_mut() },
+            given: types::SecBuffer { cbBuffer: 2, BufferType: kind.0, pvBuffer: null_mut() },
             purpose,
             memory: Some(Zeroizing::new(now.to_vec())),
             before: Zeroizing::new(before.to_vec()),
             count,
             count_before: 2,
             block: None,
-        };
-        let written = |purpose, before, now, count| buffer(purpose, before, now, count).written().map(<[u8]>::to_vec);
+        }
+    }
+
+    #[test]
+    fn what_was_not_written_is_not_written_back() {
+        let written =
+            |purpose, before, now, count| buffer(DATA, purpose, before, now, count).written().map(<[u8]>::to_vec);
         assert_eq!(written(InPlace, b"ab", b"ab", 2), None);
         assert_eq!(written(InPlace, b"ab", b"ac", 2), Some(b"ac".to_vec()));
         assert_eq!(written(InPlace, b"ab", b"ab", 1), Some(b"ab".to_vec()), "all of it, whatever counts now");
@@ -411,6 +416,28 @@ mod tests {
         }
         for purpose in [Input, Ignored] {
             assert_eq!(written(purpose, b"ab", b"ac", 1), None);
+        }
+    }
+
+    #[test]
+    fn a_trace_tells_what_tokens_say_and_of_messages_nothing() {
+        let (one, other) = ("nc=00000001", "nc=00000002");
+        let told = |kind, purpose| {
+            let told = buffer(kind, purpose, one.as_bytes(), other.as_bytes(), 11).recorded();
+            (told.text, told.after.map(|after| after.text))
+        };
+        let [one, other] = [one, other].map(|text| Some(text.to_owned()));
+        assert_eq!(told(TOKEN, Input), (other.clone(), None));
+        assert_eq!(told(TOKEN, InPlace), (one, Some(other.clone())));
+        assert_eq!(told(TOKEN, Output), (None, Some(other.clone())));
+        assert_eq!(told(TOKEN, Allocated), (None, Some(other.clone())));
+        assert_eq!(told(TOKEN, Ignored), (None, None));
+        // What CompleteAuthToken puts there is a token, what it held before need not be one.
+        assert_eq!(told(PADDING, InPlace), (None, Some(other.clone())));
+        for kind in [DATA, STREAM, TRAILER, PARAMETERS] {
+            assert_eq!(told(kind, Input), (None, None));
+            assert_eq!(told(kind, InPlace), (None, Some(None)));
+            assert_eq!(told(kind, Output), (None, Some(None)));
         }
     }
 }

@@ -207,7 +207,7 @@ impl Environment for Controlled {
         if world.fault == Fault::Clock { Err(EnvironmentError::Clock) } else { Ok(Timestamp(world.now)) }
     }
 
-    /// SplitMix64: what is drawn must differ, and nobody who tests a library guesses.
+    /// A Weyl sequence: what is drawn must differ, and nobody who tests a library guesses.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EnvironmentError> {
         let mut world = lock(&self.0);
         if world.fault == Fault::Entropy {
@@ -215,11 +215,7 @@ impl Environment for Controlled {
         }
         for chunk in bytes.chunks_mut(8) {
             world.drawn = world.drawn.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut word = world.drawn;
-            word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            word ^= word >> 31;
-            chunk.copy_from_slice(&word.to_be_bytes()[..chunk.len()]);
+            chunk.copy_from_slice(&world.drawn.to_be_bytes()[..chunk.len()]);
         }
         Ok(())
     }
