@@ -168,6 +168,16 @@ fn a_good_caller_is_found_nothing_and_told_no_secret_of() {
     {
         assert!(trace.contains(told), "{told}:\n{trace}");
     }
+    // SECPKG_CRED_INBOUND and SECPKG_CRED_OUTBOUND; ASC_REQ_CONFIDENTIALITY, which ISC_REQ_CONFIDENTIALITY is, too.
+    let calls: Vec<Value> = trace.lines().map(|line| serde_json::from_str(line).expect("it is described")).collect();
+    for (member, value, functions) in [
+        ("credential_use", 1, &["AcquireCredentialsHandleA"][..]),
+        ("credential_use", 2, &["AcquireCredentialsHandleA"]),
+        ("flags", 0x10, &["AcceptSecurityContext", "InitializeSecurityContextA"]),
+    ] {
+        let asked = calls.iter().filter(|call| call[member] == value).filter_map(|call| call["function"].as_str());
+        assert_eq!(asked.collect::<BTreeSet<_>>(), BTreeSet::from_iter(functions.iter().copied()), "{member} {value}");
+    }
     let secrets: Vec<&str> = printed.lines().chain(["secret", "f77f53a6a556e7c108ca6557ce059ad1"]).collect();
     assert!(secrets.len() > 8, "{printed}");
     for secret in secrets {

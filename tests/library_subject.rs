@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use digest_ssp::buffer::SecHandle;
 use digest_ssp::conformance::encoding::decode;
 use digest_ssp::conformance::fuzzing;
 use digest_ssp::conformance::report::RowReport;
@@ -145,7 +146,12 @@ fn the_control_export_is_there_under_its_feature_only() {
 fn control_offers_everything_that_a_row_can_need() {
     let _alone = alone();
     let needs: BTreeSet<Need> = Need::ALL.iter().copied().collect();
-    assert_eq!(load(&ours("capi-control")).capabilities(), needs);
+    let mut library = load(&ours("capi-control"));
+    assert_eq!(library.capabilities(), needs);
+    // To a package all handles that it does not know are the same: to who wants one of another package they are not.
+    let mut foreign = || library.foreign_handle().expect("there is another package");
+    let handles = [foreign(), foreign(), SecHandle { lower: 0, upper: 0 }];
+    assert_eq!(BTreeSet::from(handles).len(), handles.len());
 }
 
 /// Whoever looks for leaks at the end of a process would take it for one.

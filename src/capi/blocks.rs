@@ -19,7 +19,7 @@ static BLOCKS: Mutex<Blocks> = Mutex::new(Blocks { given: BTreeMap::new(), freed
 
 struct Blocks {
     given: BTreeMap<usize, Block>,
-    /// The numbers of the blocks that were freed, where a trace is written.
+    /// The numbers of the blocks that were freed last at an address, where a trace is written.
     freed: BTreeMap<usize, u64>,
     /// The number of the last block.
     last: u64,
@@ -103,7 +103,6 @@ fn zeroed(bytes: usize) -> *mut c_void {
     let mut blocks = lock(&BLOCKS);
     blocks.last += 1;
     let number = blocks.last;
-    blocks.freed.remove(&!block.addr());
     blocks.given.insert(!block.addr(), Block { words, number });
     block
 }

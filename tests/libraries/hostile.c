@@ -1,55 +1,21 @@
-/* A library that nobody should meet: it crashes, hangs, writes where it must not, or lies.
+/* A library that nobody should meet: it crashes, hangs, or writes where it must not.
  *
  * MODE, a macro, or else the environment variable DIGEST_SSP_HOSTILE says which. Whatever it does, it does in
  * AcceptSecurityContext, unless the mode says otherwise; to everything else it answers SEC_E_OK. */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#define STRING(x) #x
-#define TEXT(x) STRING(x)
+#include "mode.h"
 
-typedef int32_t SECURITY_STATUS;
-typedef struct { uintptr_t dwLower, dwUpper; } SecHandle;
-typedef struct { uint32_t cbBuffer, BufferType; void *pvBuffer; } SecBuffer;
-typedef struct { uint32_t ulVersion, cBuffers; SecBuffer *pBuffers; } SecBufferDesc;
 typedef struct { void *User; uint32_t UserLength; void *Domain; uint32_t DomainLength; void *Password; } Identity;
-
-enum { OK = 0, CONTINUE_NEEDED = 0x00090312, COMPLETE_NEEDED = 0x00090313 };
-
-static int is(const char *mode) {
-#ifdef MODE
-    return strcmp(TEXT(MODE), mode) == 0;
-#else
-    const char *chosen = getenv("DIGEST_SSP_HOSTILE");
-    return chosen && strcmp(chosen, mode) == 0;
-#endif
-}
-
-static uintptr_t drawn(void) {
-    static uint64_t state = 88172645463325252ULL;
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uintptr_t)state;
-}
 
 static void make(SecHandle *handle) {
     static uintptr_t count;
-    *handle = is("handles") ? (SecHandle){drawn(), drawn()} : (SecHandle){++count, 1};
+    *handle = (SecHandle){++count, 1};
 }
 
 __attribute__((constructor)) static void loaded(void) {
     if (is("exit-when-loaded")) exit(0);
-}
-
-/* Memory that a call has is written by the next one. */
-static void write_late(char *memory) {
-    static char *kept;
-    if (kept) *kept = 'X';
-    kept = memory;
 }
 
 static SECURITY_STATUS acquire(uint16_t *principal, uint16_t *package, uint32_t use, void *logon, Identity *identity,
@@ -60,12 +26,7 @@ static SECURITY_STATUS acquire(uint16_t *principal, uint16_t *package, uint32_t 
     if (is("expiry")) ((char *)expiry)[-1] = 'X';
     make(credential);
     *expiry = 0;
-    if (is("late-expiry")) write_late((char *)expiry);
     return OK;
-}
-
-static SecBuffer *first(SecBufferDesc *descriptor) {
-    return descriptor && descriptor->pBuffers && descriptor->cBuffers ? descriptor->pBuffers : NULL;
 }
 
 static SECURITY_STATUS accept(SecHandle *credential, SecHandle *context, SecBufferDesc *input, uint32_t flags,
@@ -86,16 +47,13 @@ static SECURITY_STATUS accept(SecHandle *credential, SecHandle *context, SecBuff
         char *memory = out->pvBuffer;
         if (is("behind")) memory[out->cbBuffer] = 'X';
         if (is("before")) memset(memory - 3, 'X', 3);
-        if (is("late")) write_late(memory);
-        if (is("length")) out->cbBuffer = 0x7FFFFFFF;
-        if (is("moved")) out->pvBuffer = memory - 1;
     }
     if (in && is("array-before")) ((char *)in)[-1] = 'X';
     if (output && is("descriptor")) output->pBuffers = NULL;
     for (uint32_t index = 0; in && is("read-only") && index < input->cBuffers; index++)
         if (in[index].BufferType & 0x80000000 && in[index].cbBuffer) *(char *)in[index].pvBuffer = 0;
     make(new);
-    return is("ok") ? OK : is("needs") ? COMPLETE_NEEDED : CONTINUE_NEEDED;
+    return CONTINUE_NEEDED;
 }
 
 static SECURITY_STATUS initialize(SecHandle *credential, SecHandle *context, uint16_t *target, uint32_t flags,
@@ -124,11 +82,6 @@ static SECURITY_STATUS unprotect(SecHandle *context, SecBufferDesc *message, uin
 }
 static SECURITY_STATUS free_buffer(void *memory) { (void)memory; return OK; }
 
-struct table {
-    uint32_t version;
-    void *entries[31];
-};
-
 struct table *InitSecurityInterfaceW(void) {
     static struct table table;
     if (is("no-table")) return NULL;
@@ -136,7 +89,7 @@ struct table *InitSecurityInterfaceW(void) {
     table.entries[2] = (void *)acquire;
     table.entries[3] = (void *)release;
     table.entries[5] = (void *)initialize;
-    table.entries[6] = (void *)accept;
+    table.entries[ACCEPT] = (void *)accept;
     table.entries[7] = is("no-completion") ? NULL : (void *)complete;
     table.entries[8] = (void *)release;
     table.entries[10] = (void *)query;

@@ -92,6 +92,12 @@ pub(crate) fn hostile(mode: &str, options: &[&str]) -> PathBuf {
     compiled("tests/libraries/hostile.c", &name, &[&[mode.as_str()], options].concat())
 }
 
+/// The library of tests/libraries/lying.c in one of its modes: our own library but for that.
+pub(crate) fn lying(mode: &str) -> PathBuf {
+    let honest = format!("-DHONEST=\"{}\"", ours("capi-control").display());
+    compiled("tests/libraries/lying.c", &format!("lying-{mode}"), &[&format!("-DMODE={mode}"), &honest])
+}
+
 /// The file that holds a library of that name.
 pub(crate) fn file_name(library: &str) -> String {
     format!("{}{library}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX)

@@ -153,3 +153,16 @@ fn complain(path: &std::path::Path, error: &io::Error) {
             writeln!(io::stderr(), "digest-ssp: {TRACE_VARIABLE}={}: {error}; the trace is not whole", path.display());
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::thread;
+
+    #[test]
+    fn each_thread_has_a_number_and_keeps_it() {
+        let numbers = || std::thread::spawn(|| [thread(), thread()]).join().expect("it ends");
+        let [[one, again], [other, _]] = [numbers(), numbers()];
+        assert_eq!(one, again);
+        assert_ne!(one, other);
+    }
+}
