@@ -2,17 +2,20 @@
 #![forbid(unsafe_code)]
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use digest_ssp::conformance::fuzzing::{self, Counterexample};
+use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::FindingKind;
 use digest_ssp::conformance::subject::process::Process;
 use wait_timeout::ChildExt;
 
 use super::super::SetupError;
 use super::engine::{MEMORY, TIMEOUT};
+use super::minimise::shortest;
 use super::store::{Finding, Found, Store, below, is_only_slow, name};
 
 /// How long after it was changed last a file of a running engine is still being written, for all that is known.
@@ -20,6 +23,12 @@ const WRITING: Duration = Duration::from_secs(2);
 
 /// How long one input is run again at most.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// How long it is tried to leave out something of an input that shows what is new.
+const MINIMISING: Duration = Duration::from_secs(20);
+
+/// How much of what a target said is kept, in bytes from its end.
+const SAID: usize = 1 << 16;
 
 /// How long a line that tells a finding is at most, in bytes.
 const LINE: usize = 300;
@@ -50,8 +59,9 @@ impl Judge<'_> {
             if !is_only_slow(&name) {
                 let bytes = std::fs::read(&file).map_err(cannot)?;
                 if !self.judge_sequence(&bytes, store)? {
-                    let found = self.by_message(&file, &name, bytes);
-                    store.find(found)?;
+                    let found = self.by_message(&name, bytes);
+                    let is_known = store.knows(&found.key);
+                    store.find(if is_known { found } else { self.minimised(found) })?;
                 }
             }
             std::fs::rename(&file, judged.join(name)).map_err(cannot)?;
@@ -69,7 +79,7 @@ impl Judge<'_> {
         let sequence = serde_json::to_string_pretty(&finding.reproducer).map_err(|error| error.to_string())?;
         let row = Some(row).filter(|row| !row.is_empty());
         let finding = self.finding(kind(finding.kind), row, &finding.difference);
-        store.find(Found { key, finding, input: bytes.to_vec(), sequence: Some(sequence + "\n") })?;
+        store.find(Found { key, finding, input: bytes.to_vec(), sequence: Some(sequence + "\n"), said: None })?;
         Ok(true)
     }
 
@@ -86,31 +96,50 @@ impl Judge<'_> {
         }
     }
 
-    /// What the target says of the input when it is run with it alone.
-    fn by_message(&self, file: &Path, name: &str, input: Vec<u8>) -> Found {
-        let message = match self.said(file) {
-            Ok(said) => message(&said),
-            Err(error) => Message::unstable(format!("it cannot be run again: {error}")),
+    /// What the target says of the input when it is run with it alone. `name` is what it is the same by where it says nothing.
+    fn by_message(&self, name: &str, input: Vec<u8>) -> Found {
+        let (message, said) = match self.said(&input) {
+            Ok(said) => (message(&said), said),
+            Err(error) => (Message::unstable(format!("it cannot be run again: {error}")), String::new()),
         };
         let Message { kind, row, what, is_same_by } = message;
-        let same = row.clone().or(is_same_by).unwrap_or_else(|| name.to_owned());
-        Found {
-            key: format!("{kind} {} {same}", self.target),
-            finding: self.finding(kind, row, &what),
-            input,
-            sequence: None,
+        let key = match &row {
+            Some(row) => format!("{kind} {row}"),
+            None => format!("{kind} {} {}", self.target, is_same_by.as_deref().unwrap_or(name)),
+        };
+        let sequence = reproducer(&said);
+        Found { key, finding: self.finding(kind, row, &what), input, sequence, said: Some(end(&said)) }
+    }
+
+    /// The same with as little of the input as shows it; what takes long, or does not show again, as it is.
+    fn minimised(&self, found: Found) -> Found {
+        if !matches!(found.finding.kind.as_str(), "property" | "sanitizer" | "crash") {
+            return found;
         }
+        let mut least = None;
+        shortest(found.input.clone(), Instant::now() + MINIMISING, &mut |input| {
+            let mut shorter = self.by_message("", input.to_vec());
+            let is_same = shorter.key == found.key;
+            if is_same {
+                shorter.finding.after_seconds = found.finding.after_seconds;
+                least = Some(shorter);
+            }
+            is_same
+        });
+        least.unwrap_or(found)
     }
 
     /// What the program writes to standard error with one input, which libFuzzer takes as a file and AFL++ from its input.
-    fn said(&self, file: &Path) -> std::io::Result<String> {
-        let output = tempfile::NamedTempFile::new()?;
+    fn said(&self, input: &[u8]) -> std::io::Result<String> {
+        let (mut file, output) = (tempfile::NamedTempFile::new()?, tempfile::NamedTempFile::new()?);
+        file.write_all(input)?;
+        file.flush()?;
         let mut child = Command::new(self.program)
             .arg(format!("-timeout={TIMEOUT}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
-            .arg(file)
+            .arg(file.path())
             .envs(self.environment.iter().cloned())
-            .stdin(File::open(file)?)
+            .stdin(File::open(file.path())?)
             .stdout(Stdio::null())
             .stderr(output.reopen()?)
             .spawn()?;
@@ -156,6 +185,19 @@ impl Message {
     fn unstable(what: String) -> Self {
         Self { kind: "unstable", row: None, what, is_same_by: None }
     }
+}
+
+/// The sequence that a target said shows what does not hold.
+fn reproducer(said: &str) -> Option<String> {
+    let told = said.lines().find_map(|line| line.strip_prefix("reproducer: "))?;
+    let sequence: Sequence = serde_json::from_str(told).ok()?;
+    serde_json::to_string_pretty(&sequence).ok().map(|sequence| sequence + "\n")
+}
+
+/// The end of what a target said, as far as it is kept.
+fn end(said: &str) -> String {
+    let from = (said.len().saturating_sub(SAID)..=said.len()).find(|from| said.is_char_boundary(*from));
+    said[from.unwrap_or_default()..].to_owned()
 }
 
 /// How many frames of a stack say what it is.
@@ -257,7 +299,7 @@ fn without_values(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, frame, is_telling, line, message, without_values};
+    use super::{LINE, SAID, end, frame, is_telling, line, message, reproducer, without_values};
 
     #[test]
     fn what_a_target_said_is_understood() {
@@ -303,6 +345,19 @@ mod tests {
         assert_eq!(message("SUMMARY: libFuzzer: out-of-memory (used)").kind, "memory");
         let nothing = message("INFO: nothing");
         assert_eq!((nothing.kind, nothing.is_same_by), ("unstable", None));
+    }
+
+    #[test]
+    fn a_sequence_that_a_target_tells_is_kept() {
+        let sequence = |told: &str| reproducer(&format!("row cat-x: a status\nreproducer: {told}\nnote: run with\n"));
+        let empty = digest_ssp::conformance::plan::Sequence { setup: Default::default(), actions: Vec::new() };
+        let told = serde_json::to_string(&empty).expect("it has a form in JSON");
+        let kept = sequence(&told).expect("it is a sequence");
+        assert!(kept.ends_with("}\n"));
+        assert_eq!(serde_json::from_str(&kept).ok(), Some(empty));
+        assert_eq!(sequence("[7]"), None);
+        assert_eq!(end(&"ä".repeat(SAID)).len(), SAID);
+        assert_eq!(end("short"), "short");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod engine;
 mod findings;
+mod minimise;
 mod store;
 mod table;
 
@@ -25,12 +26,14 @@ Examples:
   cargo +nightly fuzz build
   digest-ssp campaign run --seconds 3600
   digest-ssp campaign run --target operations --target capi --seconds 600
-  digest-ssp campaign run --target differential --library ./libmine.so --until-finding
-  digest-ssp campaign run --engine afl --target response --seconds 600
+  digest-ssp campaign run --target differential --library ./libmine.so --until-finding --dir mine
+  digest-ssp campaign run --engine afl --target response --seconds 600 --dir campaign-afl
   digest-ssp campaign report
 
-A campaign lives in a directory, and goes on there when it is started again. What was found lies in its findings/: the input, and
-where it is a sequence the shortest one known, for `digest-ssp reproduce`.
+A campaign lives in a directory, of one library and one engine, and goes on there when it is started again. What was found lies in
+its findings/: the input, what the target said of it (.txt), and where it is a sequence the shortest one known, for
+`digest-ssp reproduce`; any other input `cargo +nightly fuzz run TARGET FILE` shows again. While it runs `campaign report` tells how
+it is.
 
 Exit codes:
   0  nothing was found, now or before
@@ -111,8 +114,11 @@ const OF_OTHERS: &str = "differential";
 /// How long an answer of the worker that judges may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often what the engine has left is taken in while it runs.
+/// How often what the engine has left is taken in while it runs, in seconds.
 const TAKE_IN: f64 = 30.0;
+
+/// How often it is told how a run is where no terminal shows it, in seconds.
+const TELL: f64 = 60.0;
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, SetupError> {
     match &arguments.command {
@@ -200,9 +206,17 @@ fn fuzz(engine: Engine, run: &Run<'_>, judge: &mut Judge<'_>, store: &mut Store)
     let bar = output::spinner();
     store.begin(judge.target)?;
     let mut written = Counts::default();
+    let mut told = 0.0;
     let counts = engine.run(run, &mut |counts| {
-        bar.set_message(table::line(judge.target, counts, store.campaign().findings.len()));
-        bar.tick();
+        if !bar.is_hidden() {
+            let mut now = store.campaign().clone();
+            now.add(judge.target, counts, &written);
+            bar.set_message(table::targets(&now));
+            bar.tick();
+        } else if counts.seconds >= told + TELL {
+            told = counts.seconds;
+            complain(&table::line(judge.target, counts, store.campaign().findings.len()));
+        }
         if counts.seconds < written.seconds + TAKE_IN {
             return Ok(());
         }

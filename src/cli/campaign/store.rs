@@ -26,6 +26,17 @@ pub(super) struct Campaign {
     pub(super) findings: Vec<Finding>,
 }
 
+impl Campaign {
+    /// Adds what a run did since it was added last.
+    pub(super) fn add(&mut self, target: &str, counts: &Counts, added: &Counts) {
+        let entry = self.targets.entry(target.to_owned()).or_default();
+        entry.executions += counts.executions.saturating_sub(added.executions);
+        entry.seconds += counts.seconds - added.seconds;
+        entry.coverage = counts.coverage;
+        entry.corpus = counts.corpus;
+    }
+}
+
 /// What was done with a target.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Target {
@@ -66,6 +77,8 @@ pub(super) struct Found {
     pub(super) finding: Finding,
     pub(super) input: Vec<u8>,
     pub(super) sequence: Option<String>,
+    /// What the target said of the input.
+    pub(super) said: Option<String>,
 }
 
 #[derive(Debug)]
@@ -211,17 +224,13 @@ impl Store {
 
     /// Adds what a run did since it was written down last.
     pub(super) fn add(&mut self, target: &str, counts: &Counts, written: &Counts) -> Result<(), SetupError> {
-        let entry = self.campaign.targets.entry(target.to_owned()).or_default();
-        entry.executions += counts.executions.saturating_sub(written.executions);
-        entry.seconds += counts.seconds - written.seconds;
-        entry.coverage = counts.coverage;
-        entry.corpus = counts.corpus;
+        self.campaign.add(target, counts, written);
         self.save()
     }
 
     /// Takes in what was found: another input of what is known, or something new with files of its own.
     pub(super) fn find(&mut self, found: Found) -> Result<(), SetupError> {
-        let Found { key, mut finding, input, sequence } = found;
+        let Found { key, mut finding, input, sequence, said } = found;
         finding.name = file_stem(&key);
         match self.campaign.findings.iter_mut().find(|known| known.name == finding.name) {
             Some(known) => known.times += 1,
@@ -229,10 +238,11 @@ impl Store {
                 let directory = made(self.directory.join("findings"))?;
                 let file = directory.join(format!("{}.input", finding.name));
                 std::fs::write(&file, input).map_err(|error| cannot(&file, &error))?;
-                if let Some(sequence) = sequence {
-                    let file = directory.join(format!("{}.json", finding.name));
-                    write_whole(&file, &sequence).map_err(|error| cannot(&file, &error))?;
-                    finding.has_sequence = true;
+                finding.has_sequence = sequence.is_some();
+                for (ending, text) in [("json", sequence), ("txt", said)] {
+                    let Some(text) = text else { continue };
+                    let file = directory.join(format!("{}.{ending}", finding.name));
+                    write_whole(&file, &text).map_err(|error| cannot(&file, &error))?;
                 }
                 self.campaign.findings.push(finding);
             }

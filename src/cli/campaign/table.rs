@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::engine::Counts;
 use super::store::{Campaign, Finding};
 
-/// How a run is, while it is under way.
+/// How a run is, in a line.
 pub(super) fn line(target: &str, counts: &Counts, findings: usize) -> String {
     let Counts { executions, per_second, coverage, corpus, seconds } = counts;
     let speed = format!("{executions} executions, {per_second} a second, coverage {coverage}, corpus {corpus}");
@@ -22,8 +22,8 @@ pub(super) fn json(campaign: &Campaign, open: usize) -> Value {
     value
 }
 
-/// What was run, target by target, and what was found; `open` artifacts wait to be taken in.
-pub(super) fn human(campaign: &Campaign, open: usize) -> String {
+/// What was run, target by target.
+pub(super) fn targets(campaign: &Campaign) -> String {
     let mut text = format!(
         "{:<20} {:>13} {:>9} {:>9} {:>7} {:>8} {:>9}\n",
         "target", "executions", "a second", "coverage", "corpus", "seconds", "findings"
@@ -37,6 +37,12 @@ pub(super) fn human(campaign: &Campaign, open: usize) -> String {
             target.executions, target.coverage, target.corpus, target.seconds,
         );
     }
+    text
+}
+
+/// What was run, and what was found; `open` artifacts wait to be taken in.
+pub(super) fn human(campaign: &Campaign, open: usize) -> String {
+    let mut text = targets(campaign);
     for Finding { name, target, kind, row, what, times, after_seconds, has_sequence } in &campaign.findings {
         let row = row.as_deref().map_or_else(String::new, |row| format!(" of row {row}"));
         let ending = if *has_sequence { "json" } else { "input" };
