@@ -4,9 +4,9 @@
 //! reach a row under limits so low that they are met, complete once more what was completed or was not, or tell a subject that is
 //! wrong on purpose, which no plan but something in `regressions` may do;
 //! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
-//! layer; `directives`, `challenge` and `response` the tokens that those exchange; `spec_tables` each table and an edit of it;
-//! `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the seeds of
-//! `operations`. The dictionaries are written, too.
+//! layer; `directives`, `challenge` and `response` the tokens that those exchange and some of the vectors'; `spec_tables` each table
+//! and an edit of it; `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the
+//! seeds of `operations`. The dictionaries are written, too.
 #![forbid(unsafe_code)]
 
 mod dictionaries;
@@ -59,10 +59,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     write("layers", &layers)?;
     let descriptors = steps.iter().flat_map(|step| [step.call.input(), step.outcome.output.as_ref()]);
     let all: BTreeSet<&[u8]> = descriptors.filter_map(first_token).collect();
-    write("directives", &tokens(&all, |_token| true))?;
+    let of_vectors = |mut exchanged: Corpus, kinds: &[&str]| {
+        exchanged.append(&mut vectors(kinds));
+        exchanged
+    };
+    let (challenges, responses) = (["http_challenge", "sasl_challenge"], ["http_response", "sasl_response"]);
+    write("directives", &of_vectors(tokens(&all, |_token| true), &[challenges, responses].concat()))?;
     let has = |token: &[u8], directive: &[u8]| token.windows(directive.len()).any(|window| window == directive);
-    write("response", &tokens(&all, |token| has(token, b"response=")))?;
-    write("challenge", &tokens(&all, |token| !has(token, b"response=")))?;
+    write("response", &of_vectors(tokens(&all, |token| has(token, b"response=")), &responses))?;
+    write("challenge", &of_vectors(tokens(&all, |token| !has(token, b"response=")), &challenges))?;
     write("spec_tables", &tables())?;
     write("capi", &shapes())?;
     write("adapter_protocol", &lines())?;
@@ -376,9 +381,20 @@ fn first_token(descriptor: Option<&Descriptor>) -> Option<&[u8]> {
 }
 
 fn tokens(all: &BTreeSet<&[u8]>, is_wanted: impl Fn(&[u8]) -> bool) -> Corpus {
-    let wanted = |token: &&&[u8]| token.contains(&b'=') && token.len() < 1024 && is_wanted(token);
-    let wanted: Vec<&&[u8]> = all.iter().filter(wanted).collect();
-    let stride = wanted.len().div_ceil(TOKENS).max(1);
-    let picked = wanted.into_iter().step_by(stride).enumerate();
-    picked.map(|(number, token)| (format!("token-{number:02}"), token.to_vec())).collect()
+    picked("token", all.iter().copied().filter(|token| token.contains(&b'=') && is_wanted(token)))
+}
+
+/// Some of the tokens that the vectors of these kinds hold, right and wrong.
+fn vectors(kinds: &[&str]) -> Corpus {
+    let all = kinds.iter().flat_map(|kind| dictionaries::vectors(Path::new("spec"), kind));
+    let all: BTreeSet<Vec<u8>> = all.map(String::into_bytes).collect();
+    picked("vector", all.iter().map(Vec::as_slice))
+}
+
+/// So many of them as seeds, in even steps.
+fn picked<'t>(name: &str, all: impl Iterator<Item = &'t [u8]>) -> Corpus {
+    let short: Vec<&[u8]> = all.filter(|token| token.len() < 1024).collect();
+    let stride = short.len().div_ceil(TOKENS).max(1);
+    let picked = short.into_iter().step_by(stride).enumerate();
+    picked.map(|(number, token)| (format!("{name}-{number:02}"), token.to_vec())).collect()
 }

@@ -16,10 +16,9 @@ use digest_ssp::conformance::report::RowReport;
 use digest_ssp::conformance::subject::builtin::Builtin;
 use digest_ssp::conformance::subject::library::{self, Library};
 use digest_ssp::conformance::{Options, Report, RowVerdict, Subject, run};
+use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::Need;
 use digest_ssp::spec::setup::Setup;
-use digest_ssp::spec::{Call, Specification};
-use digest_ssp::status::SecurityStatus;
 use library_support::ours;
 
 fn specification() -> Arc<Specification> {
@@ -152,23 +151,6 @@ fn control_offers_everything_that_a_row_can_need() {
     let mut foreign = || library.foreign_handle().expect("there is another package");
     let handles = [foreign(), foreign(), SecHandle { lower: 0, upper: 0 }];
     assert_eq!(BTreeSet::from(handles).len(), handles.len());
-}
-
-/// Whoever looks for leaks at the end of a process would take it for one.
-#[test]
-fn what_a_subject_holds_goes_back_with_it() {
-    let _alone = alone();
-    let path = ours("capi-control");
-    let answers = |library: &mut Library, call: &Call| library.call(call).expect("it has the function");
-    let mut ends = load(&path);
-    let block = answers(&mut ends, &Call::EnumerateSecurityPackages {}).handle;
-    assert!(block.is_some());
-    let free = Call::FreeContextBuffer { block };
-    let mut other = load(&path);
-    drop(ends);
-    assert_eq!(answers(&mut other, &free).status, SecurityStatus::SEC_E_INVALID_HANDLE);
-    let block = answers(&mut other, &Call::EnumerateSecurityPackages {}).handle;
-    assert_eq!(answers(&mut other, &Call::FreeContextBuffer { block }).status, SecurityStatus::SEC_E_OK);
 }
 
 /// The seeds of the fuzz targets that go through C.

@@ -4,6 +4,7 @@
 //! (`cargo afl`).
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -32,6 +33,14 @@ macro_rules! target {
     };
 }
 
+/// A library for all inputs. It is not dropped with the thread: by then what it calls may have no variables any more, and what
+/// the last input left would be nobody's, which is told as a leak.
+type Kept = ManuallyDrop<RefCell<Library>>;
+
+fn kept(library: Library) -> Kept {
+    ManuallyDrop::new(RefCell::new(library))
+}
+
 /// The sequence that bytes mean.
 pub fn sequence(bytes: &[u8]) -> Sequence {
     Sequence::arbitrary_take_rest(Unstructured::new(bytes)).expect("every byte string is a sequence")
@@ -43,9 +52,9 @@ pub fn sequence(bytes: &[u8]) -> Sequence {
 /// What the C ABI does otherwise than the crate.
 pub fn capi(bytes: &[u8]) -> Result<(), String> {
     thread_local! {
-        static LINKED: RefCell<Library> = RefCell::new(Library::linked().expect("there is memory for a few pages"));
+        static LINKED: Kept = kept(Library::linked().expect("there is memory for a few pages"));
     }
-    LINKED.with_borrow_mut(|library| fuzzing::descriptors(library, bytes))
+    LINKED.with(|library| fuzzing::descriptors(&mut *library.borrow_mut(), bytes))
 }
 
 /// A sequence against the library that [`LIBRARY_VARIABLE`] names, or else the C ABI of this crate.
@@ -57,9 +66,9 @@ pub fn capi(bytes: &[u8]) -> Result<(), String> {
 /// Where the library cannot be loaded: a fuzzer must not take that for a subject that does nothing wrong.
 pub fn differential(bytes: &[u8]) -> Result<Trace, Box<Counterexample>> {
     thread_local! {
-        static NAMED: RefCell<Library> = RefCell::new(named());
+        static NAMED: Kept = kept(named());
     }
-    NAMED.with_borrow_mut(|library| fuzzing::differential(library, sequence(bytes)))
+    NAMED.with(|library| fuzzing::differential(&mut *library.borrow_mut(), sequence(bytes)))
 }
 
 fn named() -> Library {

@@ -227,14 +227,6 @@ fn unfitting(answer: &Answer) -> SubjectError {
     SubjectError::Errored(format!("DigestSspControl: {answer:?} is no answer to that"))
 }
 
-/// What is held goes back, as before a start: the library itself stays loaded.
-impl Drop for Library {
-    fn drop(&mut self) {
-        // Nobody is left to be told.
-        let _ = self.give_back();
-    }
-}
-
 impl Subject for Library {
     fn name(&self) -> String {
         self.name.clone()
