@@ -146,6 +146,47 @@ fn what_a_fuzzer_leaves_is_told_once_and_moved_and_a_campaign_goes_on() {
     assert!(!is_valid(&other));
 }
 
+/// Does what `cargo afl fuzz` does: an instance has statistics, and the first one a crash.
+const AFL: &str = r#"#!/bin/sh
+[ "$1 $2" = 'afl fuzz' ] || exit 2
+while [ "$1" != -- ]; do
+    case "$1" in
+    -i) ls "$2" >/dev/null || exit 2 ;;
+    -o) folder="$2" ;;
+    -M | -S) instance="$2" ;;
+    esac
+    shift
+done
+mkdir -p "$folder/$instance/crashes"
+[ "$instance" = main ] && printf 'any' >"$folder/$instance/crashes/id:000000,sig:06"
+printf 'execs_done        : 100\nexecs_per_sec     : 7.5\nedges_found       : 30\ncorpus_count      : 5\n' \
+    >"$folder/$instance/fuzzer_stats"
+"#;
+
+#[test]
+fn instances_of_afl_share_a_campaign_that_is_theirs() {
+    let campaign = Campaign::new("afl", "response", FUZZER);
+    let cargo = campaign.root.join("bin/cargo");
+    fs::create_dir_all(campaign.root.join("bin")).expect("the target directory can be written");
+    fs::write(&cargo, AFL).expect("the target directory can be written");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("it is our file");
+    let path = std::env::var("PATH").expect("there are programs");
+    let path = format!("{}:{path}", campaign.root.join("bin").display());
+    let found = campaign.fuzzing(&["--engine", "afl"]).env("PATH", path).output().expect("the program starts");
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
+    let report = campaign.report();
+    assert!(is_valid(&report), "{report}");
+    let told = ["engine", "targets", "findings"].map(|member| &report[member]);
+    assert_eq!((told[0], &told[1]["response"]["executions"]), (&"afl".into(), &200.into()), "{report}");
+    assert_eq!(told[2][0]["row"], "cat-first-needed", "{report}");
+    let name = told[2][0]["name"].as_str().expect("it has a name");
+    let input = fs::read(campaign.root.join(format!("campaign/findings/{name}.input"))).expect("the input is kept");
+    assert_eq!(input, b"a");
+    let other = campaign.fuzz(&[]);
+    assert_eq!(other.status.code(), Some(2));
+    assert!(text(&other.stderr).contains("the campaign there is one of afl"), "{}", text(&other.stderr));
+}
+
 /// The seeds alone show what this library does; the fuzzer is not asked any more.
 #[test]
 fn a_library_that_is_wrong_is_found_by_its_row_with_a_sequence_that_shows_it() {
