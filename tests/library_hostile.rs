@@ -65,7 +65,7 @@ fn what_is_written_where_nothing_may_be_is_a_crash() {
 
 /// One after the other: what they lie about is one library of this process.
 #[test]
-fn one_wrong_is_found_and_nothing_else() {
+fn one_wrong_is_found_and_no_credentials_are_blamed() {
     let honest = report(&lying("none"));
     let findings: Vec<_> = honest.rows().flat_map(|row| &row.findings).collect();
     assert!(findings.is_empty(), "{findings:?}");

@@ -5,11 +5,12 @@
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::report::details::{counts, visible};
+use super::report::details::counts;
 use super::report::{FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use super::run::matches_glob;
 use crate::spec::Specification;
 use crate::spec::names::Profile;
+use crate::spec::visible::visible;
 
 /// The verdicts that can be expected: all but those that ask for no excuse.
 pub const VERDICTS: &[RowVerdict] = &[

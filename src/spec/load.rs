@@ -13,6 +13,7 @@ use super::model::{
     CallFile, CallSpec, Erratum, FactText, Observation, Observed, Pins, Source, Specification, StateEntry, StatusEntry,
 };
 use super::names::Profile;
+use super::visible::visible;
 
 /// Every file of `spec/`, compiled in: its name below `spec/` and its text.
 pub const EMBEDDED: &[(&str, &str)] = &[
@@ -110,7 +111,9 @@ pub(super) struct Problems<'a> {
 
 impl Problems<'_> {
     pub(super) fn add(&mut self, place: impl Into<String>, what: impl Into<String>) {
-        self.found.push(Problem { file: self.file.to_owned(), place: place.into(), what: what.into() });
+        // Names and values are of the tables, in which TOML can escape anything.
+        let [place, what] = [place.into(), what.into()].map(|text: String| visible(&text).into_owned());
+        self.found.push(Problem { file: self.file.to_owned(), place, what });
     }
 }
 
@@ -345,8 +348,15 @@ fn read_folder(prefix: &str, folder: &Path, files: &mut Vec<(String, String)>) -
 
 #[cfg(test)]
 mod tests {
-    use super::{EMBEDDED, Profile, Specification, file_name, read_directory};
+    use super::{EMBEDDED, Problems, Profile, Specification, file_name, read_directory};
     use std::path::Path;
+
+    #[test]
+    fn a_problem_is_one_line_whatever_is_escaped_in_a_table() {
+        let mut found = Vec::new();
+        Problems { file: "a.toml", found: &mut found }.add("row `x\n`", "`\u{1b}[2J\r` is no value of it");
+        assert_eq!(found[0].to_string(), r"spec/a.toml: row `x\n`: `\u{1b}[2J\r` is no value of it");
+    }
 
     #[test]
     fn the_tables_compiled_in_are_those_of_the_directory() {

@@ -19,6 +19,7 @@ pub mod render;
 pub mod setup;
 pub mod shadow;
 pub mod show;
+pub(crate) mod visible;
 pub mod vocabulary;
 
 pub use call::{Call, Outcome};

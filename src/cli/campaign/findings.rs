@@ -24,7 +24,7 @@ const WRITING: Duration = Duration::from_secs(2);
 /// How long one input is run again at most.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// How long it is tried to leave out something of an input that shows what is new.
+/// How long it is tried to leave out something of inputs that show what is new, whenever what an engine left is taken in.
 const MINIMISING: Duration = Duration::from_secs(20);
 
 /// How much of what a target said is kept, in bytes from its end.
@@ -53,6 +53,7 @@ impl Judge<'_> {
                 std::fs::metadata(file).and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
             !is_running || age.is_some_and(|age| age > WRITING)
         };
+        let until = Instant::now() + MINIMISING;
         for file in files.into_iter().filter(is_whole) {
             let cannot = |error: std::io::Error| SetupError(format!("{}: {error}", file.display()));
             let name = name(&file);
@@ -61,7 +62,7 @@ impl Judge<'_> {
                 if !self.judge_sequence(&bytes, store)? {
                     let found = self.by_message(&name, bytes);
                     let is_known = store.knows(&found.key);
-                    store.find(if is_known { found } else { self.minimised(found) })?;
+                    store.find(if is_known { found } else { self.minimised(found, until) })?;
                 }
             }
             std::fs::rename(&file, judged.join(name)).map_err(cannot)?;
@@ -103,21 +104,20 @@ impl Judge<'_> {
             Err(error) => (Message::unstable(format!("it cannot be run again: {error}")), String::new()),
         };
         let Message { kind, row, what, is_same_by } = message;
-        let key = match &row {
-            Some(row) => format!("{kind} {row}"),
-            None => format!("{kind} {} {}", self.target, is_same_by.as_deref().unwrap_or(name)),
-        };
+        // Targets have other subjects.
+        let same = row.as_deref().or(is_same_by.as_deref()).unwrap_or(name);
+        let key = format!("{kind} {} {same}", self.target);
         let sequence = reproducer(&said);
         Found { key, finding: self.finding(kind, row, &what), input, sequence, said: Some(end(&said)) }
     }
 
     /// The same with as little of the input as shows it; what takes long, or does not show again, as it is.
-    fn minimised(&self, found: Found) -> Found {
+    fn minimised(&self, found: Found, until: Instant) -> Found {
         if !matches!(found.finding.kind.as_str(), "property" | "sanitizer" | "crash") {
             return found;
         }
         let mut least = None;
-        shortest(found.input.clone(), Instant::now() + MINIMISING, &mut |input| {
+        shortest(found.input.clone(), until, &mut |input| {
             let mut shorter = self.by_message("", input.to_vec());
             let is_same = shorter.key == found.key;
             if is_same {

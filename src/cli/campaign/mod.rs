@@ -31,9 +31,8 @@ Examples:
   digest-ssp campaign report
 
 A campaign lives in a directory, of one library and one engine, and goes on there when it is started again. What was found lies in
-its findings/: the input, what the target said of it (.txt), and where it is a sequence the shortest one known, for
-`digest-ssp reproduce`; any other input `cargo +nightly fuzz run TARGET FILE` shows again. While it runs `campaign report` tells how
-it is.
+its findings/: the input; where it is a sequence the shortest one known, for `digest-ssp reproduce`; and what the target says of any
+other (.txt), which `cargo +nightly fuzz run TARGET FILE` shows again. While it runs `campaign report` tells how it is.
 
 Exit codes:
   0  nothing was found, now or before
@@ -211,7 +210,8 @@ fn fuzz(engine: Engine, run: &Run<'_>, judge: &mut Judge<'_>, store: &mut Store)
         if !bar.is_hidden() {
             let mut now = store.campaign().clone();
             now.add(judge.target, counts, &written);
-            bar.set_message(table::targets(&now));
+            // Below the spinner: no column is moved by it.
+            bar.set_message(format!("\n{}", table::targets(&now).trim_end()));
             bar.tick();
         } else if counts.seconds >= told + TELL {
             told = counts.seconds;

@@ -25,7 +25,7 @@ pub(super) fn json(campaign: &Campaign, open: usize) -> Value {
 /// What was run, target by target.
 pub(super) fn targets(campaign: &Campaign) -> String {
     let mut text = format!(
-        "{:<20} {:>13} {:>9} {:>9} {:>7} {:>8} {:>9}\n",
+        "{:<19} {:>12} {:>9} {:>9} {:>7} {:>8} {:>9}\n",
         "target", "executions", "a second", "coverage", "corpus", "seconds", "findings"
     );
     for (name, target) in &campaign.targets {
@@ -33,7 +33,7 @@ pub(super) fn targets(campaign: &Campaign) -> String {
         let per_second = if target.seconds > 0.0 { target.executions as f64 / target.seconds } else { 0.0 };
         let _ = writeln!(
             text,
-            "{name:<20} {:>13} {per_second:>9.0} {:>9} {:>7} {:>8.0} {findings:>9}",
+            "{name:<19} {:>12} {per_second:>9.0} {:>9} {:>7} {:>8.0} {findings:>9}",
             target.executions, target.coverage, target.corpus, target.seconds,
         );
     }
@@ -45,7 +45,8 @@ pub(super) fn human(campaign: &Campaign, open: usize) -> String {
     let mut text = targets(campaign);
     for Finding { name, target, kind, row, what, times, after_seconds, has_sequence } in &campaign.findings {
         let row = row.as_deref().map_or_else(String::new, |row| format!(" of row {row}"));
-        let ending = if *has_sequence { "json" } else { "input" };
+        // A property is told by the target, whose subject need not be that of `reproduce`.
+        let ending = if *has_sequence && kind != "property" { "json" } else { "input" };
         let _ = writeln!(text, "\n{kind}{row}, by {target} after {after_seconds:.1} s, {times} times");
         let _ = writeln!(text, "  {what}\n  findings/{name}.{ending}");
     }

@@ -1,7 +1,6 @@
 //! What is told of a finding, whatever the form of the report.
 #![forbid(unsafe_code)]
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::human::{describe, expected};
@@ -83,32 +82,4 @@ pub(super) fn distinct(report: &RowReport) -> impl Iterator<Item = &Finding> {
 /// Whether a verdict, of a row or of one finding, counts against the subject.
 pub(in crate::conformance) fn counts(verdict: RowVerdict, strictness: Strictness) -> bool {
     verdict.is_wrong() || (verdict == RowVerdict::Deviation && strictness == Strictness::Strict)
-}
-
-/// A text that may come from the subject, on one line and without what would steer a terminal or turn the direction of
-/// writing.
-pub(in crate::conformance) fn visible(text: &str) -> Cow<'_, str> {
-    let steers = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if steers(character) { shown.extend(character.escape_default()) } else { shown.push(character) }
-    }
-    Cow::Owned(shown)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn nothing_steers_a_terminal() {
-        assert_eq!(visible("plain \u{fc}ber"), "plain \u{fc}ber");
-        assert_eq!(visible("a\u{1b}[2Jb\r\n\u{202e}c\u{9b}"), "a\\u{1b}[2Jb\\r\\n\\u{202e}c\\u{9b}");
-    }
 }

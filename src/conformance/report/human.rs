@@ -5,7 +5,7 @@ use core::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::details::{Details, counts, distinct, visible};
+use super::details::{Details, counts, distinct};
 use super::{Conclusion, Finding, FindingKind, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::action::{Action, BufferEdit, CallAction, Edit, Goal};
 use crate::conformance::expect::{Expectation, Expected, Stale};
@@ -16,6 +16,7 @@ use crate::spec::Verdict;
 use crate::spec::model::{Allowed, Row};
 use crate::spec::names::CallName;
 use crate::spec::setup::EnvironmentFault;
+use crate::spec::visible::visible;
 use crate::spec::vocabulary::Fact;
 
 const BOLD: Style = Style::new().bold();

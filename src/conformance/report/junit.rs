@@ -5,10 +5,11 @@ use core::fmt::Write;
 
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite, XmlString};
 
-use super::details::{Details, counts, distinct, visible};
+use super::details::{Details, counts, distinct};
 use super::{Finding, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::expect::{Expected, Stale};
 use crate::spec::Specification;
+use crate::spec::visible::visible;
 
 /// The report as one document that ends in a line break.
 ///

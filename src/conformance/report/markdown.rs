@@ -3,10 +3,11 @@
 
 use core::fmt::Write;
 
-use super::details::{Details, counts, distinct, visible};
+use super::details::{Details, counts, distinct};
 use super::{Conclusion, Finding, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::expect::{Expected, Stale};
 use crate::spec::Specification;
+use crate::spec::visible::visible;
 
 /// The whole report: a table of counts, every finding, what was expected, what is stale.
 pub fn report(specification: &Specification, report: &Report, strictness: Strictness) -> String {

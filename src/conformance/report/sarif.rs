@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::details::{Details, Reference, counts, distinct, sources, visible};
+use super::details::{Details, Reference, counts, distinct, sources};
 use super::{Conclusion, Finding, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::expect::{Expected, Stale};
 use crate::digest::hash::{hex, md5};
 use crate::spec::Specification;
 use crate::spec::model::Row;
+use crate::spec::visible::visible;
 
 /// The rules that are no rows.
 const SMOKE: &str = "smoke-exchange";

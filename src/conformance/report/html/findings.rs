@@ -5,9 +5,10 @@ use maud::{Markup, html};
 
 use super::{badge, class, link};
 use crate::conformance::expect::Expected;
-use crate::conformance::report::details::{Details, Reference, counts, distinct, visible};
+use crate::conformance::report::details::{Details, Reference, counts, distinct};
 use crate::conformance::report::{Finding, ProfileReport, RowReport, RowVerdict, Strictness};
 use crate::spec::Specification;
+use crate::spec::visible::visible;
 
 /// What counts first, then what is expected, then what is allowed.
 pub(super) fn findings(specification: &Specification, report: &ProfileReport, strictness: Strictness) -> Markup {

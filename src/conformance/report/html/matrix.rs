@@ -4,10 +4,10 @@
 use maud::{Markup, html};
 
 use super::{anchor, badge, class, link, symbol};
-use crate::conformance::report::details::visible;
 use crate::conformance::report::{ProfileReport, RowReport};
 use crate::spec::Specification;
 use crate::spec::names::CallName;
+use crate::spec::visible::visible;
 
 /// A line for each call, in it a cell for each row.
 pub(super) fn matrix(report: &ProfileReport) -> Markup {

@@ -7,10 +7,11 @@ mod matrix;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::details::{counts, visible};
+use super::details::counts;
 use super::{Conclusion, ProfileReport, Report, RowReport, RowVerdict, Strictness};
 use crate::conformance::expect::Stale;
 use crate::spec::Specification;
+use crate::spec::visible::visible;
 
 /// No script, no request: even a text that got through the escaping could do nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
