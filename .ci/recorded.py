@@ -71,4 +71,9 @@ def unreasoned(missing, reasons, what):
     reasoned = collections.Counter(key for key, _ in reasons)
     told = [f"{key}: {what}, and no reason is given" for key, times in sorted(missing.items()) if times > reasoned[key]]
     told += [f"{key}: not {what}: no reason is needed" for key, times in sorted(reasoned.items()) if times > missing[key]]
-    return told + [f"{key}: an empty reason" for key, why in reasons if not why.strip()]
+    return told
+
+
+def empty(reasons):
+    """The reasons that say nothing, in lines."""
+    return [f"{key}: an empty reason" for key, why in reasons if not why.strip()]

@@ -22,8 +22,6 @@ for target in $(cargo fuzz list); do
     rm -f "$OUT/${target}_seed_corpus.zip"
     # Names of seeds say what they are for; in an archive they must not be directories.
     (cd "fuzz/corpus/$seeds" && python3 -m zipfile -c "$OUT/${target}_seed_corpus.zip" ./*)
-    if [ -f "fuzz/dictionaries/$target.dict" ]; then
-        cp "fuzz/dictionaries/$target.dict" "$OUT/"
-    fi
+    cp "fuzz/dictionaries/$target.dict" "$OUT/"
     printf '[libfuzzer]\nmax_len = 4096\ntimeout = 10\nrss_limit_mb = 2048\n' >"$OUT/$target.options"
 done

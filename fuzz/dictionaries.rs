@@ -16,6 +16,10 @@ use serde_json::Value;
 /// What a fuzzer puts into an input as one.
 type Words = BTreeSet<Vec<u8>>;
 
+/// The kinds of tokens that the vectors have: of acceptors, and of initiators.
+pub(crate) const CHALLENGES: [&str; 2] = ["http_challenge", "sasl_challenge"];
+pub(crate) const RESPONSES: [&str; 2] = ["http_response", "sasl_response"];
+
 /// In how many tokens of the vectors a word must be, to be one that implementations know.
 const KNOWN: usize = 5;
 
@@ -56,8 +60,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// Directives and their values: the words that many tokens of the vectors have.
 fn of_tokens(spec: &Path) -> BTreeSet<String> {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for name in ["http_challenge", "http_response", "sasl_challenge", "sasl_response"] {
-        for token in vectors(spec, name) {
+    for kind in CHALLENGES.iter().chain(&RESPONSES) {
+        for token in vectors(spec, kind) {
             let is_letter =
                 |word: &&str| word.bytes().any(|byte| byte.is_ascii_lowercase() && !byte.is_ascii_hexdigit());
             for word in words(&token).filter(is_letter).collect::<BTreeSet<_>>() {

@@ -16,6 +16,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use dictionaries::{CHALLENGES, RESPONSES};
 use digest_ssp::conformance::Step;
 use digest_ssp::conformance::action::{Action, CallAction};
 use digest_ssp::conformance::encoding::{decode, encode};
@@ -63,11 +64,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         exchanged.append(&mut vectors(kinds));
         exchanged
     };
-    let (challenges, responses) = (["http_challenge", "sasl_challenge"], ["http_response", "sasl_response"]);
-    write("directives", &of_vectors(tokens(&all, |_token| true), &[challenges, responses].concat()))?;
+    write("directives", &of_vectors(tokens(&all, |_token| true), &[CHALLENGES, RESPONSES].concat()))?;
     let has = |token: &[u8], directive: &[u8]| token.windows(directive.len()).any(|window| window == directive);
-    write("response", &of_vectors(tokens(&all, |token| has(token, b"response=")), &responses))?;
-    write("challenge", &of_vectors(tokens(&all, |token| !has(token, b"response=")), &challenges))?;
+    write("response", &of_vectors(tokens(&all, |token| has(token, b"response=")), &RESPONSES))?;
+    write("challenge", &of_vectors(tokens(&all, |token| !has(token, b"response=")), &CHALLENGES))?;
     write("spec_tables", &tables())?;
     write("capi", &shapes())?;
     write("adapter_protocol", &lines())?;

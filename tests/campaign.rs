@@ -54,9 +54,7 @@ impl Campaign {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign").join(name);
         let _not_there_the_first_time = fs::remove_dir_all(&root);
         fs::create_dir_all(root.join("programs")).expect("the target directory can be written");
-        let file = root.join("programs").join(target);
-        fs::write(&file, program).expect("the target directory can be written");
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("it is our file");
+        write_program(&root.join("programs").join(target), program);
         let seeds = root.join("seeds").join(if target == "differential" { "operations" } else { target });
         fs::create_dir_all(&seeds).expect("the target directory can be written");
         for name in SEEDS {
@@ -87,11 +85,22 @@ impl Campaign {
         command
     }
 
+    /// The file of the first finding with that ending.
+    fn found(&self, report: &Value, ending: &str) -> PathBuf {
+        let name = report["findings"][0]["name"].as_str().expect("it has a name");
+        self.root.join(format!("campaign/findings/{name}.{ending}"))
+    }
+
     fn report(&self) -> Value {
         let output = self.run(&["report", "--format", "json"]);
         assert_eq!(text(&output.stderr), "");
         serde_json::from_slice(&output.stdout).expect("it is JSON")
     }
+}
+
+fn write_program(file: &Path, text: &str) {
+    fs::write(file, text).expect("the target directory can be written");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("it is our file");
 }
 
 /// A committed seed of `operations`: bytes to any other target.
@@ -125,11 +134,9 @@ fn what_a_fuzzer_leaves_is_told_once_and_moved_and_a_campaign_goes_on() {
     let report = campaign.report();
     assert!(is_valid(&report), "{report}");
     assert_eq!(report["findings"][0]["times"], 2);
-    let name = report["findings"][0]["name"].as_str().expect("it has a name");
-    let findings = campaign.root.join("campaign/findings");
-    let input = fs::read(findings.join(format!("{name}.input"))).expect("the input is kept");
+    let input = fs::read(campaign.found(&report, "input")).expect("the input is kept");
     assert_eq!(input, b"a", "what shows the same is left out");
-    let said = fs::read_to_string(findings.join(format!("{name}.txt"))).expect("what was said is kept");
+    let said = fs::read_to_string(campaign.found(&report, "txt")).expect("what was said is kept");
     assert!(said.ends_with("\nrow cat-first-needed: what came back at 1\n"), "{said}");
     let left = fs::read_dir(campaign.root.join("campaign/response/artifacts")).expect("there were artifacts");
     assert_eq!(left.count(), 0);
@@ -168,8 +175,7 @@ fn instances_of_afl_share_a_campaign_that_is_theirs() {
     let campaign = Campaign::new("afl", "response", FUZZER);
     let cargo = campaign.root.join("bin/cargo");
     fs::create_dir_all(campaign.root.join("bin")).expect("the target directory can be written");
-    fs::write(&cargo, AFL).expect("the target directory can be written");
-    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("it is our file");
+    write_program(&cargo, AFL);
     let path = std::env::var("PATH").expect("there are programs");
     let path = format!("{}:{path}", campaign.root.join("bin").display());
     let found = campaign.fuzzing(&["--engine", "afl"]).env("PATH", path).output().expect("the program starts");
@@ -179,8 +185,7 @@ fn instances_of_afl_share_a_campaign_that_is_theirs() {
     let told = ["engine", "targets", "findings"].map(|member| &report[member]);
     assert_eq!((told[0], &told[1]["response"]["executions"]), (&"afl".into(), &200.into()), "{report}");
     assert_eq!(told[2][0]["row"], "cat-first-needed", "{report}");
-    let name = told[2][0]["name"].as_str().expect("it has a name");
-    let input = fs::read(campaign.root.join(format!("campaign/findings/{name}.input"))).expect("the input is kept");
+    let input = fs::read(campaign.found(&report, "input")).expect("the input is kept");
     assert_eq!(input, b"a");
     let other = campaign.fuzz(&[]);
     assert_eq!(other.status.code(), Some(2));
@@ -198,8 +203,7 @@ fn a_library_that_is_wrong_is_found_by_its_row_with_a_sequence_that_shows_it() {
     let report = campaign.report();
     assert!(is_valid(&report), "{report}");
     assert_eq!(report["findings"][0]["row"], "dsc-deleted-before", "{report}");
-    let name = report["findings"][0]["name"].as_str().expect("it has a name");
-    let sequence = campaign.root.join(format!("campaign/findings/{name}.json"));
+    let sequence = campaign.found(&report, "json");
     let reproduce = |subject: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_digest-ssp"));
         command.arg("reproduce").arg(&sequence).args(subject).env("DIGEST_SSP_FAULT", FAULT);

@@ -3,21 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use crate::support::*;
-use digest_ssp::buffer::{BufferType, CtxtHandle, SecBuffer, SecBufferDesc, SecHandle};
+use digest_ssp::buffer::{BufferType, SecBuffer, SecBufferDesc, SecHandle};
 use digest_ssp::digest::hash::md5;
 use digest_ssp::package::configuration::SequencePolicy;
 use digest_ssp::package::{AcceptRequirements, SecurityPackage};
 use digest_ssp::status::SecurityStatus as Status;
-
-/// ASC of a further request: a context that waits for its completion.
-pub(crate) fn pending(server: &Server, client: &Client, token: &[u8]) -> CtxtHandle {
-    let entity = "";
-    let (result, output) = server.accept(None, &Input { entity: entity.as_bytes(), ..client.input(token) });
-    let accepted = result.expect("a token that names a session");
-    assert_eq!(accepted.status, Status::SEC_I_COMPLETE_NEEDED);
-    assert!(output.is_empty(), "nothing is written, and cbBuffer says so");
-    accepted.context
-}
 
 #[test]
 fn the_package_says_what_it_is_and_knows_no_other() {
@@ -234,7 +224,7 @@ fn a_further_request_is_completed_with_the_cached_key() {
     let (first, challenge) = server.establish(&client);
     server.knobs.accounts_down.store(true, Ordering::SeqCst);
     let token = client.token(&challenge, 2);
-    let context = pending(&server, &client, &token);
+    let context = server.pending(&client, &token);
     assert_eq!(server.state(context), "complete-needed-subsequent");
     let (result, info) = server.complete(context, &client.message(&token));
     result.expect("a right response");
@@ -260,7 +250,7 @@ fn of_two_handles_that_complete_one_token_one_succeeds() {
     let client = Client::default();
     let (_, challenge) = server.establish(&client);
     let token = client.token(&challenge, 2);
-    let [one, other] = [pending(&server, &client, &token), pending(&server, &client, &token)];
+    let [one, other] = [server.pending(&client, &token), server.pending(&client, &token)];
     server.complete(one, &client.message(&token)).0.expect("the first");
     let (result, output) = server.complete(other, &client.message(&token));
     assert_eq!(status(&result), Status::SEC_E_OUT_OF_SEQUENCE);
@@ -280,10 +270,10 @@ fn counts_overtake_each_other_within_a_window_only() {
         let client = Client::default();
         let (_, challenge) = server.establish(&client);
         let [three, two] = [3, 2].map(|count| client.token(&challenge, count));
-        let context = pending(&server, &client, &three);
+        let context = server.pending(&client, &three);
         let (result, _) = server.complete(context, &client.message(&three));
         assert_eq!(result.err().map(|failure| failure.status), first);
-        let context = pending(&server, &client, &two);
+        let context = server.pending(&client, &two);
         server.complete(context, &client.message(&two)).0.expect("two is good under both");
     }
 }
@@ -318,15 +308,15 @@ fn what_the_peer_did_consumes_and_what_the_caller_did_does_not() {
         ("gap", client.token(&challenge, 4), Status::SEC_E_OUT_OF_SEQUENCE),
     ];
     for (name, token, expected) in cases {
-        let context = pending(&server, &client, &good);
+        let context = server.pending(&client, &good);
         let (result, output) = server.complete(context, &client.message(&token));
         assert_eq!(status(&result), expected, "{name}");
         assert_eq!(server.state(context), "rejected", "{name}");
         assert_eq!(untouched(&output), expected != Status::SEC_E_OUT_OF_SEQUENCE, "{name}");
     }
-    let context = pending(&server, &client, &good);
+    let context = server.pending(&client, &good);
     assert_eq!(status(&server.complete(context, &elsewhere).0), altered);
-    let context = pending(&server, &client, &good);
+    let context = server.pending(&client, &good);
     let mended: Vec<(&str, Message<'_>, Status)> = vec![
         ("no token", Message { token: b"", ..client.message(&good) }, invalid),
         ("no method", Message { method: b"", ..client.message(&good) }, invalid),
@@ -348,7 +338,7 @@ fn descriptors_consume_nothing() {
     let client = Client::default();
     let (_, challenge) = server.establish(&client);
     let good = client.token(&challenge, 2);
-    let context = pending(&server, &client, &good);
+    let context = server.pending(&client, &good);
     let result = server.package.complete_auth_token(Some(context), None);
     assert_eq!(status(&result), Status::SEC_E_INVALID_TOKEN);
     let mut none = SecBufferDesc { version: 0, count: 1, buffers: None };
@@ -443,7 +433,7 @@ fn states_come_before_everything_but_handles_and_credentials() {
     let (result, _) = server.accept(Some(context), &Input { credential: Some(elsewhere), ..Input::default() });
     assert_eq!(status(&result), Status::SEC_E_WRONG_CREDENTIAL_HANDLE);
     let token = client.token(&challenge, 2);
-    let waiting = pending(&server, &client, &token);
+    let waiting = server.pending(&client, &token);
     let (result, _) = server.accept(Some(waiting), &client.input(&token));
     assert_eq!(status(&result), Status::SEC_E_OUT_OF_SEQUENCE);
     assert_eq!(status(&server.package.make_signature(Some(waiting), None)), Status::SEC_E_OUT_OF_SEQUENCE);
@@ -550,7 +540,7 @@ fn a_fault_of_the_environment_consumes_nothing() {
     let client = Client::default();
     let (_, challenge) = server.establish(&client);
     let used = client.token(&challenge, 1);
-    let context = pending(&server, &client, &used);
+    let context = server.pending(&client, &used);
     for knob in [&server.knobs.clock_down, &server.knobs.entropy_down] {
         knob.store(true, Ordering::SeqCst);
         let (result, output) = server.accept(None, &Input::default());
@@ -578,10 +568,10 @@ fn md5_sess_keeps_the_key_of_the_first_response() {
     let key = client.key(&text(&challenge.nonce));
     let next = Client { cnonce: "another".to_owned(), ..client };
     let rebuilt = next.token(&challenge, 2);
-    let context = pending(&server, &next, &rebuilt);
+    let context = server.pending(&next, &rebuilt);
     assert_eq!(status(&server.complete(context, &next.message(&rebuilt)).0), Status::SEC_E_MESSAGE_ALTERED);
     let kept = next.token_with_key(&key, &challenge, 2);
-    let context = pending(&server, &next, &kept);
+    let context = server.pending(&next, &kept);
     server.complete(context, &next.message(&kept)).0.expect("the cached key with the new cnonce");
 }
 

@@ -2,9 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::acceptor::pending;
 use crate::support::*;
-use digest_ssp::buffer::CtxtHandle;
 use digest_ssp::status::SecurityStatus as Status;
 
 #[test]
@@ -37,7 +35,7 @@ fn limits_lock_nobody_out() {
         }
     }
     let token = client.token(&established, 2);
-    let waiting = pending(&server, &client, &token);
+    let waiting = server.pending(&client, &token);
     server.complete(waiting, &client.message(&token)).0.expect("the session lives");
     let (_, _) = server.challenge(HTTP);
     let (result, output) = server.accept(None, &Input::default());
@@ -53,12 +51,7 @@ fn a_pending_answer_pins_its_challenge() {
     let client = Client::auth_int();
     let (first, challenge) = server.challenge(AUTH_INT);
     let token = client.token(&challenge, 1);
-    let waiting: Vec<CtxtHandle> = (0..2)
-        .map(|_| {
-            let (result, _) = server.accept(None, &Input { entity: b"", ..client.input(&token) });
-            result.expect("the body is not read yet").context
-        })
-        .collect();
+    let waiting = [(); 2].map(|()| server.pending(&client, &token));
     server.package.delete_security_context(Some(first)).expect("live");
     server.challenge(AUTH_INT);
     server.expire();
@@ -78,10 +71,7 @@ fn what_was_answered_meanwhile_needs_no_account_source() {
     let client = Client::auth_int();
     let (_, challenge) = server.challenge(AUTH_INT);
     let tokens = [1, 2].map(|count| client.token(&challenge, count));
-    let [first, second] = [&tokens[0], &tokens[1]].map(|token| {
-        let (result, _) = server.accept(None, &Input { entity: b"", ..client.input(token) });
-        (result.expect("the body is not read yet").context, token)
-    });
+    let [first, second] = [&tokens[0], &tokens[1]].map(|token| (server.pending(&client, token), token));
     server.complete(first.0, &client.message(first.1)).0.expect("the account source is there");
     server.knobs.accounts_down.store(true, Ordering::SeqCst);
     server.complete(second.0, &client.message(second.1)).0.expect("the session has the key");

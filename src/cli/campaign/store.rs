@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use digest_ssp::conformance::plan::Sequence;
 use serde::{Deserialize, Serialize};
 
 use super::super::SetupError;
@@ -76,7 +77,7 @@ pub(super) struct Found {
     pub(super) key: String,
     pub(super) finding: Finding,
     pub(super) input: Vec<u8>,
-    pub(super) sequence: Option<String>,
+    pub(super) sequence: Option<Sequence>,
     /// What the target said of the input.
     pub(super) said: Option<String>,
 }
@@ -239,10 +240,12 @@ impl Store {
                 let file = directory.join(format!("{}.input", finding.name));
                 std::fs::write(&file, input).map_err(|error| cannot(&file, &error))?;
                 finding.has_sequence = sequence.is_some();
-                for (ending, text) in [("json", sequence), ("txt", said)] {
-                    let Some(text) = text else { continue };
-                    let file = directory.join(format!("{}.{ending}", finding.name));
-                    write_whole(&file, &text).map_err(|error| cannot(&file, &error))?;
+                if let Some(sequence) = sequence {
+                    write_json(&directory.join(format!("{}.json", finding.name)), &sequence)?;
+                }
+                if let Some(said) = said {
+                    let file = directory.join(format!("{}.txt", finding.name));
+                    write_whole(&file, &said).map_err(|error| cannot(&file, &error))?;
                 }
                 self.campaign.findings.push(finding);
             }
@@ -251,10 +254,13 @@ impl Store {
     }
 
     fn save(&self) -> Result<(), SetupError> {
-        let file = Self::file(&self.directory);
-        let text = serde_json::to_string_pretty(&self.campaign).map_err(|error| error.to_string())?;
-        write_whole(&file, &(text + "\n")).map_err(|error| cannot(&file, &error))
+        write_json(&Self::file(&self.directory), &self.campaign)
     }
+}
+
+fn write_json(file: &Path, value: &impl Serialize) -> Result<(), SetupError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    write_whole(file, &(text + "\n")).map_err(|error| cannot(file, &error))
 }
 
 /// A name that a file can have.

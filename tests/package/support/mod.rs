@@ -152,6 +152,15 @@ impl Server {
         (accepted.context, challenge)
     }
 
+    /// An answer that waits for the body, and so for its completion.
+    pub(crate) fn pending(&self, client: &Client, token: &[u8]) -> CtxtHandle {
+        let (result, output) = self.accept(None, &Input { entity: b"", ..client.input(token) });
+        let accepted = result.expect("a token that answers, or names a session");
+        assert_eq!(accepted.status, SecurityStatus::SEC_I_COMPLETE_NEEDED);
+        assert!(output.is_empty(), "nothing is written, and cbBuffer says so");
+        accepted.context
+    }
+
     pub(crate) fn complete(&self, context: CtxtHandle, message: &Message<'_>) -> (Result<(), Failure>, Vec<u8>) {
         let mut parts = [message.token, message.method, message.target, message.entity].map(<[u8]>::to_vec);
         let kinds = [BufferType::TOKEN, BufferType::PKG_PARAMS, BufferType::PKG_PARAMS, BufferType::PKG_PARAMS];
