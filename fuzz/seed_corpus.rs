@@ -5,8 +5,8 @@
 //! wrong on purpose, which no plan but something in `regressions` may do;
 //! `complete_auth_token` a good request, edited ones and a raw token for each waiting state, `layers` the same for each call of a
 //! layer; `directives`, `challenge` and `response` the tokens that those exchange and some of the vectors'; `spec_tables` each table
-//! and an edit of it; `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort. `differential` takes the
-//! seeds of `operations`. The dictionaries are written, too.
+//! and an edit of it; `capi` a descriptor of each shape on each way, `adapter_protocol` an edit of each sort; and each what is in
+//! `regressions/` below its name. `differential` takes the seeds of `operations`. The dictionaries are written, too.
 #![forbid(unsafe_code)]
 
 mod dictionaries;
@@ -90,6 +90,14 @@ fn write(target: &str, corpus: &Corpus) -> std::io::Result<()> {
     }
     for (name, bytes) in corpus {
         fs::write(directory.join(name), bytes)?;
+    }
+    let regressions = Path::new("fuzz/regressions").join(target);
+    if regressions.is_dir() {
+        for entry in fs::read_dir(regressions)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            fs::copy(entry.path(), directory.join(format!("regression-{}", name.to_string_lossy())))?;
+        }
     }
     println!("{target}: {} seeds, {} bytes", corpus.len(), corpus.values().map(Vec::len).sum::<usize>());
     Ok(())
@@ -201,10 +209,11 @@ fn telling(specification: &Arc<Specification>, seeds: &Corpus, regressions: &[Ve
     corpus
 }
 
-/// What fuzzing found once, as the bytes that mean it; what was made shorter than bytes can be has none.
+/// The sequences that fuzzing found once, as the bytes that mean them; what was made shorter than bytes can be has none.
 fn regressions() -> Result<Vec<Vec<u8>>, Box<dyn std::error::Error>> {
     let paths = fs::read_dir("fuzz/regressions")?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<Result<Vec<_>, _>>()?;
+    paths.retain(|path| path.is_file());
     paths.sort();
     let mut found = Vec::new();
     for path in paths {

@@ -31,8 +31,8 @@ case "$*" in
     # As AFL++ gives it, too.
     cmp -s - "$file" || { echo "the input is another than the file" >&2; exit 1; }
     grep -q '[aoe]' "$file" || exit 0
-    echo "thread '<unnamed>' panicked at fuzz/src/lib.rs:27:17:" >&2
-    echo 'row cat-first-needed: what came back at '"$(wc -c <"$file")" >&2
+    echo "thread '<unnamed>' panicked at fuzz_targets/any.rs:4:1:" >&2
+    echo 'row cat-continued: what came back at '"$(wc -c <"$file")" >&2
     exit 77
     ;;
 esac
@@ -54,13 +54,19 @@ impl Campaign {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign").join(name);
         let _not_there_the_first_time = fs::remove_dir_all(&root);
         fs::create_dir_all(root.join("programs")).expect("the target directory can be written");
-        write_program(&root.join("programs").join(target), program);
-        let seeds = root.join("seeds").join(if target == "differential" { "operations" } else { target });
+        let campaign = Self { root };
+        campaign.add(target, program);
+        campaign
+    }
+
+    /// One more target.
+    fn add(&self, target: &str, program: &str) {
+        write_program(&self.root.join("programs").join(target), program);
+        let seeds = self.root.join("seeds").join(if target == "differential" { "operations" } else { target });
         fs::create_dir_all(&seeds).expect("the target directory can be written");
         for name in SEEDS {
             fs::write(seeds.join(name), seed(name)).expect("the target directory can be written");
         }
-        Self { root }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -79,7 +85,11 @@ impl Campaign {
     }
 
     fn fuzzing(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(&["run", "--seconds", "600", "--jobs", "2"]);
+        self.fuzzing_for("600", arguments)
+    }
+
+    fn fuzzing_for(&self, seconds: &str, arguments: &[&str]) -> Command {
+        let mut command = self.command(&["run", "--seconds", seconds, "--jobs", "2"]);
         command.arg("--programs").arg(self.root.join("programs")).arg("--seeds").arg(self.root.join("seeds"));
         command.args(arguments);
         command
@@ -129,7 +139,7 @@ fn what_a_fuzzer_leaves_is_told_once_and_moved_and_a_campaign_goes_on() {
     let first = campaign.fuzz(&[]);
     assert_eq!(first.status.code(), Some(1), "{}", text(&first.stderr));
     let told = text(&first.stdout);
-    assert!(told.contains("property of row cat-first-needed, by response") && told.contains("1 finding\n"), "{told}");
+    assert!(told.contains("property of row cat-continued, by response") && told.contains("1 finding\n"), "{told}");
     assert!(told.lines().any(|line| line.starts_with("response") && line.contains(" 900 ")), "{told}");
     let report = campaign.report();
     assert!(is_valid(&report), "{report}");
@@ -137,7 +147,7 @@ fn what_a_fuzzer_leaves_is_told_once_and_moved_and_a_campaign_goes_on() {
     let input = fs::read(campaign.found(&report, "input")).expect("the input is kept");
     assert_eq!(input, b"a", "what shows the same is left out");
     let said = fs::read_to_string(campaign.found(&report, "txt")).expect("what was said is kept");
-    assert!(said.ends_with("\nrow cat-first-needed: what came back at 1\n"), "{said}");
+    assert!(said.ends_with("\nrow cat-continued: what came back at 1\n"), "{said}");
     let left = fs::read_dir(campaign.root.join("campaign/response/artifacts")).expect("there were artifacts");
     assert_eq!(left.count(), 0);
     let log = campaign.root.join("campaign/response/engine.log");
@@ -184,7 +194,7 @@ fn instances_of_afl_share_a_campaign_that_is_theirs() {
     assert!(is_valid(&report), "{report}");
     let told = ["engine", "targets", "findings"].map(|member| &report[member]);
     assert_eq!((told[0], &told[1]["response"]["executions"]), (&"afl".into(), &200.into()), "{report}");
-    assert_eq!(told[2][0]["row"], "cat-first-needed", "{report}");
+    assert_eq!(told[2][0]["row"], "cat-continued", "{report}");
     let input = fs::read(campaign.found(&report, "input")).expect("the input is kept");
     assert_eq!(input, b"a");
     let other = campaign.fuzz(&[]);
@@ -246,29 +256,34 @@ fn a_library_that_ends_its_process_is_a_finding() {
 fn a_fuzzer_begins_with_seeds_that_show_nothing() {
     let keeps = FUZZER.replace("    printf 'any'", "    cp -r \"$2\" \"$DIGEST_SSP_GIVEN\"\n    printf 'any'");
     assert_ne!(keeps, FUZZER);
-    let given_by = |name: &str, library: &Path| -> Vec<(String, Vec<u8>)> {
+    let given_by = |name: &str, seconds: &str, library: &Path| -> Vec<(String, Vec<u8>)> {
         let campaign = Campaign::new(name, "differential", &keeps);
         let given = campaign.root.join("given");
-        let mut fuzzing = campaign.fuzzing(&["--target", "differential", "--library"]);
+        let mut fuzzing = campaign.fuzzing_for(seconds, &["--target", "differential", "--library"]);
         let told = fuzzing.arg(library).env("DIGEST_SSP_GIVEN", &given).output().expect("the program starts");
         assert_eq!(told.status.code(), Some(1), "{name}: {}", text(&told.stderr));
         let files = fs::read_dir(&given).expect("the fuzzer began").map(|entry| entry.expect("it was copied").path());
         files.map(|file| (name_of(&file), fs::read(&file).expect("it was copied"))).collect()
     };
     let [held, _] = SEEDS;
-    assert_eq!(given_by("ended", &library_support::hostile("abort", &[])), []);
-    assert_eq!(given_by("held", &library_support::faulty()), [(held.to_owned(), seed(held))]);
+    assert_eq!(given_by("ended", "600", &library_support::hostile("abort", &[])), []);
+    assert_eq!(given_by("held", "600", &library_support::faulty()), [(held.to_owned(), seed(held))]);
+    // The first takes all the time; whether the other hangs, too, the fuzzer need not try.
+    assert_eq!(given_by("hangs", "1", &library_support::hostile("hang", &[])), []);
 }
 
 fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).expect("a file has a name")
 }
 
+/// How a fuzzer speaks whose jobs all die before their first input.
+const SILENT: &str =
+    "#!/bin/sh\necho '#0: cov: 0 ft: 0 corp: 0 exec/s: 0 oom/timeout/crash: 0/0/0 time: 2s job: 1 dft_time: 0' >&2\n";
+
 /// A library that ends its process in silence leaves nothing to an engine; what was found before is told all the same.
 #[test]
 fn an_engine_that_runs_nothing_hides_nothing() {
-    let silent = "#!/bin/sh\necho '#0: cov: 0 ft: 0 corp: 0 exec/s: 0 oom/timeout/crash: 0/0/0 time: 2s job: 1 dft_time: 0' >&2\n";
-    for (name, program) in [("silent", silent), ("dead", "#!/bin/sh\nexit 1\n")] {
+    for (name, program) in [("silent", SILENT), ("dead", "#!/bin/sh\nexit 1\n")] {
         let campaign = Campaign::new(name, "differential", program);
         let library = library_support::hostile("exit-at-once", &[]).display().to_string();
         let found = campaign.fuzz(&["--target", "differential", "--library", &library]);
@@ -281,13 +296,51 @@ fn an_engine_that_runs_nothing_hides_nothing() {
     }
 }
 
+/// What cannot be run is told and is no success, and ends nothing.
+#[test]
+fn a_target_that_runs_nothing_leaves_the_others_to_run() {
+    let campaign = Campaign::new("others", "challenge", SILENT);
+    let finds_nothing = FUZZER.lines().filter(|line| !line.contains("printf")).map(|line| format!("{line}\n"));
+    campaign.add("response", &finds_nothing.collect::<String>());
+    let told = campaign.fuzz(&[]);
+    assert_eq!(told.status.code(), Some(2), "{}", text(&told.stdout));
+    let (lines, problems) = (text(&told.stdout), text(&told.stderr));
+    assert!(lines.lines().any(|line| line.starts_with("response") && line.contains(" 900 ")), "{lines}");
+    assert!(lines.ends_with("where there are 0 executions nothing was tried\n"), "{lines}");
+    assert!(problems.contains("challenge: it ran nothing") && problems.lines().count() == 1, "{problems}");
+    campaign.add("response", FUZZER);
+    let found = campaign.fuzz(&[]);
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
+    assert!(text(&found.stdout).ends_with("\n1 finding\n"), "{}", text(&found.stdout));
+}
+
+/// What is wrong in one place is one finding, whichever target comes there; what a target says in its own words is its own.
+#[test]
+fn the_same_of_two_targets_is_told_once() {
+    let says =
+        |place: &str, what: &str| FUZZER.replace("fuzz_targets/any.rs:4:1", place).replace("row cat-continued: ", what);
+    for (name, place, what, expected) in [
+        ("row", "fuzz_targets/any.rs:4:1", "row cat-continued: ", 1),
+        ("place", "src/package/message.rs:1:2", "", 1),
+        ("words", "fuzz_targets/any.rs:4:1", "row cat-of-nobody: ", 2),
+    ] {
+        let campaign = Campaign::new(name, "challenge", &says(place, what));
+        campaign.add("response", &says(place, what));
+        assert_eq!(campaign.fuzz(&[]).status.code(), Some(1));
+        let report = campaign.report();
+        assert_eq!(report["findings"].as_array().map(Vec::len), Some(expected), "{name}: {report}");
+        let times = report["findings"].as_array().into_iter().flatten().filter_map(|finding| finding["times"].as_u64());
+        assert_eq!(times.sum::<u64>(), 4, "{name}: {report}");
+    }
+}
+
 /// What a target says when it is run again it says of the library that it was fuzzed with.
 #[test]
 fn a_target_is_run_again_with_its_library() {
     let library = library_support::faulty().display().to_string();
     let program = FUZZER.replace(
-        "echo 'row cat-first-needed: what came back at '",
-        &format!("[ \"$DIGEST_SSP_FUZZ_LIBRARY\" = '{library}' ] && echo 'row cat-first-needed: what came back at '"),
+        "echo 'row cat-continued: what came back at '",
+        &format!("[ \"$DIGEST_SSP_FUZZ_LIBRARY\" = '{library}' ] && echo 'row cat-continued: what came back at '"),
     );
     assert_ne!(program, FUZZER);
     let campaign = Campaign::new("again", "differential", &program);
@@ -295,7 +348,7 @@ fn a_target_is_run_again_with_its_library() {
     assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
     let report = campaign.report();
     let said = report["findings"].as_array().into_iter().flatten().find(|finding| finding["kind"] == "property");
-    assert_eq!(said.map(|said| &said["row"]), Some(&Value::from("cat-first-needed")), "{report}");
+    assert_eq!(said.map(|said| &said["row"]), Some(&Value::from("cat-continued")), "{report}");
 }
 
 /// Who watches a campaign for days sees what is found when it is found.
@@ -336,6 +389,16 @@ fn what_cannot_be_run_is_told_in_a_line() {
         assert!(told.contains(why), "{told}");
     };
     refused(&["--target", "response"], "no such option");
+    let (beside, shell) = (campaign.root.join("a campaign").display().to_string(), "gives this path to a shell");
+    let blank = Command::new(env!("CARGO_BIN_EXE_digest-ssp"))
+        .args(["campaign", "run", "--target", "response", "--dir", &beside, "--programs"])
+        .arg(campaign.root.join("programs"))
+        .arg("--seeds")
+        .arg(campaign.root.join("seeds"))
+        .output()
+        .expect("the program starts");
+    assert_eq!(blank.status.code(), Some(2));
+    assert!(text(&blank.stderr).contains(shell) && text(&blank.stderr).lines().count() == 1, "{}", text(&blank.stderr));
     refused(&["--target", "challenge"], "cargo fuzz build makes it");
     refused(&["--target", "response", "--library", "libnone.so"], "only the target differential");
     let nobody = Campaign::new("nobody", "response", "").run(&["report"]);

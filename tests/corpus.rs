@@ -4,6 +4,7 @@
 
 #[path = "../fuzz/dictionaries.rs"]
 mod dictionaries;
+mod seeds;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,29 +19,12 @@ use digest_ssp::conformance::subject::faulty;
 use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::status::SecurityStatus;
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::Index;
-
-/// The seeds of a target by name: those that `cargo run --example seed_corpus` writes and those of `.ci/found`, without what a fuzzer
-/// left beside them under the SHA-1 of its content.
-fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let left = |name: &str| name.len() == 40 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let mut seeds: Vec<(String, Vec<u8>)> = fs::read_dir(&directory)
-        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
-        .map(|entry| entry.expect("the directory can be read"))
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).expect("a seed")))
-        .filter(|(name, _)| !left(name))
-        .collect();
-    seeds.sort();
-    assert!(seeds.len() >= 24, "{target} has {} seeds", seeds.len());
-    seeds
-}
+use proptest::test_runner::{TestCaseError, TestRunner};
+use seeds::{configuration, files, like_seeds, seeds};
 
 /// Whether it was made for something, which its name says.
 fn is_planned(name: &str) -> bool {
-    !name.starts_with("found-")
+    !name.starts_with("found-") && !name.starts_with("regression-")
 }
 
 fn completes(step: &Step) -> bool {
@@ -121,19 +105,29 @@ fn edited_requests_reach_every_waiting_state() {
     assert!(complete < all, "no seed is refused");
 }
 
-/// What fuzzing found once, as the reproducers it printed.
+/// What fuzzing found once: the reproducers that it printed, and for each target what is no sequence, which is among its seeds.
 #[test]
 fn regressions_stay_mended() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions");
-    let mut replayed = 0;
-    for entry in fs::read_dir(&directory).expect("there are regressions") {
-        let path = entry.expect("the directory can be read").path();
-        let text = fs::read_to_string(&path).expect("a regression is text");
-        let sequence = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        fuzzing::operations(sequence).unwrap_or_else(|found| panic!("{}: {found}", path.display()));
-        replayed += 1;
+    let sequences = files(&directory);
+    assert!(!sequences.is_empty(), "no regression in {}", directory.display());
+    for (name, text) in sequences {
+        let sequence = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        fuzzing::operations(sequence).unwrap_or_else(|found| panic!("{name}: {found}"));
     }
-    assert!(replayed > 0, "no regression in {}", directory.display());
+    let mut held = 0;
+    for target in fs::read_dir(&directory).expect("there are regressions").map(|entry| entry.expect("an entry")) {
+        if !target.path().is_dir() {
+            continue;
+        }
+        let target_seeds = seeds(&target.file_name().to_string_lossy());
+        for (name, bytes) in files(&target.path()) {
+            let seed = (format!("regression-{name}"), bytes);
+            assert!(target_seeds.contains(&seed), "{} is no seed; {AGAIN}", target.path().join(name).display());
+            held += 1;
+        }
+    }
+    assert!(held > 0, "no target has regressions");
 }
 
 /// What a target holds against bytes.
@@ -165,27 +159,13 @@ fn nothing_is_held_against_the_seeds() {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 1024 }))]
-
-    /// The third engine over the same functions: a seed with bytes changed, or any bytes.
-    #[test]
-    fn nothing_is_held_against_bytes_like_the_seeds(
-        target in any::<Index>(),
-        seed in any::<Index>(),
-        changes in vec((any::<Index>(), any::<u8>()), 0..8),
-        more in vec(any::<u8>(), 0..32),
-    ) {
-        let (name, holds) = target.get(&TARGETS);
-        let seeds = seeds(name);
-        let (_, mut bytes) = seed.get(&seeds).clone();
-        for (at, byte) in changes {
-            // No seed is empty.
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-        }
-        bytes.extend(more);
-        prop_assert_eq!(holds(&bytes), Ok(()), "{}", name);
+/// `differential`, and `capi` in C, are in tests/library_subject.rs.
+#[test]
+fn nothing_is_held_against_bytes_like_the_seeds() {
+    for (target, holds) in TARGETS {
+        let held = TestRunner::new(configuration())
+            .run(&like_seeds(target), |bytes| holds(&bytes).map_err(TestCaseError::fail));
+        held.unwrap_or_else(|found| panic!("{target}: {found}"));
     }
 }
 
@@ -211,7 +191,7 @@ fn every_target_is_built_seeded_and_replayed() {
     assert_eq!(built, targets);
 }
 
-/// What `cargo run --example seed_corpus` writes is what is committed.
+/// The dictionaries that `cargo run --example seed_corpus` writes are those that are committed.
 #[test]
 fn the_dictionaries_are_the_words_of_the_tables() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -4,9 +4,11 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod library_support;
+mod seeds;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use digest_ssp::buffer::SecHandle;
@@ -20,6 +22,8 @@ use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::Need;
 use digest_ssp::spec::setup::Setup;
 use library_support::ours;
+use proptest::test_runner::{TestCaseError, TestRunner};
+use seeds::{configuration, like_seeds, seeds};
 
 fn specification() -> Arc<Specification> {
     Arc::new(Specification::embedded().expect("the tables in spec/ load, which tests/spec shows"))
@@ -153,23 +157,36 @@ fn control_offers_everything_that_a_row_can_need() {
     assert_eq!(BTreeSet::from(handles).len(), handles.len());
 }
 
-/// The seeds of the fuzz targets that go through C.
+/// A target that goes through C.
+type Target = fn(&mut Library, &[u8]) -> Result<(), String>;
+
+/// Each with the target whose seeds it takes.
+const IN_C: [(&str, Target); 2] = [
+    ("capi", |library, bytes| fuzzing::descriptors(library, bytes)),
+    ("operations", |library, bytes| {
+        let told = fuzzing::differential(library, decode(bytes));
+        told.map(|_| ()).map_err(|found| found.to_string())
+    }),
+];
+
 #[test]
 fn seeds_of_fuzz_targets_are_answered_in_c_as_by_the_crate() {
     let _alone = alone();
     let mut library = load(&ours("capi-control"));
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
-    let seeds = |target: &str| -> Vec<(PathBuf, Vec<u8>)> {
-        let entries = std::fs::read_dir(corpus.join(target)).expect("there are seeds");
-        let paths = entries.map(|entry| entry.expect("the directory can be read").path());
-        paths.map(|path| (path.clone(), std::fs::read(path).expect("a seed"))).collect()
-    };
-    for (path, seed) in seeds("capi") {
-        assert_eq!(fuzzing::descriptors(&mut library, &seed), Ok(()), "{}", path.display());
-    }
-    for (path, seed) in seeds("operations") {
-        if let Err(found) = fuzzing::differential(&mut library, decode(&seed)) {
-            panic!("{}: {found}", path.display());
+    for (target, holds) in IN_C {
+        for (name, seed) in seeds(target) {
+            assert_eq!(holds(&mut library, &seed), Ok(()), "{target}: {name}");
         }
+    }
+}
+
+#[test]
+fn bytes_like_the_seeds_are_answered_in_c_as_by_the_crate() {
+    let _alone = alone();
+    let library = RefCell::new(load(&ours("capi-control")));
+    for (target, holds) in IN_C {
+        let held = TestRunner::new(configuration())
+            .run(&like_seeds(target), |bytes| holds(&mut library.borrow_mut(), &bytes).map_err(TestCaseError::fail));
+        held.unwrap_or_else(|found| panic!("{target}: {found}"));
     }
 }

@@ -152,7 +152,22 @@ impl Log {
     }
 }
 
+/// Whether a shell takes a path for what it is: libFuzzer starts its jobs by a line for one, and quotes nothing there.
+fn is_plain(path: &Path) -> bool {
+    let is_plain = |character: char| character.is_alphanumeric() || "/._-+@=,:%".contains(character);
+    path.to_str().is_some_and(|text| text.chars().all(is_plain))
+}
+
 fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
+    let temporary = std::env::temp_dir();
+    let mut given = [run.program, run.artifacts, &temporary].into_iter().chain(run.dictionary.as_deref());
+    if let Some(path) = given.find(|path| !is_plain(path)) {
+        return Err(format!(
+            "{}: libFuzzer gives this path to a shell; name one of letters, digits and /._-+@=,:% only",
+            path.display()
+        )
+        .into());
+    }
     let mut time = Time::begin();
     let go_on = u8::from(!run.until_finding);
     let mut command = Command::new(run.program);
@@ -186,11 +201,11 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
         }
     });
     let mut log = Log::open(run.log)?;
-    let (mut said, mut has_run) = (None, false);
+    let mut said = None;
     while time.elapsed() < run.time + GRACE {
         let mut is_over = false;
         let mut take = |line: String| match progress(&line) {
-            Some(now) => (counts, has_run) = (now, true),
+            Some(now) => counts = now,
             None if line.starts_with("INFO: ") || line.trim().is_empty() => {}
             None => {
                 log.add(&line);
@@ -209,7 +224,8 @@ fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError
         }
         time.observe(&counts, observer)?;
     }
-    if !has_run {
+    // It tells how far it is of jobs that died before their first input, too.
+    if counts.executions == 0 {
         let said = said.unwrap_or_else(|| "it said nothing".to_owned());
         return Err(format!("{}: it ran nothing: {said}", run.program.display()).into());
     }
@@ -346,9 +362,20 @@ fn there(directory: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::{Duration, SystemTime};
 
-    use super::{Counts, Log, SAID, executions, of_instances, progress, take_crashes};
+    use super::{Counts, Log, SAID, executions, is_plain, of_instances, progress, take_crashes};
+
+    #[test]
+    fn what_a_shell_takes_otherwise_is_not_plain() {
+        for plain in ["fuzz/target/x86_64-unknown-linux-gnu/release/capi", "/tmp/a.b-c_d", "Stra\u{df}e/1"] {
+            assert!(is_plain(Path::new(plain)), "{plain}");
+        }
+        for other in ["a b", "a;b", "$a", "`a`", "a'b", "a\"b", "a&b", "(a)", "a\nb", "~a", "a*", "a\\b", "a>b", "#a"] {
+            assert!(!is_plain(Path::new(other)), "{other}");
+        }
+    }
 
     #[test]
     fn a_log_is_added_to_and_has_an_end() {

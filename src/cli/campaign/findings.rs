@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use digest_ssp::conformance::fuzzing::{self, Counterexample};
 use digest_ssp::conformance::plan::Sequence;
 use digest_ssp::conformance::report::FindingKind;
 use digest_ssp::conformance::subject::process::Process;
+use digest_ssp::spec::Specification;
 use wait_timeout::ChildExt;
 
 use super::super::SetupError;
@@ -27,7 +28,10 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// How long it is tried to leave out something of inputs that show what is new, whenever what an engine left is taken in.
 const MINIMISING: Duration = Duration::from_secs(20);
 
-/// How much of what a target said is kept, in bytes from its end.
+/// How much of what a target said is read, in bytes from its end: a library may say anything before that.
+const READ: u64 = 1 << 20;
+
+/// How much of it is kept, in bytes from its end.
 const SAID: usize = 1 << 16;
 
 /// How long a line that tells a finding is at most, in bytes.
@@ -35,6 +39,7 @@ const LINE: usize = 300;
 
 /// Who judges what a target found.
 pub(super) struct Judge<'j> {
+    pub(super) tables: &'j Specification,
     pub(super) target: &'j str,
     pub(super) program: &'j Path,
     pub(super) environment: &'j [(&'static str, PathBuf)],
@@ -60,7 +65,7 @@ impl Judge<'_> {
             if !is_only_slow(&name) {
                 let bytes = std::fs::read(&file).map_err(cannot)?;
                 if !self.judge_sequence(&bytes, store)? {
-                    let found = self.by_message(&name, bytes);
+                    let found = self.by_message(bytes);
                     let is_known = store.knows(&found.key);
                     store.find(if is_known { found } else { self.minimised(found, until) })?;
                 }
@@ -97,16 +102,17 @@ impl Judge<'_> {
         }
     }
 
-    /// What the target says of the input when it is run with it alone. `name` is what it is the same by where it says nothing.
-    fn by_message(&self, name: &str, input: Vec<u8>) -> Found {
+    /// What the target says of the input when it is run with it alone.
+    fn by_message(&self, input: Vec<u8>) -> Found {
         let (message, said) = match self.said(&input) {
-            Ok(said) => (message(&said), said),
+            Ok(said) => (message(&said, &|row| self.tables.row(row).is_some()), said),
             Err(error) => (Message::unstable(format!("it cannot be run again: {error}")), String::new()),
         };
-        let Message { kind, row, what, is_same_by } = message;
-        // Targets have other subjects.
-        let same = row.as_deref().or(is_same_by.as_deref()).unwrap_or(name);
-        let key = format!("{kind} {} {same}", self.target);
+        let Message { kind, row, what, same_by } = message;
+        let key = match same_by {
+            SameBy::Anywhere(same) => format!("{kind} {same}"),
+            SameBy::InTarget(same) => format!("{kind} {} {same}", self.target),
+        };
         let sequence = reproducer(&said);
         Found { key, finding: self.finding(kind, row, &what), input, sequence, said: Some(end(&said)) }
     }
@@ -118,7 +124,7 @@ impl Judge<'_> {
         }
         let mut least = None;
         shortest(found.input.clone(), until, &mut |input| {
-            let mut shorter = self.by_message("", input.to_vec());
+            let mut shorter = self.by_message(input.to_vec());
             let is_same = shorter.key == found.key;
             if is_same {
                 shorter.finding.after_seconds = found.finding.after_seconds;
@@ -148,7 +154,12 @@ impl Judge<'_> {
             child.wait()?;
             return Ok(format!("ERROR: libFuzzer: timeout after {} seconds", AGAIN.as_secs()));
         };
-        let said = String::from_utf8_lossy(&std::fs::read(output.path())?).into_owned();
+        let mut written = output.reopen()?;
+        let length = written.metadata()?.len();
+        written.seek(SeekFrom::Start(length.saturating_sub(READ)))?;
+        let mut last = Vec::new();
+        written.take(READ).read_to_end(&mut last)?;
+        let said = String::from_utf8_lossy(&last).into_owned();
         // Who has no sanitizer dies in silence; a signal is what is known then.
         Ok(if status.code().is_none() { format!("{said}\nERROR: {status}") } else { said })
     }
@@ -171,19 +182,28 @@ fn key(of: FindingKind, row: &str) -> String {
     format!("{} {row}", kind(of))
 }
 
+/// What makes a finding the same as another of its sort.
+#[derive(PartialEq, Eq, Debug)]
+enum SameBy {
+    /// A row, a place in the code, the frames of a stack: whichever target shows it.
+    Anywhere(String),
+    /// The words of a target, and what has no words, is its own.
+    InTarget(String),
+}
+
 /// What a target said.
 #[derive(PartialEq, Eq, Debug)]
 struct Message {
     kind: &'static str,
     row: Option<String>,
     what: String,
-    /// What it has in common with others that are the same finding; `None` where nobody knows.
-    is_same_by: Option<String>,
+    same_by: SameBy,
 }
 
 impl Message {
+    /// What ended a target and says nothing: all of that is one finding, whose inputs stay where they were judged.
     fn unstable(what: String) -> Self {
-        Self { kind: "unstable", row: None, what, is_same_by: None }
+        Self { kind: "unstable", row: None, what, same_by: SameBy::InTarget(String::new()) }
     }
 }
 
@@ -202,22 +222,25 @@ fn end(said: &str) -> String {
 /// How many frames of a stack say what it is.
 const FRAMES: usize = 3;
 
-/// What a message says of an input: what does not hold, what the sanitizer found, or that it took too much.
-fn message(said: &str) -> Message {
+/// Where the targets themselves say that something does not hold, whatever it is; elsewhere the place is what is wrong.
+const OF_TARGETS: &str = "fuzz_targets/";
+
+/// What a message says of an input: what does not hold, what the sanitizer found, or that it took too much. A row is one that is known:
+/// a library can say anything.
+fn message(said: &str, is_row: &dyn Fn(&str) -> bool) -> Message {
     let lines = || said.lines().map(str::trim);
     let mut panicked = lines().skip_while(|line| !(line.starts_with("thread ") && line.contains("panicked at")));
     if let (Some(at), Some(what)) = (panicked.next(), panicked.next()) {
         let row = what.strip_prefix("row ").and_then(|rest| rest.split_once(": ")).map(|(row, _)| row.to_owned());
-        // A target says what does not hold in one place, whatever it is; elsewhere the place is what is wrong.
+        let row = row.filter(|row| is_row(row));
         let place = at.rsplit_once("panicked at ").map_or("", |(_, place)| place);
-        let place = if place.contains("fuzz/src/") { "" } else { place };
-        let (row, is_same_by) = (row.filter(|row| !row.is_empty()), Some(format!("{place} {}", without_values(what))));
-        return Message { kind: "property", row, what: what.to_owned(), is_same_by };
+        let same_by = match &row {
+            Some(row) => SameBy::Anywhere(row.clone()),
+            None if place.contains(OF_TARGETS) => SameBy::InTarget(without_values(what)),
+            None => SameBy::Anywhere(format!("{place} {}", without_values(what))),
+        };
+        return Message { kind: "property", row, what: what.to_owned(), same_by };
     }
-    let of = |kind, what: &str, is_same_by: &str| {
-        let (what, is_same_by) = (what.to_owned(), Some(is_same_by.to_owned()));
-        Message { kind, row: None, what, is_same_by }
-    };
     match lines().find(|line| line.starts_with("SUMMARY: ") || line.contains("ERROR: ")) {
         Some(first) => {
             let summary = lines().find(|line| line.starts_with("SUMMARY: ")).unwrap_or(first);
@@ -228,8 +251,12 @@ fn message(said: &str) -> Message {
                 _other => "sanitizer",
             };
             let frames: Vec<&str> = lines().filter_map(frame).filter(|name| is_telling(name)).take(FRAMES).collect();
-            // Without names of functions the addresses are what there is.
-            of(kind, summary, &if frames.is_empty() { summary.to_owned() } else { frames.join(" ") })
+            let same_by = match frames.is_empty() {
+                // Without names of functions the addresses are what there is.
+                true => SameBy::InTarget(summary.to_owned()),
+                false => SameBy::Anywhere(frames.join(" ")),
+            };
+            Message { kind, row: None, what: summary.to_owned(), same_by }
         }
         None => Message::unstable("it ended the target once, and not when it was run again".to_owned()),
     }
@@ -298,25 +325,35 @@ fn without_values(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, SAID, end, frame, is_telling, line, message, reproducer, without_values};
+    use super::{LINE, Message, SAID, SameBy, end, frame, is_telling, line, reproducer, without_values};
+
+    fn message(said: &str) -> Message {
+        super::message(said, &|row| row == "cat-done")
+    }
+
+    fn panicked(place: &str, what: &str) -> Message {
+        message(&format!(
+            "INFO: Running\nthread '<unnamed>' (7) panicked at {place}:\n{what}\nnote: run with\nSUMMARY: libFuzzer: deadly signal\n"
+        ))
+    }
 
     #[test]
     fn what_a_target_said_is_understood() {
-        let panicked = |place: &str, what: &str| {
-            format!(
-                "INFO: Running\nthread '<unnamed>' (7) panicked at {place}:\n{what}\nnote: run with\nSUMMARY: libFuzzer: deadly signal\n"
-            )
-        };
-        let row = message(&panicked("/a/fuzz/src/lib.rs:27:17", "row cat-done: status SEC_E_OK"));
+        let row = panicked("fuzz_targets/capi.rs:4:1", "row cat-done: status SEC_E_OK");
         assert_eq!((row.kind, row.row.as_deref()), ("property", Some("cat-done")));
         assert_eq!(row.what, "row cat-done: status SEC_E_OK");
-        let no_row = message(&panicked("/a/fuzz/src/lib.rs:27:17", "row : no answer"));
-        assert_eq!(no_row.row, None);
-        // Elsewhere the place is what is wrong.
-        let at = |place: &str| message(&panicked(place, "called `Option::unwrap()` on a `None` value")).is_same_by;
+        assert_eq!(row.same_by, panicked("fuzz_targets/layers.rs:4:1", "row cat-done: another").same_by);
+        for unknown in ["row : no answer", "row cat-\u{1b}[31m: no such row", "row cat-gone: it was renamed"] {
+            let told = panicked("fuzz_targets/capi.rs:4:1", unknown);
+            assert_eq!(told.row, None);
+            assert!(matches!(told.same_by, SameBy::InTarget(_)), "{told:?}");
+        }
+        // Elsewhere the place is what is wrong, whatever target comes there.
+        let at = |place: &str| panicked(place, "called `Option::unwrap()` on a `None` value").same_by;
+        assert!(matches!(at("src/package/a.rs:1:2"), SameBy::Anywhere(_)));
         assert_ne!(at("src/package/a.rs:1:2"), at("src/package/b.rs:1:2"));
-        let said = |place: &str| message(&panicked(place, "it differs at 12")).is_same_by;
-        assert_eq!(said("fuzz/src/lib.rs:27:17"), said("/b/fuzz/src/lib.rs:28:17"));
+        let said = |place: &str| panicked(place, "it differs at 12").same_by;
+        assert_eq!(said("fuzz_targets/capi.rs:4:1"), said("/b/fuzz/fuzz_targets/capi.rs:5:1"));
     }
 
     #[test]
@@ -329,9 +366,10 @@ mod tests {
         };
         let of = |frame, address| message(&stack(frame, address));
         assert_eq!(of("f", "11").kind, "sanitizer");
-        assert_eq!(of("f", "11").is_same_by, of("f", "22").is_same_by);
-        assert_ne!(of("f", "11").is_same_by, of("g", "11").is_same_by);
-        let bare = |address: &str| message(&format!("SUMMARY: AddressSanitizer: SEGV (x.so+0x{address})\n")).is_same_by;
+        assert_eq!(of("f", "11").same_by, SameBy::Anywhere("a::f".to_owned()));
+        assert_eq!(of("f", "11").same_by, of("f", "22").same_by);
+        assert_ne!(of("f", "11").same_by, of("g", "11").same_by);
+        let bare = |address: &str| message(&format!("SUMMARY: AddressSanitizer: SEGV (x.so+0x{address})\n")).same_by;
         assert_ne!(bare("11"), bare("22"));
         let leak = "#10 0x11 in digest_ssp::capi::blocks::zeroed /src/capi/blocks.rs:102:31";
         assert_eq!(frame(leak), Some("digest_ssp::capi::blocks::zeroed"));
@@ -343,7 +381,7 @@ mod tests {
         assert_eq!(message("SUMMARY: libFuzzer: timeout").kind, "timeout");
         assert_eq!(message("SUMMARY: libFuzzer: out-of-memory (used)").kind, "memory");
         let nothing = message("INFO: nothing");
-        assert_eq!((nothing.kind, nothing.is_same_by), ("unstable", None));
+        assert_eq!((nothing.kind, nothing.same_by), ("unstable", SameBy::InTarget(String::new())));
     }
 
     #[test]

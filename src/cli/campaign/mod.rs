@@ -37,7 +37,7 @@ other (.txt), which `cargo +nightly fuzz run TARGET FILE` shows again. While it 
 Exit codes:
   0  nothing was found, now or before
   1  findings, or inputs of an interrupted run that nobody judged yet
-  2  usage or set-up: nothing could be tried";
+  2  usage or set-up; or a target could not be run, and nothing was found by the others";
 
 /// Start a fuzz campaign, go on with it, or tell what it found.
 #[derive(Args)]
@@ -142,32 +142,33 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
     if arguments.library.is_some() && targets.iter().any(|target| target != OF_OTHERS) {
         return Err(format!("--library: only the target {OF_OTHERS} goes to it; say --target {OF_OTHERS}").into());
     }
+    let tables = output::tables()?;
     let (environment, _accounts) = environment(arguments.library.as_deref())?;
     let mut subject = worker(arguments.library.as_deref(), &environment)?;
     let library = arguments.library.as_ref().map(|library| library.display().to_string());
-    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), library, &output::tables()?.version)?;
+    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), library, &tables.version)?;
     let time = Duration::from_secs((u64::from(arguments.seconds) / targets.len().max(1) as u64).max(1));
     let known = store.campaign().findings.len();
     let is_enough = |store: &Store| arguments.until_finding && store.campaign().findings.len() > known;
     let begun = Instant::now();
+    let mut all_ran = true;
     for target in &targets {
         let (program, seeds) = (programs.join(target), seeds(&arguments.seeds, target));
-        let mut judge = Judge { target, program: &program, environment: &environment, subject: &mut subject, begun };
+        let (environment, subject) = (&environment, &mut subject);
+        let mut judge = Judge { tables: &tables, target, program: &program, environment, subject, begun };
         judge.take_in(&mut store, false)?;
         if let Err(problem) = try_target(arguments, &mut judge, &mut store, &seeds, Instant::now() + time, &is_enough) {
-            // What was found is told all the same.
-            judge.take_in(&mut store, false)?;
-            if store.campaign().findings.is_empty() {
-                return Err(problem);
-            }
+            // The others are tried all the same, and what was found is told.
             complain(&problem);
-            break;
+            all_ran = false;
+            judge.take_in(&mut store, false)?;
         }
         if is_enough(&store) {
             break;
         }
     }
-    tell(&store, arguments.place.format)
+    let told = tell(&store, arguments.place.format)?;
+    Ok(if told == Exit::Success && !all_ran { Exit::NothingShown } else { told })
 }
 
 /// Tries the seeds of a target, and has the engine go on from them until then, or until it is enough.
@@ -281,7 +282,8 @@ fn of_library(library: &Path) -> Result<Launch, SetupError> {
 }
 
 /// What the committed seeds show by themselves: where they are sequences, one after the other and apart from the fuzzer. That is
-/// given those that show nothing, or that time was too short for: another it could not keep, and starts again for each.
+/// given those that show nothing: another it could not keep, and starts again for each. Those that time was too short for it is given
+/// as long as no other has shown anything, as each may hang.
 fn replay(
     judge: &mut Judge<'_>,
     store: &mut Store,
@@ -290,9 +292,13 @@ fn replay(
 ) -> Result<PathBuf, SetupError> {
     let given = store.seeds(judge.target)?;
     let files = below(seeds).map_err(|error| format!("--seeds {}: {error}", seeds.display()))?;
+    let mut is_any_wrong = false;
     for file in files {
         let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        if is_over(store) || !judge.judge_sequence(&bytes, store)? {
+        let is_untried = is_over(store);
+        let is_wrong = if is_untried { is_any_wrong } else { judge.judge_sequence(&bytes, store)? };
+        is_any_wrong |= is_wrong;
+        if !is_wrong {
             let to = given.join(name(&file));
             std::fs::write(&to, bytes).map_err(|error| format!("{}: {error}", to.display()))?;
         }

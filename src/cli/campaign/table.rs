@@ -58,6 +58,9 @@ pub(super) fn human(campaign: &Campaign, open: usize) -> String {
     }
     match campaign.findings.len() {
         0 if open > 0 => {}
+        0 if campaign.targets.values().any(|target| target.executions == 0) => {
+            text.push_str("\nnothing was found; where there are 0 executions nothing was tried\n");
+        }
         0 => text.push_str("\nnothing was found\n"),
         1 => text.push_str("\n1 finding\n"),
         several => text.push_str(&format!("\n{several} findings\n")),
