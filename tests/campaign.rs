@@ -300,14 +300,21 @@ fn an_engine_that_runs_nothing_hides_nothing() {
 #[test]
 fn a_target_that_runs_nothing_leaves_the_others_to_run() {
     let campaign = Campaign::new("others", "challenge", SILENT);
-    let finds_nothing = FUZZER.lines().filter(|line| !line.contains("printf")).map(|line| format!("{line}\n"));
-    campaign.add("response", &finds_nothing.collect::<String>());
+    let finds_nothing: String =
+        FUZZER.lines().filter(|line| !line.contains("printf")).map(|line| format!("{line}\n")).collect();
+    campaign.add("response", &finds_nothing);
     let told = campaign.fuzz(&[]);
     assert_eq!(told.status.code(), Some(2), "{}", text(&told.stdout));
     let (lines, problems) = (text(&told.stdout), text(&told.stderr));
     assert!(lines.lines().any(|line| line.starts_with("response") && line.contains(" 900 ")), "{lines}");
-    assert!(lines.ends_with("where there are 0 executions nothing was tried\n"), "{lines}");
+    assert!(lines.contains("\nchallenge could not be run: ") && !lines.contains("nothing was found"), "{lines}");
     assert!(problems.contains("challenge: it ran nothing") && problems.lines().count() == 1, "{problems}");
+    let report = campaign.run(&["report"]);
+    assert_eq!((report.status.code(), text(&report.stdout)), (Some(2), lines));
+    let report = campaign.report();
+    assert!(is_valid(&report) && report["targets"]["challenge"]["problem"].is_string(), "{report}");
+    campaign.add("challenge", &finds_nothing);
+    assert_eq!(campaign.fuzz(&[]).status.code(), Some(0));
     campaign.add("response", FUZZER);
     let found = campaign.fuzz(&[]);
     assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
@@ -322,7 +329,7 @@ fn the_same_of_two_targets_is_told_once() {
     for (name, place, what, expected) in [
         ("row", "fuzz_targets/any.rs:4:1", "row cat-continued: ", 1),
         ("place", "src/package/message.rs:1:2", "", 1),
-        ("words", "fuzz_targets/any.rs:4:1", "row cat-of-nobody: ", 2),
+        ("own-words", "fuzz_targets/any.rs:4:1", "row cat-of-nobody: ", 2),
     ] {
         let campaign = Campaign::new(name, "challenge", &says(place, what));
         campaign.add("response", &says(place, what));
@@ -331,6 +338,11 @@ fn the_same_of_two_targets_is_told_once() {
         assert_eq!(report["findings"].as_array().map(Vec::len), Some(expected), "{name}: {report}");
         let times = report["findings"].as_array().into_iter().flatten().filter_map(|finding| finding["times"].as_u64());
         assert_eq!(times.sum::<u64>(), 4, "{name}: {report}");
+        assert!(is_valid(&report), "{report}");
+        // Neither of them is taken for one that showed nothing.
+        let told = text(&campaign.run(&["report"]).stdout);
+        let of_each = told.lines().filter(|line| line.starts_with("challenge ") || line.starts_with("response "));
+        assert_eq!(of_each.filter(|line| line.ends_with(" 1")).count(), 2, "{name}: {told}");
     }
 }
 
@@ -399,6 +411,7 @@ fn what_cannot_be_run_is_told_in_a_line() {
         .expect("the program starts");
     assert_eq!(blank.status.code(), Some(2));
     assert!(text(&blank.stderr).contains(shell) && text(&blank.stderr).lines().count() == 1, "{}", text(&blank.stderr));
+    assert!(!Path::new(&beside).exists());
     refused(&["--target", "challenge"], "cargo fuzz build makes it");
     refused(&["--target", "response", "--library", "libnone.so"], "only the target differential");
     let nobody = Campaign::new("nobody", "response", "").run(&["report"]);

@@ -36,9 +36,11 @@ pub(crate) fn like_seeds(target: &str) -> impl Strategy<Value = Vec<u8>> {
     let changes = vec((any::<Index>(), any::<u8>()), 0..8);
     (select(seeds), changes, vec(any::<u8>(), 0..32)).prop_map(|(mut bytes, changes, more)| {
         for (at, byte) in changes {
-            // No seed is empty.
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
+            // An empty one has nothing to change.
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
         }
         bytes.extend(more);
         bytes

@@ -81,6 +81,19 @@ impl Engine {
         })
     }
 
+    /// Whether it can be given files below all of these.
+    pub(super) fn check_paths(self, given: &[&Path]) -> Result<(), SetupError> {
+        // libFuzzer starts its jobs by a line for a shell, in which it quotes nothing.
+        match (self, given.iter().find(|path| !is_plain(path))) {
+            (Self::Libfuzzer, Some(path)) => Err(format!(
+                "{}: libFuzzer gives this path to a shell; name one of letters, digits and /._-+@=,:% only",
+                path.display()
+            )
+            .into()),
+            (Self::Libfuzzer | Self::Afl, _) => Ok(()),
+        }
+    }
+
     /// Fuzzes until the time is over, or something is found where that is enough.
     pub(super) fn run(self, run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
         match self {
@@ -152,22 +165,13 @@ impl Log {
     }
 }
 
-/// Whether a shell takes a path for what it is: libFuzzer starts its jobs by a line for one, and quotes nothing there.
+/// Whether a shell takes a path for what it is.
 fn is_plain(path: &Path) -> bool {
     let is_plain = |character: char| character.is_alphanumeric() || "/._-+@=,:%".contains(character);
     path.to_str().is_some_and(|text| text.chars().all(is_plain))
 }
 
 fn libfuzzer(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
-    let temporary = std::env::temp_dir();
-    let mut given = [run.program, run.artifacts, &temporary].into_iter().chain(run.dictionary.as_deref());
-    if let Some(path) = given.find(|path| !is_plain(path)) {
-        return Err(format!(
-            "{}: libFuzzer gives this path to a shell; name one of letters, digits and /._-+@=,:% only",
-            path.display()
-        )
-        .into());
-    }
     let mut time = Time::begin();
     let go_on = u8::from(!run.until_finding);
     let mut command = Command::new(run.program);
@@ -251,9 +255,11 @@ fn progress(line: &str) -> Option<Counts> {
 
 fn afl(run: &Run<'_>, observer: Observer<'_>) -> Result<Counts, SetupError> {
     if there(run.seeds).is_empty() {
-        return Err(
-            format!("{}: AFL++ has nothing to begin with: each seed shows something", run.seeds.display()).into()
-        );
+        return Err(format!(
+            "{}: AFL++ has nothing to begin with: no seed is left that may show nothing",
+            run.seeds.display()
+        )
+        .into());
     }
     let (mut time, since) = (Time::begin(), SystemTime::now());
     let folder = run.corpus.join("afl");

@@ -49,7 +49,7 @@ pub(super) struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    /// Takes in everything that the engine left; while it runs, what it may still be writing is left for later.
+    /// Takes in everything that the engine left; while it runs, what it may still be writing or cannot be run is left for later.
     pub(super) fn take_in(&mut self, store: &mut Store, is_running: bool) -> Result<(), SetupError> {
         let (artifacts, judged) = (store.artifacts(self.target)?, store.judged(self.target)?);
         let files = below(&artifacts).map_err(|error| format!("{}: {error}", artifacts.display()))?;
@@ -65,7 +65,12 @@ impl Judge<'_> {
             if !is_only_slow(&name) {
                 let bytes = std::fs::read(&file).map_err(cannot)?;
                 if !self.judge_sequence(&bytes, store)? {
-                    let found = self.by_message(bytes);
+                    let found = match self.by_message(bytes) {
+                        Ok(found) => found,
+                        // It lies there yet when the engine has ended.
+                        Err(_) if is_running => continue,
+                        Err(problem) => return Err(problem),
+                    };
                     let is_known = store.knows(&found.key);
                     store.find(if is_known { found } else { self.minimised(found, until) })?;
                 }
@@ -93,6 +98,7 @@ impl Judge<'_> {
         Finding {
             name: String::new(),
             target: self.target.to_owned(),
+            also: Vec::new(),
             kind: kind.to_owned(),
             row,
             what: line(what),
@@ -103,18 +109,16 @@ impl Judge<'_> {
     }
 
     /// What the target says of the input when it is run with it alone.
-    fn by_message(&self, input: Vec<u8>) -> Found {
-        let (message, said) = match self.said(&input) {
-            Ok(said) => (message(&said, &|row| self.tables.row(row).is_some()), said),
-            Err(error) => (Message::unstable(format!("it cannot be run again: {error}")), String::new()),
-        };
-        let Message { kind, row, what, same_by } = message;
+    fn by_message(&self, input: Vec<u8>) -> Result<Found, SetupError> {
+        let cannot = |error| format!("{}: it cannot be run again: {error}", self.program.display());
+        let said = self.said(&input).map_err(cannot)?;
+        let Message { kind, row, what, same_by } = message(&said, &|row| self.tables.row(row).is_some());
         let key = match same_by {
             SameBy::Anywhere(same) => format!("{kind} {same}"),
             SameBy::InTarget(same) => format!("{kind} {} {same}", self.target),
         };
         let sequence = reproducer(&said);
-        Found { key, finding: self.finding(kind, row, &what), input, sequence, said: Some(end(&said)) }
+        Ok(Found { key, finding: self.finding(kind, row, &what), input, sequence, said: Some(end(&said)) })
     }
 
     /// The same with as little of the input as shows it; what takes long, or does not show again, as it is.
@@ -124,9 +128,9 @@ impl Judge<'_> {
         }
         let mut least = None;
         shortest(found.input.clone(), until, &mut |input| {
-            let mut shorter = self.by_message(input.to_vec());
-            let is_same = shorter.key == found.key;
-            if is_same {
+            let again = self.by_message(input.to_vec()).ok().filter(|again| again.key == found.key);
+            let is_same = again.is_some();
+            if let Some(mut shorter) = again {
                 shorter.finding.after_seconds = found.finding.after_seconds;
                 least = Some(shorter);
             }
@@ -185,7 +189,7 @@ fn key(of: FindingKind, row: &str) -> String {
 /// What makes a finding the same as another of its sort.
 #[derive(PartialEq, Eq, Debug)]
 enum SameBy {
-    /// A row, a place in the code, the frames of a stack: whichever target shows it.
+    /// A row, a place in the code, the frames of a stack of what went wrong: whichever target shows it.
     Anywhere(String),
     /// The words of a target, and what has no words, is its own.
     InTarget(String),
@@ -198,13 +202,6 @@ struct Message {
     row: Option<String>,
     what: String,
     same_by: SameBy,
-}
-
-impl Message {
-    /// What ended a target and says nothing: all of that is one finding, whose inputs stay where they were judged.
-    fn unstable(what: String) -> Self {
-        Self { kind: "unstable", row: None, what, same_by: SameBy::InTarget(String::new()) }
-    }
 }
 
 /// The sequence that a target said shows what does not hold.
@@ -224,6 +221,8 @@ const FRAMES: usize = 3;
 
 /// Where the targets themselves say that something does not hold, whatever it is; elsewhere the place is what is wrong.
 const OF_TARGETS: &str = "fuzz_targets/";
+/// Where the libraries of the language are: anybody comes there.
+const OF_RUST: &str = "/rustc/";
 
 /// What a message says of an input: what does not hold, what the sanitizer found, or that it took too much. A row is one that is known:
 /// a library can say anything.
@@ -236,7 +235,9 @@ fn message(said: &str, is_row: &dyn Fn(&str) -> bool) -> Message {
         let place = at.rsplit_once("panicked at ").map_or("", |(_, place)| place);
         let same_by = match &row {
             Some(row) => SameBy::Anywhere(row.clone()),
-            None if place.contains(OF_TARGETS) => SameBy::InTarget(without_values(what)),
+            None if [OF_TARGETS, OF_RUST].iter().any(|part| place.contains(part)) => {
+                SameBy::InTarget(without_values(what))
+            }
             None => SameBy::Anywhere(format!("{place} {}", without_values(what))),
         };
         return Message { kind: "property", row, what: what.to_owned(), same_by };
@@ -251,14 +252,22 @@ fn message(said: &str, is_row: &dyn Fn(&str) -> bool) -> Message {
                 _other => "sanitizer",
             };
             let frames: Vec<&str> = lines().filter_map(frame).filter(|name| is_telling(name)).take(FRAMES).collect();
-            let same_by = match frames.is_empty() {
-                // Without names of functions the addresses are what there is.
-                true => SameBy::InTarget(summary.to_owned()),
-                false => SameBy::Anywhere(frames.join(" ")),
+            // Without names of functions the addresses are what there is.
+            let same = if frames.is_empty() { summary.to_owned() } else { frames.join(" ") };
+            let same_by = match kind {
+                "sanitizer" | "crash" if !frames.is_empty() => SameBy::Anywhere(same),
+                // Where it was when time or memory was over need not be what took it.
+                _other => SameBy::InTarget(same),
             };
             Message { kind, row: None, what: summary.to_owned(), same_by }
         }
-        None => Message::unstable("it ended the target once, and not when it was run again".to_owned()),
+        // All of that is one finding, whose inputs stay where they were judged.
+        None => Message {
+            kind: "unstable",
+            row: None,
+            what: "it ended the target once, and not when it was run again".to_owned(),
+            same_by: SameBy::InTarget(String::new()),
+        },
     }
 }
 
@@ -300,7 +309,7 @@ fn is_telling(name: &str) -> bool {
 }
 
 /// One line of bounded length.
-fn line(text: &str) -> String {
+pub(super) fn line(text: &str) -> String {
     let mut line: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     if line.len() > LINE {
         let end = (0..=LINE).rev().find(|end| line.is_char_boundary(*end)).unwrap_or(0);
@@ -352,6 +361,7 @@ mod tests {
         let at = |place: &str| panicked(place, "called `Option::unwrap()` on a `None` value").same_by;
         assert!(matches!(at("src/package/a.rs:1:2"), SameBy::Anywhere(_)));
         assert_ne!(at("src/package/a.rs:1:2"), at("src/package/b.rs:1:2"));
+        assert!(matches!(at("/rustc/0/library/core/src/slice/sort.rs:1:2"), SameBy::InTarget(_)));
         let said = |place: &str| panicked(place, "it differs at 12").same_by;
         assert_eq!(said("fuzz_targets/capi.rs:4:1"), said("/b/fuzz/fuzz_targets/capi.rs:5:1"));
     }
@@ -369,6 +379,8 @@ mod tests {
         assert_eq!(of("f", "11").same_by, SameBy::Anywhere("a::f".to_owned()));
         assert_eq!(of("f", "11").same_by, of("f", "22").same_by);
         assert_ne!(of("f", "11").same_by, of("g", "11").same_by);
+        let slow = message("    #0 0x11 in a::f /x:3\nSUMMARY: libFuzzer: timeout\n");
+        assert_eq!(slow.same_by, SameBy::InTarget("a::f".to_owned()));
         let bare = |address: &str| message(&format!("SUMMARY: AddressSanitizer: SEGV (x.so+0x{address})\n")).same_by;
         assert_ne!(bare("11"), bare("22"));
         let leak = "#10 0x11 in digest_ssp::capi::blocks::zeroed /src/capi/blocks.rs:102:31";

@@ -17,7 +17,7 @@ use clap::{Args, Subcommand, ValueHint};
 use digest_ssp::conformance::subject::process::{Isolation, Launch, Process};
 
 use self::engine::{Counts, Engine, Run};
-use self::findings::Judge;
+use self::findings::{Judge, line};
 use self::store::{Store, below, name};
 use super::{Exit, SetupError, complain, output};
 
@@ -32,7 +32,8 @@ Examples:
 
 A campaign lives in a directory, of one library and one engine, and goes on there when it is started again. What was found lies in
 its findings/: the input; where it is a sequence the shortest one known, for `digest-ssp reproduce`; and what the target says of any
-other (.txt), which `cargo +nightly fuzz run TARGET FILE` shows again. While it runs `campaign report` tells how it is.
+other (.txt), which `cargo +nightly fuzz run TARGET FILE` shows again. While it runs `campaign report` tells how it is. Every
+input that was judged stays in TARGET/judged/. libFuzzer gives its paths to a shell: they have no blanks or quotes.
 
 Exit codes:
   0  nothing was found, now or before
@@ -133,7 +134,12 @@ fn tell(store: &Store, format: output::Format) -> Result<Exit, SetupError> {
         output::Format::Json => output::json(&table::json(store.campaign(), open))?,
     };
     output::print(&text)?;
-    Ok(if store.campaign().findings.is_empty() && open == 0 { Exit::Success } else { Exit::Findings })
+    let campaign = store.campaign();
+    Ok(match (campaign.findings.len(), campaign.problems().next()) {
+        (0, None) if open == 0 => Exit::Success,
+        (0, Some(_)) if open == 0 => Exit::NothingShown,
+        _some => Exit::Findings,
+    })
 }
 
 fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
@@ -143,32 +149,37 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
         return Err(format!("--library: only the target {OF_OTHERS} goes to it; say --target {OF_OTHERS}").into());
     }
     let tables = output::tables()?;
+    let (place, temporary) = (&arguments.place.dir, std::env::temp_dir());
+    let given = [&programs, place, &arguments.dictionaries, &temporary].map(PathBuf::as_path);
+    let named = targets.iter().map(Path::new);
+    arguments.engine.check_paths(&given.into_iter().chain(named).collect::<Vec<_>>())?;
     let (environment, _accounts) = environment(arguments.library.as_deref())?;
     let mut subject = worker(arguments.library.as_deref(), &environment)?;
     let library = arguments.library.as_ref().map(|library| library.display().to_string());
-    let mut store = Store::open(&arguments.place.dir, arguments.engine.name(), library, &tables.version)?;
+    let mut store = Store::open(place, arguments.engine.name(), library, &tables.version)?;
     let time = Duration::from_secs((u64::from(arguments.seconds) / targets.len().max(1) as u64).max(1));
     let known = store.campaign().findings.len();
     let is_enough = |store: &Store| arguments.until_finding && store.campaign().findings.len() > known;
     let begun = Instant::now();
-    let mut all_ran = true;
     for target in &targets {
         let (program, seeds) = (programs.join(target), seeds(&arguments.seeds, target));
         let (environment, subject) = (&environment, &mut subject);
         let mut judge = Judge { tables: &tables, target, program: &program, environment, subject, begun };
-        judge.take_in(&mut store, false)?;
-        if let Err(problem) = try_target(arguments, &mut judge, &mut store, &seeds, Instant::now() + time, &is_enough) {
-            // The others are tried all the same, and what was found is told.
+        let tried = judge
+            .take_in(&mut store, false)
+            .and_then(|()| try_target(arguments, &mut judge, &mut store, &seeds, Instant::now() + time, &is_enough));
+        if let Err(problem) = tried {
+            // The others are tried all the same, and what was found is told. What cannot be taken in waits.
+            let problem = line(&problem.to_string());
             complain(&problem);
-            all_ran = false;
-            judge.take_in(&mut store, false)?;
+            store.could_not_run(target, problem)?;
+            let _waits = judge.take_in(&mut store, false);
         }
         if is_enough(&store) {
             break;
         }
     }
-    let told = tell(&store, arguments.place.format)?;
-    Ok(if told == Exit::Success && !all_ran { Exit::NothingShown } else { told })
+    tell(&store, arguments.place.format)
 }
 
 /// Tries the seeds of a target, and has the engine go on from them until then, or until it is enough.

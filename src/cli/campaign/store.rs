@@ -28,6 +28,11 @@ pub(super) struct Campaign {
 }
 
 impl Campaign {
+    /// Why targets could not be run the last time.
+    pub(super) fn problems(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.targets.iter().filter_map(|(name, target)| Some((name.as_str(), target.problem.as_deref()?)))
+    }
+
     /// Adds what a run did since it was added last.
     pub(super) fn add(&mut self, target: &str, counts: &Counts, added: &Counts) {
         let entry = self.targets.entry(target.to_owned()).or_default();
@@ -39,8 +44,9 @@ impl Campaign {
 }
 
 /// What was done with a target.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Target {
+    /// That an engine began.
     pub(super) runs: u64,
     pub(super) executions: u64,
     pub(super) seconds: f64,
@@ -48,6 +54,9 @@ pub(super) struct Target {
     pub(super) coverage: u64,
     /// Of the last run.
     pub(super) corpus: u64,
+    /// Why it could not be run the last time, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
 }
 
 /// What was found, once for all that violate the same.
@@ -55,7 +64,11 @@ pub(super) struct Target {
 pub(super) struct Finding {
     /// The name of its files below `findings/`.
     pub(super) name: String,
+    /// Who showed it first.
     pub(super) target: String,
+    /// Who else did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) also: Vec<String>,
     /// What sort: `fail`, `crash`, … as in a report; `property` where a target said that something does not hold, `sanitizer`,
     /// `timeout`, `memory`.
     pub(super) kind: String,
@@ -213,7 +226,15 @@ impl Store {
 
     /// Another run of a target.
     pub(super) fn begin(&mut self, target: &str) -> Result<(), SetupError> {
-        self.campaign.targets.entry(target.to_owned()).or_default().runs += 1;
+        let entry = self.campaign.targets.entry(target.to_owned()).or_default();
+        entry.runs += 1;
+        entry.problem = None;
+        self.save()
+    }
+
+    /// A target could not be run, or not to its end.
+    pub(super) fn could_not_run(&mut self, target: &str, problem: String) -> Result<(), SetupError> {
+        self.campaign.targets.entry(target.to_owned()).or_default().problem = Some(problem);
         self.save()
     }
 
@@ -234,7 +255,12 @@ impl Store {
         let Found { key, mut finding, input, sequence, said } = found;
         finding.name = file_stem(&key);
         match self.campaign.findings.iter_mut().find(|known| known.name == finding.name) {
-            Some(known) => known.times += 1,
+            Some(known) => {
+                known.times += 1;
+                if known.target != finding.target && !known.also.contains(&finding.target) {
+                    known.also.push(finding.target);
+                }
+            }
             None => {
                 let directory = made(self.directory.join("findings"))?;
                 let file = directory.join(format!("{}.input", finding.name));

@@ -29,7 +29,8 @@ pub(super) fn targets(campaign: &Campaign) -> String {
         "target", "executions", "a second", "coverage", "corpus", "seconds", "findings"
     );
     for (name, target) in &campaign.targets {
-        let findings = campaign.findings.iter().filter(|finding| finding.target == *name).count();
+        let findings =
+            campaign.findings.iter().filter(|finding| finding.target == *name || finding.also.contains(name)).count();
         let per_second = if target.seconds > 0.0 { target.executions as f64 / target.seconds } else { 0.0 };
         let _ = writeln!(
             text,
@@ -43,11 +44,12 @@ pub(super) fn targets(campaign: &Campaign) -> String {
 /// What was run, and what was found; `open` artifacts wait to be taken in.
 pub(super) fn human(campaign: &Campaign, open: usize) -> String {
     let mut text = targets(campaign);
-    for Finding { name, target, kind, row, what, times, after_seconds, has_sequence } in &campaign.findings {
+    for Finding { name, target, also, kind, row, what, times, after_seconds, has_sequence } in &campaign.findings {
         let row = row.as_deref().map_or_else(String::new, |row| format!(" of row {row}"));
+        let also = if also.is_empty() { String::new() } else { format!(", and by {}", also.join(" and ")) };
         // A property is told by the target, whose subject need not be that of `reproduce`.
         let ending = if *has_sequence && kind != "property" { "json" } else { "input" };
-        let _ = writeln!(text, "\n{kind}{row}, by {target} after {after_seconds:.1} s, {times} times");
+        let _ = writeln!(text, "\n{kind}{row}, by {target} after {after_seconds:.1} s{also}, {times} times");
         let _ = writeln!(text, "  {what}\n  findings/{name}.{ending}");
     }
     if open > 0 {
@@ -56,11 +58,11 @@ pub(super) fn human(campaign: &Campaign, open: usize) -> String {
             "\n{open} inputs are not judged: a run is under way, or was interrupted and `campaign run` judges them"
         );
     }
+    for (name, problem) in campaign.problems() {
+        let _ = writeln!(text, "\n{name} could not be run: {problem}");
+    }
     match campaign.findings.len() {
-        0 if open > 0 => {}
-        0 if campaign.targets.values().any(|target| target.executions == 0) => {
-            text.push_str("\nnothing was found; where there are 0 executions nothing was tried\n");
-        }
+        0 if open > 0 || campaign.problems().next().is_some() => {}
         0 => text.push_str("\nnothing was found\n"),
         1 => text.push_str("\n1 finding\n"),
         several => text.push_str(&format!("\n{several} findings\n")),
