@@ -4,7 +4,8 @@
 //! Calls are counted as the shadow judges them; decoding the seeds and starting the subject for each of them is part of the time.
 #![forbid(unsafe_code)]
 
-use std::fs;
+mod seeds;
+
 use std::time::{Duration, Instant};
 
 use digest_ssp::conformance::encoding::decode;
@@ -20,19 +21,14 @@ const TIME: Duration = Duration::from_secs(5);
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let paths = fs::read_dir("fuzz/corpus/operations")?.map(|entry| entry.map(|entry| entry.path()));
-    // What a fuzzer has left beside them has a SHA-1 for its name.
-    let left = |name: &str| name.len() == 40 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let paths = paths
-        .filter(|path| !path.as_ref().is_ok_and(|path| left(&path.file_name().unwrap_or_default().to_string_lossy())));
-    let seeds = paths.map(|path| path.and_then(fs::read)).collect::<Result<Vec<_>, _>>()?;
+    let seeds = seeds::seeds("operations")?;
     let (mut calls, mut rounds, mut completing) = (0, 0, 0);
     // A fuzzer loads the tables once.
     fuzzing::operations(decode(&[])).map_err(|found| found.to_string())?;
     let begun = Instant::now();
     while begun.elapsed() < TIME {
         completing = 0;
-        for seed in &seeds {
+        for (_, seed) in &seeds {
             let trace = fuzzing::operations(decode(seed)).map_err(|found| found.to_string())?;
             calls += trace.steps.len();
             let completes = trace.steps.iter().any(|step| {

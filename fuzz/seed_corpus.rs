@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod dictionaries;
+mod seeds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -93,10 +94,8 @@ fn write(target: &str, corpus: &Corpus) -> std::io::Result<()> {
     }
     let regressions = Path::new("fuzz/regressions").join(target);
     if regressions.is_dir() {
-        for entry in fs::read_dir(regressions)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            fs::copy(entry.path(), directory.join(format!("regression-{}", name.to_string_lossy())))?;
+        for (name, bytes) in seeds::files(&regressions)? {
+            fs::write(directory.join(format!("regression-{name}")), bytes)?;
         }
     }
     println!("{target}: {} seeds, {} bytes", corpus.len(), corpus.values().map(Vec::len).sum::<usize>());
@@ -211,14 +210,9 @@ fn telling(specification: &Arc<Specification>, seeds: &Corpus, regressions: &[Ve
 
 /// The sequences that fuzzing found once, as the bytes that mean them; what was made shorter than bytes can be has none.
 fn regressions() -> Result<Vec<Vec<u8>>, Box<dyn std::error::Error>> {
-    let paths = fs::read_dir("fuzz/regressions")?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths = paths.collect::<Result<Vec<_>, _>>()?;
-    paths.retain(|path| path.is_file());
-    paths.sort();
     let mut found = Vec::new();
-    for path in paths {
-        let sequence: Sequence = serde_json::from_str(&fs::read_to_string(&path)?)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+    for (name, text) in seeds::files(Path::new("fuzz/regressions"))? {
+        let sequence: Sequence = serde_json::from_slice(&text).map_err(|error| format!("{name}: {error}"))?;
         found.extend(encode(&sequence));
     }
     Ok(found)

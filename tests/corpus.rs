@@ -20,7 +20,8 @@ use digest_ssp::spec::Specification;
 use digest_ssp::spec::names::{CallName, Profile};
 use digest_ssp::status::SecurityStatus;
 use proptest::test_runner::{TestCaseError, TestRunner};
-use seeds::{configuration, files, like_seeds, seeds};
+use seeds::committed::files;
+use seeds::{configuration, like_seeds, seeds};
 
 /// Whether it was made for something, which its name says.
 fn is_planned(name: &str) -> bool {
@@ -109,7 +110,7 @@ fn edited_requests_reach_every_waiting_state() {
 #[test]
 fn regressions_stay_mended() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions");
-    let sequences = files(&directory);
+    let sequences = files(&directory).expect("there are regressions");
     assert!(!sequences.is_empty(), "no regression in {}", directory.display());
     for (name, text) in sequences {
         let sequence = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -121,7 +122,7 @@ fn regressions_stay_mended() {
             continue;
         }
         let target_seeds = seeds(&target.file_name().to_string_lossy());
-        for (name, bytes) in files(&target.path()) {
+        for (name, bytes) in files(&target.path()).expect("the directory can be read") {
             let seed = (format!("regression-{name}"), bytes);
             assert!(target_seeds.contains(&seed), "{} is no seed; {AGAIN}", target.path().join(name).display());
             held += 1;

@@ -1,33 +1,18 @@
 //! The committed seeds of the fuzz targets, and bytes like them: the third engine over what the targets call.
 
-use std::fs;
-use std::path::Path;
+#[path = "../../fuzz/seeds.rs"]
+pub(crate) mod committed;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::FileFailurePersistence;
 
-/// The seeds of a target by name: those that `cargo run --example seed_corpus` writes and those of `.ci/found`, without what a fuzzer
-/// left beside them under the SHA-1 of its content.
-pub(crate) fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let left = |name: &str| name.len() == 40 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let mut seeds = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target));
-    seeds.retain(|(name, _)| !left(name));
+/// The committed seeds of a target by name.
+pub(crate) fn seeds(target: &str) -> Vec<committed::Named> {
+    let seeds = committed::seeds(target).unwrap_or_else(|error| panic!("{error}"));
     assert!(seeds.len() >= 24, "{target} has {} seeds", seeds.len());
     seeds
-}
-
-/// The files of a directory, by their names.
-pub(crate) fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
-    let paths = entries.map(|entry| entry.expect("the directory can be read").path()).filter(|path| path.is_file());
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let mut files: Vec<_> = paths
-        .map(|path| (name(&path).expect("it is a file's"), fs::read(&path).expect("the file can be read")))
-        .collect();
-    files.sort();
-    files
 }
 
 /// A seed of a target with bytes changed, and bytes behind it.

@@ -82,9 +82,9 @@ impl Engine {
     }
 
     /// Whether it can be given files below all of these.
-    pub(super) fn check_paths(self, given: &[&Path]) -> Result<(), SetupError> {
+    pub(super) fn check_paths<'p>(self, given: impl IntoIterator<Item = &'p Path>) -> Result<(), SetupError> {
         // libFuzzer starts its jobs by a line for a shell, in which it quotes nothing.
-        match (self, given.iter().find(|path| !is_plain(path))) {
+        match (self, given.into_iter().find(|path| !is_plain(path))) {
             (Self::Libfuzzer, Some(path)) => Err(format!(
                 "{}: libFuzzer gives this path to a shell; name one of letters, digits and /._-+@=,:% only",
                 path.display()

@@ -151,8 +151,7 @@ fn campaign(arguments: &RunArguments) -> Result<Exit, SetupError> {
     let tables = output::tables()?;
     let (place, temporary) = (&arguments.place.dir, std::env::temp_dir());
     let given = [&programs, place, &arguments.dictionaries, &temporary].map(PathBuf::as_path);
-    let named = targets.iter().map(Path::new);
-    arguments.engine.check_paths(&given.into_iter().chain(named).collect::<Vec<_>>())?;
+    arguments.engine.check_paths(given.into_iter().chain(targets.iter().map(Path::new)))?;
     let (environment, _accounts) = environment(arguments.library.as_deref())?;
     let mut subject = worker(arguments.library.as_deref(), &environment)?;
     let library = arguments.library.as_ref().map(|library| library.display().to_string());
